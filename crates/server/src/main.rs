@@ -1,0 +1,2 @@
+//! The kinora binary.
+fn main() {}

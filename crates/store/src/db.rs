@@ -1,0 +1,223 @@
+//! The two engines behind one [`Store`]: pools, transactions, and the macros that run one statement text on either.
+
+use std::{str::FromStr, time::Duration};
+
+use serde::{Deserialize, Serialize};
+use sqlx::{
+    PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
+    pool::PoolConnection,
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use crate::{Error, Result, migrate};
+
+/// How to reach the database.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// `sqlite:PATH` (embedded) or `postgres://user@host/database`.
+    pub url: String,
+    /// Most connections that this process keeps (PostgreSQL) or most parallel readers (SQLite).
+    pub max_connections: u32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { url: "sqlite:kinora.db".into(), max_connections: 16 }
+    }
+}
+
+/// Which database runs underneath.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// The database. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pools: Pools,
+}
+
+#[derive(Debug, Clone)]
+enum Pools {
+    /// One writer, so that writers queue in the pool and not on SQLite's lock; many readers, which WAL never blocks.
+    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Postgres(PgPool),
+}
+
+/// A transaction. Rolls back when dropped without [`Tx::commit`].
+pub enum Tx {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// A connection for reading outside a transaction.
+pub enum Reader {
+    Sqlite(PoolConnection<Sqlite>),
+    Postgres(PoolConnection<Postgres>),
+}
+
+/// The engine's own connection inside a [`Tx`] or [`Reader`].
+pub enum Connection<'a> {
+    Sqlite(&'a mut SqliteConnection),
+    Postgres(&'a mut PgConnection),
+}
+
+/// Anything that statements can run on.
+pub trait Connect: Send {
+    fn connection(&mut self) -> Connection<'_>;
+}
+
+impl Connect for Tx {
+    fn connection(&mut self) -> Connection<'_> {
+        match self {
+            Self::Sqlite(tx) => Connection::Sqlite(tx),
+            Self::Postgres(tx) => Connection::Postgres(tx),
+        }
+    }
+}
+
+impl Connect for Reader {
+    fn connection(&mut self) -> Connection<'_> {
+        match self {
+            Self::Sqlite(conn) => Connection::Sqlite(conn),
+            Self::Postgres(conn) => Connection::Postgres(conn),
+        }
+    }
+}
+
+impl Tx {
+    pub async fn commit(self) -> Result<()> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await?,
+            Self::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Connects, migrates the schema, and refuses a schema newer than this program.
+    pub async fn connect(config: &Config) -> Result<Self> {
+        let pools = match config.url.split_once(':').map(|(scheme, _)| scheme) {
+            Some("sqlite") => sqlite(config).await?,
+            Some("postgres" | "postgresql") => postgres(config).await?,
+            _ => {
+                return Err(Error::Setup(
+                    "database.url must start with sqlite: or postgres://, for example sqlite:data/kinora.db".into(),
+                ));
+            }
+        };
+        let store = Self { pools };
+        migrate::run(&store).await?;
+        Ok(store)
+    }
+
+    pub fn engine(&self) -> Engine {
+        match self.pools {
+            Pools::Sqlite { .. } => Engine::Sqlite,
+            Pools::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// Starts a transaction that may write. On SQLite it holds the one write lock from here on: keep it short.
+    pub async fn begin(&self) -> Result<Tx> {
+        Ok(match &self.pools {
+            Pools::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Pools::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// A connection for reads that see everything committed so far.
+    pub async fn reader(&self) -> Result<Reader> {
+        Ok(match &self.pools {
+            Pools::Sqlite { readers, .. } => Reader::Sqlite(readers.acquire().await?),
+            Pools::Postgres(pool) => Reader::Postgres(pool.acquire().await?),
+        })
+    }
+
+    /// Closes all connections, after those in use were given back.
+    pub async fn close(&self) {
+        match &self.pools {
+            Pools::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+async fn sqlite(config: &Config) -> Result<Pools> {
+    let options = SqliteConnectOptions::from_str(&config.url)
+        .map_err(|e| Error::Setup(format!("database.url: {e}")))?
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // Committed means on the disk: acknowledged upload offsets must survive a power cut.
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(20))
+        .pragma("cache_size", "-16000")
+        .statement_cache_capacity(256);
+    let writer = SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(Duration::from_secs(30))
+        .connect_with(options.clone())
+        .await?;
+    let readers = SqlitePoolOptions::new()
+        .max_connections(config.max_connections.max(1))
+        .acquire_timeout(Duration::from_secs(30))
+        .connect_with(options.pragma("query_only", "ON"))
+        .await?;
+    Ok(Pools::Sqlite { writer, readers })
+}
+
+async fn postgres(config: &Config) -> Result<Pools> {
+    let options = PgConnectOptions::from_str(&config.url)
+        .map_err(|e| Error::Setup(format!("database.url: {e}")))?
+        .application_name("kinora")
+        .statement_cache_capacity(256);
+    let pool = PgPoolOptions::new()
+        .max_connections(config.max_connections.max(2))
+        .acquire_timeout(Duration::from_secs(30))
+        .connect_with(options)
+        .await?;
+    Ok(Pools::Postgres(pool))
+}
+
+/// Runs one statement on either engine and gives the number of affected rows:
+/// `execute!(tx, "UPDATE t SET a = $1 WHERE id = $2", a, id)`.
+macro_rules! execute {
+    ($conn:expr, $sql:expr $(, $arg:expr)* $(,)?) => {
+        match $crate::db::Connect::connection($conn) {
+            $crate::db::Connection::Sqlite(c) => {
+                sqlx::query($sql)$(.bind($arg))*.execute(c).await.map(|done| done.rows_affected())
+            }
+            $crate::db::Connection::Postgres(c) => {
+                sqlx::query($sql)$(.bind($arg))*.execute(c).await.map(|done| done.rows_affected())
+            }
+        }
+        .map_err($crate::Error::from)
+    };
+}
+
+/// Runs a query and reads rows as `$row`, a `FromRow` struct or tuple. Give the fetch method last word:
+/// `query!(fetch_all, reader, (String, i64), "SELECT name, n FROM t WHERE owner_id = $1", owner)`.
+macro_rules! query {
+    ($fetch:ident, $conn:expr, $row:ty, $sql:expr $(, $arg:expr)* $(,)?) => {
+        match $crate::db::Connect::connection($conn) {
+            $crate::db::Connection::Sqlite(c) => {
+                sqlx::query_as::<sqlx::Sqlite, $row>($sql)$(.bind($arg))*.$fetch(c).await
+            }
+            $crate::db::Connection::Postgres(c) => {
+                sqlx::query_as::<sqlx::Postgres, $row>($sql)$(.bind($arg))*.$fetch(c).await
+            }
+        }
+        .map_err($crate::Error::from)
+    };
+}
+
+pub(crate) use {execute, query};
