@@ -84,7 +84,8 @@ fn scaled_bitrate(rung: &Rung, height: u32) -> u32 {
 
 fn sized(width: u32, height: u32, own: u32, target: u32, bitrate_bps: u32) -> FittedRung {
     let scale = |side: u32| {
-        if own <= target {
+        // A line or two more than the rung is not worth a resampling.
+        if u64::from(own) * 100 <= u64::from(target) * 102 {
             return (side & !1).max(2);
         }
         let exact = u64::from(side) * u64::from(target) * 2 / u64::from(own);
