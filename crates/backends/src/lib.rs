@@ -1,1 +1,3 @@
-//! placeholder
+//! Someone else's services behind our own words: blobs, clock; each with an embedded and a cluster adapter where it has two.
+
+pub mod clock;
