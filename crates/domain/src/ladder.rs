@@ -126,7 +126,7 @@ mod tests {
     fn nothing_is_upscaled() {
         assert_eq!(sizes(854, 480), [row("480p", 854, 480), row("360p", 640, 360)]);
         assert_eq!(sizes(320, 180), [row("180p", 320, 180)]);
-        assert_eq!(sizes(1, 1), [row("1p", 2, 2)]);
+        assert_eq!(sizes(1, 1), [row("2p", 2, 2)]);
         assert_eq!(sizes(0, 5), []);
         for (w, h) in [(1919, 1079), (1366, 768), (641, 361), (3840, 2160), (250, 1000)] {
             for rung in fit(&default_ladder(), w, h) {
