@@ -1,1 +1,21 @@
-//! placeholder
+//! What every HTTP face of Kinora shares: problems, principals, bodies, paging, conditional requests, rate limits.
+//!
+//! Knows neither the store nor any feature: who a request belongs to is put into its extensions by `app::accounts`.
+
+pub mod address;
+pub mod body;
+pub mod cookie;
+pub mod etag;
+pub mod page;
+pub mod principal;
+pub mod problem;
+pub mod rate_limit;
+pub mod time;
+
+pub use address::Client;
+pub use body::{Id, Json, Query, parse_id};
+pub use page::{Cursor, Page};
+pub use principal::{MaybePrincipal, Principal, Via};
+pub use problem::{Problem, ProblemBody};
+pub use rate_limit::RateLimit;
+pub use time::Time;

@@ -1,0 +1,115 @@
+//! Extractors for bodies, queries and ids in paths whose failures are problems, with limits.
+
+use std::{collections::HashMap, str::FromStr};
+
+use axum::{
+    extract::{FromRequest, FromRequestParts, Path, Request},
+    http::{StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::Problem;
+
+/// Largest JSON body that is read.
+pub const MAX_JSON_BYTES: usize = 256 * 1024;
+
+/// A JSON body, in and out. Asks for `Content-Type: application/json`, which a foreign form cannot send.
+#[derive(Debug, Clone, Copy)]
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let is_json =
+            request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).is_some_and(|v| {
+                v.split(';').next().is_some_and(|v| v.trim().eq_ignore_ascii_case("application/json"))
+            });
+        if !is_json {
+            return Err(Problem::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                "The body must be JSON, sent as application/json.",
+            ));
+        }
+        let bytes = axum::body::to_bytes(request.into_body(), MAX_JSON_BYTES)
+            .await
+            .map_err(|_| Problem::too_large(MAX_JSON_BYTES as u64))?;
+        serde_json::from_slice(&bytes).map(Json).map_err(|error| {
+            Problem::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "invalid",
+                format!("The body cannot be used: {error}."),
+            )
+        })
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
+/// The query string; what does not fit is a 400 with the reason.
+#[derive(Debug, Clone, Copy)]
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        axum::extract::Query::try_from_uri(&parts.uri).map(|axum::extract::Query(value)| Self(value)).map_err(
+            |error| Problem::bad_request(format!("The query cannot be used: {}.", error.body_text())),
+        )
+    }
+}
+
+/// The path's `{id}`. A text that is no id names nothing: 404.
+#[derive(Debug, Clone, Copy)]
+pub struct Id<T>(pub T);
+
+impl<T: FromStr, S: Send + Sync> FromRequestParts<S> for Id<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Path(values) = Path::<HashMap<String, String>>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| Problem::not_found())?;
+        parse_id(values.get("id").map_or("", String::as_str)).map(Self)
+    }
+}
+
+/// An id from a path; 404 when the text is none.
+pub fn parse_id<T: FromStr>(text: &str) -> Result<T, Problem> {
+    text.parse().map_err(|_| Problem::not_found())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Named {
+        name: String,
+    }
+
+    async fn read(content_type: &str, body: impl Into<Body>) -> Result<Json<Named>, Problem> {
+        let request = Request::builder().header("content-type", content_type).body(body.into()).unwrap();
+        Json::from_request(request, &()).await
+    }
+
+    #[tokio::test]
+    async fn a_body_is_json_of_the_right_shape_and_size() {
+        assert_eq!(read("application/json; charset=utf-8", r#"{"name":"a"}"#).await.unwrap().0.name, "a");
+        assert_eq!(read("text/plain", r#"{"name":"a"}"#).await.unwrap_err().status(), 415);
+        let unknown = read("application/json", r#"{"nane":"a"}"#).await.unwrap_err();
+        assert!(unknown.to_string().contains("unknown field `nane`, expected `name`"), "{unknown}");
+        let long = format!(r#"{{"name":"{}"}}"#, "x".repeat(MAX_JSON_BYTES));
+        assert_eq!(read("application/json", long).await.unwrap_err().status(), 413);
+    }
+}

@@ -1,0 +1,198 @@
+//! The one shape of every error answer: problem details (RFC 9457) with a stable `code` for programs.
+
+use std::{borrow::Cow, fmt, time::Duration};
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+/// An error answer. Says what is wrong in words that a person can act on, and never how we are built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    detail: Cow<'static, str>,
+    field: Option<&'static str>,
+    retry_after: Option<Duration>,
+}
+
+/// Problem details (RFC 9457 §3) as they are sent.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct ProblemBody {
+    /// `about:blank`: the status code says it all, `code` names the case.
+    #[serde(rename = "type")]
+    #[schema(rename = "type")]
+    pub kind: &'static str,
+    /// The status code's own phrase.
+    pub title: String,
+    pub status: u16,
+    /// What went wrong and what to do, in words.
+    pub detail: String,
+    /// Stable word for programs: `not_found`, `invalid`, `too_many_requests`…
+    pub code: &'static str,
+    /// The field that is meant, when one is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<&'static str>,
+}
+
+impl Problem {
+    /// Any status. The named constructors below are the usual way.
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, code, detail: detail.into(), field: None, retry_after: None }
+    }
+
+    /// 404. Also for what exists but must not be known to exist.
+    pub fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", "There is nothing here, or it is not yours to see.")
+    }
+
+    /// 401: nobody is signed in, or the session or token is no longer good.
+    pub fn unauthorized() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Sign in first, or send a valid API token.")
+    }
+
+    /// 403: known, but not allowed. `words` say which right is missing.
+    pub fn forbidden(words: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", words)
+    }
+
+    /// 409: the request does not fit the present state.
+    pub fn conflict(words: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::CONFLICT, "conflict", words)
+    }
+
+    /// 422: `field` does not hold what it must.
+    pub fn invalid(field: &'static str, words: impl Into<Cow<'static, str>>) -> Self {
+        Self { field: Some(field), ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", words) }
+    }
+
+    /// 400: the request cannot be read.
+    pub fn bad_request(words: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "bad_request", words)
+    }
+
+    /// 412: `If-Match` names a revision that is not the present one.
+    pub fn precondition_failed() -> Self {
+        Self::new(
+            StatusCode::PRECONDITION_FAILED,
+            "changed_meanwhile",
+            "This was changed by someone else meanwhile. Load it again and repeat your change.",
+        )
+    }
+
+    /// 413: larger than `limit_bytes`.
+    pub fn too_large(limit_bytes: u64) -> Self {
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too_large",
+            format!("The request is larger than the {limit_bytes} bytes allowed here."),
+        )
+    }
+
+    /// 429 with `Retry-After`.
+    pub fn too_many_requests(retry_after: Duration) -> Self {
+        let seconds = retry_after.as_secs().max(1);
+        Self {
+            retry_after: Some(Duration::from_secs(seconds)),
+            ..Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_many_requests",
+                format!("Too many attempts. Try again in {seconds} s."),
+            )
+        }
+    }
+
+    /// 503 with `Retry-After`: a passing fault of something that we need. Logs the cause.
+    pub fn unavailable(cause: impl fmt::Display) -> Self {
+        tracing::warn!(%cause, "a request met a passing fault");
+        Self {
+            retry_after: Some(Duration::from_secs(2)),
+            ..Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "unavailable",
+                "Something that is needed does not answer just now. Try again shortly.",
+            )
+        }
+    }
+
+    /// 500. Logs the cause and tells nothing of it.
+    pub fn internal(cause: impl fmt::Display) -> Self {
+        tracing::error!(%cause, "a request failed");
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "Something went wrong on our side; it was logged.",
+        )
+    }
+
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    fn body(&self) -> ProblemBody {
+        ProblemBody {
+            kind: "about:blank",
+            title: self.status.canonical_reason().unwrap_or("Error").to_owned(),
+            status: self.status.as_u16(),
+            detail: self.detail.clone().into_owned(),
+            code: self.code,
+            field: self.field,
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.status.as_u16(), self.code, self.detail)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = serde_json::to_vec(&self.body()).unwrap_or_default();
+        let mut response = (self.status, body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(wait) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs()));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_is_sent_as_rfc_9457_says() {
+        let response = Problem::too_many_requests(Duration::from_millis(2500)).into_response();
+        assert_eq!(response.status(), 429);
+        assert_eq!(response.headers()["content-type"], "application/problem+json");
+        assert_eq!(response.headers()["retry-after"], "2");
+        let json = serde_json::to_value(Problem::invalid("title", "too long").body()).unwrap();
+        assert_eq!(
+            json,
+            serde_json::json!({"type": "about:blank", "title": "Unprocessable Entity", "status": 422,
+                "detail": "too long", "code": "invalid", "field": "title"})
+        );
+    }
+
+    #[test]
+    fn an_internal_problem_tells_nothing_of_its_cause() {
+        let problem = Problem::internal("password=hunter2");
+        assert!(!format!("{:?}", problem.body()).contains("hunter2"));
+    }
+}
