@@ -151,30 +151,38 @@ CREATE TABLE jobs (
     id TEXT NOT NULL PRIMARY KEY,
     kind TEXT NOT NULL,
     subject TEXT NOT NULL,                -- what it is about: a video id
-    dedupe TEXT UNIQUE,                   -- at most one unfinished job has this key; cleared when it ends
+    dedupe TEXT UNIQUE,                   -- at most one queued job has this key; let go when the job is claimed
     payload TEXT NOT NULL,                -- JSON
     state TEXT NOT NULL,                  -- queued | running | done | dead | cancelled
     priority BIGINT NOT NULL,             -- lower runs first
     run_at BIGINT NOT NULL,
-    attempts BIGINT NOT NULL,
+    attempts BIGINT NOT NULL,             -- claims that count; a graceful release takes one back
     max_attempts BIGINT NOT NULL,
+    deaths BIGINT NOT NULL,               -- attempts that ended by a lease running out
     fence BIGINT NOT NULL,                -- grows with every claim; a stale holder's writes are refused
     worker TEXT,
-    lease_until BIGINT NOT NULL,
+    lease_until BIGINT NOT NULL,          -- of a cancelled job: its handler may still be busy until then
     error TEXT,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL
 );
-CREATE INDEX jobs_claimable ON jobs (state, priority, run_at);
+CREATE INDEX jobs_claimable ON jobs (state, priority, run_at, id);
 CREATE INDEX jobs_by_subject ON jobs (subject, state);
 
 -- Events written in the transaction of the change that they announce.
 CREATE TABLE outbox (
-    id TEXT NOT NULL PRIMARY KEY,
+    position BIGINT NOT NULL PRIMARY KEY, -- 1, 2, 3 … in the order of commits
+    id TEXT NOT NULL UNIQUE,
     topic TEXT NOT NULL,
     subject TEXT NOT NULL,
     payload TEXT NOT NULL,                -- JSON
     created_at BIGINT NOT NULL
+);
+
+-- How far each consumer of the outbox has read.
+CREATE TABLE outbox_cursors (
+    consumer TEXT NOT NULL PRIMARY KEY,
+    position BIGINT NOT NULL
 );
 
 -- Which consumer has handled which event: makes at-least-once delivery idempotent.
@@ -184,6 +192,7 @@ CREATE TABLE inbox (
     handled_at BIGINT NOT NULL,
     PRIMARY KEY (consumer, event_id)
 );
+CREATE INDEX inbox_by_age ON inbox (handled_at);
 
 CREATE TABLE secrets (
     name TEXT NOT NULL PRIMARY KEY,

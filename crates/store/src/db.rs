@@ -204,9 +204,23 @@ macro_rules! execute {
     };
 }
 
-/// Runs a query and reads rows as `$row`, a `FromRow` struct or tuple. Give the fetch method last word:
+/// Runs a query and reads rows as `$row`, a `FromRow` struct or tuple; the fetch method comes first:
 /// `query!(fetch_all, reader, (String, i64), "SELECT name, n FROM t WHERE owner_id = $1", owner)`.
+///
+/// The few statements that must differ are given side by side, with the same arguments:
+/// `query!(fetch_all, reader, Row, sqlite "SELECT …", postgres "SELECT … FOR UPDATE SKIP LOCKED", owner)`.
 macro_rules! query {
+    ($fetch:ident, $conn:expr, $row:ty, sqlite $sqlite:expr, postgres $postgres:expr $(, $arg:expr)* $(,)?) => {
+        match $crate::db::Connect::connection($conn) {
+            $crate::db::Connection::Sqlite(c) => {
+                sqlx::query_as::<sqlx::Sqlite, $row>($sqlite)$(.bind($arg))*.$fetch(c).await
+            }
+            $crate::db::Connection::Postgres(c) => {
+                sqlx::query_as::<sqlx::Postgres, $row>($postgres)$(.bind($arg))*.$fetch(c).await
+            }
+        }
+        .map_err($crate::Error::from)
+    };
     ($fetch:ident, $conn:expr, $row:ty, $sql:expr $(, $arg:expr)* $(,)?) => {
         match $crate::db::Connect::connection($conn) {
             $crate::db::Connection::Sqlite(c) => {
