@@ -53,6 +53,7 @@ CREATE TABLE videos (
 CREATE INDEX videos_by_owner ON videos (owner_id, id);
 CREATE INDEX videos_listed ON videos (visibility, state, published_at, id);
 CREATE INDEX videos_deleted ON videos (deleted_at);
+CREATE INDEX videos_by_update ON videos (updated_at);
 
 -- An original file as delivered: an ordered list of immutable blob ranges.
 CREATE TABLE sources (
@@ -122,6 +123,7 @@ CREATE TABLE steps (
     updated_at BIGINT NOT NULL,
     PRIMARY KEY (video_id, name)
 );
+CREATE INDEX steps_by_update ON steps (updated_at);
 
 CREATE TABLE pictures (
     id TEXT NOT NULL PRIMARY KEY,

@@ -5,7 +5,17 @@
 
 pub mod db;
 mod error;
+pub mod inbox;
+pub mod jobs;
 mod migrate;
+pub mod outbox;
+pub mod positions;
+pub mod search;
+pub mod secrets;
+pub mod steps;
+pub mod tokens;
+pub mod users;
+pub mod videos;
 
 pub use db::{Config, Connect, Engine, Reader, Store, Tx};
 pub use error::{Error, Result};

@@ -1,0 +1,107 @@
+//! Where people stopped watching.
+
+use domain::{Micros, UserId, VideoId};
+
+use crate::{
+    Connect, Result, Tx,
+    db::{execute, query},
+    videos::{LAST_ID, Video},
+};
+
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Position {
+    pub position_ms: i64,
+    pub watched_duration_ms: i64,
+    pub finished: bool,
+    pub watched_at: i64,
+}
+
+/// A title in someone's history.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Watched {
+    #[sqlx(flatten)]
+    pub video: Video,
+    #[sqlx(flatten)]
+    pub position: Position,
+}
+
+/// Remembers a position; the latest word wins.
+pub async fn put(
+    tx: &mut Tx,
+    user: UserId,
+    video: VideoId,
+    position_ms: i64,
+    duration_ms: i64,
+    finished: bool,
+    now: Micros,
+) -> Result<()> {
+    execute!(
+        tx,
+        "INSERT INTO watch_positions (user_id, video_id, position_ms, duration_ms, finished, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (user_id, video_id) DO UPDATE SET position_ms = excluded.position_ms,
+             duration_ms = excluded.duration_ms, finished = excluded.finished, updated_at = excluded.updated_at",
+        user.to_string(),
+        video.to_string(),
+        position_ms,
+        duration_ms,
+        finished,
+        now.0,
+    )
+    .map(|_| ())
+}
+
+pub async fn get(conn: &mut impl Connect, user: UserId, video: VideoId) -> Result<Option<Position>> {
+    query!(
+        fetch_optional,
+        conn,
+        Position,
+        "SELECT position_ms, duration_ms AS watched_duration_ms, finished, updated_at AS watched_at
+         FROM watch_positions WHERE user_id = $1 AND video_id = $2",
+        user.to_string(),
+        video.to_string(),
+    )
+}
+
+/// Forgets one title of a history.
+pub async fn delete(tx: &mut Tx, user: UserId, video: VideoId) -> Result<()> {
+    execute!(
+        tx,
+        "DELETE FROM watch_positions WHERE user_id = $1 AND video_id = $2",
+        user.to_string(),
+        video.to_string(),
+    )
+    .map(|_| ())
+}
+
+/// What `user` watched, latest first, after the key `(watched_at, video)` of the last one seen. Leaves out what `user`
+/// may no longer open. `unfinished`: only what was begun and not finished.
+pub async fn list(
+    conn: &mut impl Connect,
+    user: UserId,
+    sees_all: bool,
+    unfinished: bool,
+    after: Option<(i64, VideoId)>,
+    limit: u32,
+) -> Result<Vec<Watched>> {
+    let (at, id) = after.map_or((i64::MAX, LAST_ID.to_owned()), |(at, id)| (at, id.to_string()));
+    query!(
+        fetch_all,
+        conn,
+        Watched,
+        "SELECT v.*, u.name AS owner_name, w.position_ms, w.duration_ms AS watched_duration_ms, w.finished,
+             w.updated_at AS watched_at
+         FROM watch_positions w JOIN videos v ON v.id = w.video_id JOIN users u ON u.id = v.owner_id
+         WHERE w.user_id = $1 AND v.deleted_at IS NULL AND v.state = 'ready'
+           AND (v.visibility <> 'private' OR v.owner_id = $1 OR $2)
+           AND (NOT $3 OR (NOT w.finished AND w.position_ms > 0))
+           AND (w.updated_at, w.video_id) < ($4, $5)
+         ORDER BY w.updated_at DESC, w.video_id DESC LIMIT $6",
+        user.to_string(),
+        sees_all,
+        unfinished,
+        at,
+        id,
+        i64::from(limit),
+    )
+}

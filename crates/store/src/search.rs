@@ -1,0 +1,129 @@
+//! Finding titles by words: case- and accent-insensitive, all words must occur, best titles first.
+
+use domain::{UserId, VideoId};
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+
+use crate::{
+    Connect, Result, Tx,
+    db::{execute, query},
+    videos::{LAST_ID, Video},
+};
+
+/// Longest description that is searched, in characters.
+const SEARCHED_CHARS: usize = 20_000;
+/// Most words of a query that count.
+const MAX_WORDS: usize = 8;
+
+/// A found title and how well it fits: 0 its title begins with the query, 1 the words follow each other at the start of a
+/// word, 2 the rest.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Hit {
+    #[sqlx(flatten)]
+    pub video: Video,
+    pub fit: i64,
+}
+
+/// Folds a text to lower-case words without accents, one space between them.
+pub fn fold(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase) {
+        match c {
+            'ß' => out.push_str("ss"),
+            'æ' => out.push_str("ae"),
+            'œ' => out.push_str("oe"),
+            'ø' => out.push('o'),
+            'đ' | 'ð' => out.push('d'),
+            'ł' => out.push('l'),
+            'ı' => out.push('i'),
+            'þ' => out.push_str("th"),
+            c if c.is_alphanumeric() => out.push(c),
+            // An apostrophe joins: "don't" is found as "dont".
+            '\'' | '’' => {}
+            _ if out.ends_with(' ') || out.is_empty() => {}
+            _ => out.push(' '),
+        }
+    }
+    out.truncate(out.trim_end().len());
+    out
+}
+
+/// The searched text of a title. Begins with the folded title, which ranking relies on.
+pub(crate) fn text_of(title: &str, description: &str, owner: &str) -> String {
+    let description: String = description.chars().take(SEARCHED_CHARS).collect();
+    format!("{}\n {}\n {}", fold(title), fold(owner), fold(&description))
+}
+
+/// Rewrites the searched text of all titles of `owner`, whose name has become `name`.
+pub(crate) async fn refold_owner(tx: &mut Tx, owner: UserId, name: &str) -> Result<()> {
+    let rows = query!(
+        fetch_all,
+        &mut *tx,
+        (String, String, String),
+        "SELECT id, title, description FROM videos WHERE owner_id = $1",
+        owner.to_string(),
+    )?;
+    for (id, title, description) in rows {
+        let text = text_of(&title, &description, name);
+        execute!(&mut *tx, "UPDATE videos SET search_text = $1 WHERE id = $2", text, id)?;
+    }
+    Ok(())
+}
+
+/// Where the page before ended.
+pub type Key = (i64, i64, VideoId);
+
+/// Playable public titles in which every word of `words` occurs, best first, then newest. No words: nothing.
+pub async fn find(conn: &mut impl Connect, words: &str, after: Option<Key>, limit: u32) -> Result<Vec<Hit>> {
+    let folded = fold(words);
+    if folded.is_empty() {
+        return Ok(Vec::new());
+    }
+    // Folded words hold letters and digits only, so nothing in them is special to LIKE.
+    let mut patterns = folded.split(' ').take(MAX_WORDS).map(|word| format!("%{word}%"));
+    let mut next = || patterns.next().unwrap_or_else(|| "%".to_owned());
+    let (fit, at, id) =
+        after.map_or((-1, i64::MAX, LAST_ID.to_owned()), |(fit, at, id)| (fit, at, id.to_string()));
+    query!(
+        fetch_all,
+        conn,
+        Hit,
+        "SELECT * FROM (
+             SELECT v.*, u.name AS owner_name, CAST(CASE WHEN v.search_text LIKE $1 THEN 0
+                 WHEN v.search_text LIKE $2 THEN 1 ELSE 2 END AS BIGINT) AS fit
+             FROM videos v JOIN users u ON u.id = v.owner_id
+             WHERE v.visibility = 'public' AND v.state = 'ready' AND v.deleted_at IS NULL
+               AND v.search_text LIKE $3 AND v.search_text LIKE $4 AND v.search_text LIKE $5 AND v.search_text LIKE $6
+               AND v.search_text LIKE $7 AND v.search_text LIKE $8 AND v.search_text LIKE $9 AND v.search_text LIKE $10
+         ) AS found
+         WHERE fit > $11 OR (fit = $11 AND (published_at, id) < ($12, $13))
+         ORDER BY fit, published_at DESC, id DESC LIMIT $14",
+        format!("{folded}%"),
+        format!("% {folded}%"),
+        next(),
+        next(),
+        next(),
+        next(),
+        next(),
+        next(),
+        next(),
+        next(),
+        fit,
+        at,
+        id,
+        i64::from(limit),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folding_forgets_case_accents_and_punctuation() {
+        assert_eq!(fold("  Crème  BRÛLÉE — d'été! "), "creme brulee dete");
+        assert_eq!(fold("Straße Łódź Ærø"), "strasse lodz aero");
+        assert_eq!(fold("100%_\\"), "100");
+        assert_eq!(fold("ﬁlm ２０"), "film 20");
+        assert_eq!(fold("映画 фильм"), "映画 фильм");
+    }
+}
