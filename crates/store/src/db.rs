@@ -44,7 +44,10 @@ pub struct Store {
 #[derive(Debug, Clone)]
 enum Pools {
     /// One writer, so that writers queue in the pool and not on SQLite's lock; many readers, which WAL never blocks.
-    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
     Postgres(PgPool),
 }
 
@@ -107,7 +110,8 @@ impl Store {
             Some("postgres" | "postgresql") => postgres(config).await?,
             _ => {
                 return Err(Error::Setup(
-                    "database.url must start with sqlite: or postgres://, for example sqlite:data/kinora.db".into(),
+                    "database.url must start with sqlite: or postgres://, for example sqlite:data/kinora.db"
+                        .into(),
                 ));
             }
         };

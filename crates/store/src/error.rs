@@ -28,11 +28,17 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Engine(error) => match error {
-                sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => true,
+                sqlx::Error::Io(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::WorkerCrashed => true,
                 // PostgreSQL: serialization failure, deadlock, connection classes, shutdown. SQLite: busy, locked.
                 sqlx::Error::Database(db) => db.code().is_some_and(|code| {
                     code.starts_with("08")
-                        || matches!(code.as_ref(), "40001" | "40P01" | "57P01" | "57P02" | "57P03" | "5" | "6" | "261" | "517")
+                        || matches!(
+                            code.as_ref(),
+                            "40001" | "40P01" | "57P01" | "57P02" | "57P03" | "5" | "6" | "261" | "517"
+                        )
                 }),
                 _ => false,
             },
