@@ -1,0 +1,282 @@
+//! Decoders are guests: ffmpeg and ffprobe as caged child processes.
+//!
+//! A guest sees one input file and one scratch directory, has no network, cannot start another program, and lives
+//! within limits of CPU, memory, output and time. Where the kernel lacks Landlock, the file rules fall away;
+//! [`capabilities`] says so, and the worker logs it when it starts.
+
+mod cage;
+mod progress;
+pub mod sniff;
+mod spawn;
+
+use std::{
+    ffi::OsString,
+    io,
+    path::{Path, PathBuf},
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
+
+use bytes::{Bytes, BytesMut};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt},
+    process::{Child, ChildStdout},
+    task::JoinHandle,
+};
+
+pub use progress::{Progress, follow};
+
+/// How much of a guest's complaints is kept: the end of it.
+const STDERR_KEPT: usize = 16 * 1024;
+
+/// What one guest may use up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// CPU time over all its threads.
+    pub cpu: Duration,
+    /// Time on the clock.
+    pub wall: Duration,
+    /// Address space in bytes.
+    pub memory_bytes: u64,
+    /// Largest file that it may write.
+    pub file_bytes: u64,
+    /// Politeness, 0 to 19: encoders yield to requests.
+    pub nice: i32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            cpu: Duration::from_secs(3600),
+            wall: Duration::from_secs(3600),
+            memory_bytes: 12 << 30,
+            file_bytes: 16 << 30,
+            nice: 5,
+        }
+    }
+}
+
+/// Why a guest gave no result.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("cannot start {program}: {source}")]
+    Start { program: String, source: io::Error },
+    #[error("{0}")]
+    Failed(String),
+    #[error("it took longer than {} s", .0.as_secs())]
+    TooSlow(Duration),
+    #[error("it used more than the allowed CPU time")]
+    TooMuchCpu,
+    #[error("it wrote more than the allowed amount")]
+    TooLarge,
+    #[error("it was killed by signal {0}")]
+    Killed(i32),
+    #[error("lost contact: {0}")]
+    Pipe(#[from] io::Error),
+}
+
+impl Error {
+    /// Might the same call succeed another time? A broken input stays broken.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Start { .. } | Self::Pipe(_))
+            || matches!(self, Self::Killed(signal) if *signal == libc::SIGKILL)
+    }
+}
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A guest that has not started yet.
+#[derive(Debug)]
+pub struct Guest {
+    program: PathBuf,
+    args: Vec<OsString>,
+    read: Vec<PathBuf>,
+    scratch: Option<PathBuf>,
+    limits: Limits,
+}
+
+/// A guest at work. Dropping it kills it.
+#[derive(Debug)]
+pub struct Running {
+    child: Child,
+    pid: Option<u32>,
+    stderr: JoinHandle<String>,
+    wall: Duration,
+}
+
+impl Guest {
+    /// `program` by path; a bare name is looked up in the system's usual places.
+    pub fn new(program: &Path, limits: Limits) -> Self {
+        Self { program: locate(program), args: Vec::new(), read: Vec::new(), scratch: None, limits }
+    }
+
+    #[must_use]
+    pub fn args<A: Into<OsString>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+        self.args.extend(args.into_iter().map(Into::into));
+        self
+    }
+
+    /// Lets it read a file, beside the system's libraries.
+    #[must_use]
+    pub fn reads(mut self, path: &Path) -> Self {
+        self.read.push(path.to_owned());
+        self
+    }
+
+    /// Its directory to write in; also where it stands.
+    #[must_use]
+    pub fn scratch(mut self, dir: &Path) -> Self {
+        self.scratch = Some(dir.to_owned());
+        self
+    }
+
+    /// Starts it. Its output comes through [`Running::stdout`].
+    pub async fn spawn(self) -> Result<(Running, ChildStdout)> {
+        let name = self.program.display().to_string();
+        let failed = |source| Error::Start { program: name.clone(), source };
+        let read =
+            self.read.iter().map(std::fs::canonicalize).collect::<io::Result<Vec<_>>>().map_err(failed)?;
+        let bars = cage::Bars::build(&self.program, &self.args, &read, self.scratch.as_deref(), &self.limits)
+            .map_err(failed)?;
+        let mut command = tokio::process::Command::new(&self.program);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true)
+            .current_dir(self.scratch.as_deref().unwrap_or(Path::new("/")));
+        let mut child = spawn::caged(command, bars).await.map_err(failed)?;
+        let pipes = child.stdout.take().zip(child.stderr.take());
+        let (stdout, stderr) = pipes.ok_or_else(|| failed(io::ErrorKind::BrokenPipe.into()))?;
+        let pid = child.id();
+        let stderr = tokio::spawn(last_words(stderr));
+        Ok((Running { child, pid, stderr, wall: self.limits.wall }, stdout))
+    }
+
+    /// Runs it to its end and gives what it wrote to its standard output, at most `limit` bytes.
+    pub async fn output(self, limit: usize) -> Result<Bytes> {
+        let (running, mut stdout) = self.spawn().await?;
+        let mut out = BytesMut::new();
+        let read = async {
+            while stdout.read_buf(&mut out).await? > 0 {
+                if out.len() > limit {
+                    return Err(Error::TooLarge);
+                }
+            }
+            Ok(())
+        };
+        running.finish_with(read).await?;
+        Ok(out.freeze())
+    }
+}
+
+impl Running {
+    /// Drives `work` (which reads the guest's output) and waits for a good end of both, within the time limit.
+    /// The guest's own complaint explains a failure best, so it comes first.
+    pub async fn finish_with<T, E>(mut self, work: impl Future<Output = Result<T, E>>) -> Result<T, E>
+    where
+        E: From<Error>,
+    {
+        let wall = self.wall;
+        let all = async {
+            match work.await {
+                Ok(value) => self.wait().await.map(|()| value).map_err(E::from),
+                Err(error) => {
+                    self.kill();
+                    Err(error)
+                }
+            }
+        };
+        tokio::time::timeout(wall, all).await.unwrap_or_else(|_| Err(Error::TooSlow(wall).into()))
+    }
+
+    async fn wait(&mut self) -> Result<()> {
+        let status = self.child.wait().await?;
+        self.pid = None;
+        let words = (&mut self.stderr).await.unwrap_or_default();
+        if status.success() { Ok(()) } else { Err(reason(status, &words)) }
+    }
+
+    fn kill(&mut self) {
+        if let Some(pid) = self.pid.take() {
+            cage::kill_group(pid);
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.kill();
+        self.stderr.abort();
+    }
+}
+
+/// Reads to the end and keeps the last part.
+async fn last_words(mut from: impl AsyncRead + Unpin) -> String {
+    let mut kept = BytesMut::new();
+    while matches!(from.read_buf(&mut kept).await, Ok(1..)) {
+        if kept.len() > 2 * STDERR_KEPT {
+            let _ = kept.split_to(kept.len() - STDERR_KEPT);
+        }
+    }
+    let start = kept.len().saturating_sub(STDERR_KEPT);
+    String::from_utf8_lossy(&kept[start..]).into_owned()
+}
+
+fn reason(status: ExitStatus, words: &str) -> Error {
+    use std::os::unix::process::ExitStatusExt;
+    match status.signal() {
+        Some(libc::SIGXCPU) => Error::TooMuchCpu,
+        Some(libc::SIGXFSZ) => Error::TooLarge,
+        Some(signal) => Error::Killed(signal),
+        None => {
+            let lines: Vec<&str> = words.lines().map(str::trim).filter(|l| !l.is_empty()).collect();
+            let told = lines[lines.len().saturating_sub(3)..].join("; ");
+            Error::Failed(if told.is_empty() { format!("it ended with {status}") } else { told })
+        }
+    }
+}
+
+fn locate(program: &Path) -> PathBuf {
+    let found = if program.components().count() > 1 {
+        program.to_owned()
+    } else {
+        let places = ["/usr/bin", "/usr/local/bin", "/bin"];
+        let paths = places.iter().map(|dir| Path::new(dir).join(program));
+        paths.into_iter().find(|path| path.exists()).unwrap_or_else(|| program.to_owned())
+    };
+    std::fs::canonicalize(&found).unwrap_or(found)
+}
+
+/// What this machine offers to keep guests in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Capabilities {
+    /// Landlock's interface version; 0 when the kernel lacks it, and guests may then read what the worker's user may.
+    pub landlock: u32,
+    pub seccomp: bool,
+}
+
+/// Looks at the kernel.
+pub fn capabilities() -> Capabilities {
+    Capabilities { landlock: cage::landlock_version(), seccomp: cage::has_seccomp() }
+}
+
+impl Capabilities {
+    /// Says loudly in the log what is missing.
+    pub fn log(&self) {
+        if !self.seccomp {
+            tracing::error!("this kernel has no seccomp: decoders cannot be caged and will not be started");
+        }
+        match self.landlock {
+            0 => tracing::warn!(
+                "this kernel has no Landlock: decoders are kept from the network and from other programs, but not from \
+                 reading files that this user may read"
+            ),
+            version => tracing::info!(landlock = version, "decoders run caged"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
