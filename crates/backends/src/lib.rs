@@ -1,3 +1,4 @@
 //! Someone else's services behind our own words: blobs, clock; each with an embedded and a cluster adapter where it has two.
 
+pub mod blob;
 pub mod clock;
