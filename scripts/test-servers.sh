@@ -1,0 +1,194 @@
+#!/usr/bin/env bash
+# Private PostgreSQL and S3 (moto) servers for tests: on a socket and a free port, in a temporary directory, gone with
+# whoever started them. See --help.
+set -euo pipefail
+
+usage() {
+    cat <<'TEXT'
+scripts/test-servers.sh start [--for PID]   starts both and prints `export` lines; they stop when process PID ends
+                                            (default: the caller)
+scripts/test-servers.sh stop                stops what `start` started in this environment
+scripts/test-servers.sh postgres | s3       one server in the foreground; prints NAME=VALUE, stops at the end of its input
+
+    eval "$(scripts/test-servers.sh start)"   # then: cargo nextest run
+TEXT
+}
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+cache=${KINORA_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kinora}
+
+fail() {
+    echo "test-servers: $*" >&2
+    exit 1
+}
+
+# scratch NAME: a fresh private directory, short enough for a socket path.
+scratch() { mktemp -d "/tmp/kinora-$1-XXXXXX"; }
+
+postgres_bin() {
+    local dir newest=
+    for dir in /usr/lib/postgresql/*/bin; do
+        [ -x "$dir/initdb" ] && newest=$(printf '%s\n%s\n' "$newest" "$dir" | sort -V | tail -n 1)
+    done
+    [ -n "$newest" ] || newest=$(pg_config --bindir 2>/dev/null || true)
+    [ -x "$newest/initdb" ] || return 1
+    echo "$newest"
+}
+
+need_postgres() {
+    postgres_bin >/dev/null && return
+    command -v apt-get >/dev/null || fail "PostgreSQL's server programs are missing; please install PostgreSQL 15 or later"
+    # shellcheck source=scripts/setup.sh
+    (. "$here/setup.sh" && need_packages "/usr/lib/postgresql/*/bin/initdb:postgresql" setpriv:util-linux) >&2
+    postgres_bin >/dev/null || fail "PostgreSQL's server programs are still missing after the installation"
+}
+
+serve_postgres() {
+    need_postgres
+    local bin socket user=() log
+    bin=$(postgres_bin)
+    dir=$(scratch pg)
+    log=$dir/log
+    socket=$dir/socket
+    # PostgreSQL refuses to run as root.
+    if [ "$(id -u)" -eq 0 ]; then
+        local name=postgres
+        id "$name" >/dev/null 2>&1 || name=nobody
+        user=(setpriv "--reuid=$name" "--regid=$(id -gn "$name")" --clear-groups --)
+        chown "$name" "$dir"
+    fi
+    chmod 755 "$dir"
+    touch "$log"
+    chmod 666 "$log"
+    trap 'rm -rf "$dir"' EXIT
+    cd /
+    "${user[@]}" mkdir "$socket"
+    "${user[@]}" "$bin/initdb" --pgdata="$dir/data" --username=postgres --auth=trust --encoding=UTF8 --no-locale --no-sync \
+        >"$log" 2>&1 || fail "initdb: $(tail -n 3 "$log")"
+    # Durability off: these data live as long as the tests. Everything else as people run it.
+    "${user[@]}" "$bin/postgres" -D "$dir/data" -k "$socket" -c listen_addresses= -c fsync=off -c full_page_writes=off \
+        -c synchronous_commit=off -c max_connections=400 -c shared_buffers=64MB -c autovacuum_naptime=10s \
+        </dev/null >>"$log" 2>&1 &
+    server=$!
+    trap 'stop_server QUIT; rm -rf "$dir"' EXIT
+    trap 'exit 143' TERM INT HUP
+    wait_until "$bin/pg_isready" -q -h "$socket" || fail "PostgreSQL does not start: $(tail -n 3 "$log")"
+    echo "KINORA_TEST_POSTGRES=postgres://postgres@localhost/postgres?host=$socket"
+    until_end_of_input
+}
+
+# The interpreter that has moto: the private environment's, or the machine's.
+python_with_moto() {
+    local python
+    for python in "$cache/venv/bin/python" python3; do
+        if command -v "$python" >/dev/null && "$python" -c 'import moto.server, flask, flask_cors' 2>/dev/null; then
+            echo "$python"
+            return
+        fi
+    done
+    return 1
+}
+
+need_moto() {
+    python_with_moto >/dev/null && return
+    mkdir -p "$cache"
+    (
+        flock 9
+        python_with_moto >/dev/null && exit
+        [ -x "$cache/venv/bin/python" ] || python3 -m venv "$cache/venv"
+        "$cache/venv/bin/python" -m pip install --quiet --disable-pip-version-check 'moto[server]'
+    ) 9>"$cache/venv.lock" >&2
+    python_with_moto >/dev/null || fail "moto, the S3 server for tests, could not be installed"
+}
+
+serve_s3() {
+    need_moto
+    local log
+    dir=$(scratch s3)
+    log=$dir/log
+    trap 'rm -rf "$dir"' EXIT
+    MOTO_S3_DEFAULT_KEY_BUFFER_SIZE=1048576 TMPDIR=$dir PYTHONUNBUFFERED=1 "$(python_with_moto)" -m moto.server -H 127.0.0.1 -p 0 \
+        </dev/null >"$log" 2>&1 &
+    server=$!
+    trap 'stop_server TERM; rm -rf "$dir"' EXIT
+    trap 'exit 143' TERM INT HUP
+    wait_until grep -q 'Running on http' "$log" || fail "moto does not start: $(tail -n 3 "$log")"
+    echo "KINORA_TEST_S3=$(grep -o 'http://127.0.0.1:[0-9]*' "$log" | head -n 1)"
+    until_end_of_input
+}
+
+# wait_until COMMAND…: true as soon as COMMAND is, false when the server ended or a minute passed.
+wait_until() {
+    local tries
+    for ((tries = 0; tries < 1200; tries++)); do
+        "$@" >/dev/null 2>&1 && return
+        kill -0 "$server" 2>/dev/null || return 1
+        sleep 0.05
+    done
+    return 1
+}
+
+# Whoever wants the server holds the other end of our input; however that process ends, the input does too.
+until_end_of_input() {
+    exec 3<&0 >/dev/null
+    cat <&3 &
+    wait -n "$server" $! || true
+}
+
+# An immediate shutdown will do: nothing here is worth keeping.
+stop_server() {
+    trap '' TERM INT HUP
+    kill "-$1" "$server" 2>/dev/null || true
+    wait "$server" 2>/dev/null || true
+}
+
+start() {
+    local owner=$PPID dir name
+    [ "${1:-}" = --for ] && owner=$2
+    need_postgres
+    need_moto
+    dir=$(scratch servers)
+    for name in postgres s3; do
+        # The pipe from `tail` ends with process $owner or with `stop`.
+        (
+            setsid tail --pid="$owner" -f /dev/null 2>/dev/null </dev/null &
+            echo $! >"$dir/$name.pid"
+            wait $! || true
+            rm -rf "$dir"
+        ) 2>/dev/null | setsid "$here/test-servers.sh" "$name" >"$dir/$name.env" 2>"$dir/$name.err" &
+        disown
+    done
+    for name in postgres s3; do
+        local tries
+        for ((tries = 0; tries < 1800; tries++)); do
+            [ -s "$dir/$name.env" ] || [ -s "$dir/$name.err" ] && break
+            sleep 0.05
+        done
+        if ! [ -s "$dir/$name.env" ]; then
+            local reason
+            reason=$(cat "$dir/$name.err")
+            stop "$dir"
+            fail "$name did not start: $reason"
+        fi
+        sed "s/=\(.*\)$/='\1'/; s/^/export /" "$dir/$name.env"
+    done
+    echo "export KINORA_TEST_SERVERS='$dir'"
+}
+
+stop() {
+    local dir=${1:-${KINORA_TEST_SERVERS:-}} pids
+    [ -n "$dir" ] && [ -d "$dir" ] || return 0
+    pids=$(cat "$dir"/*.pid)
+    # shellcheck disable=SC2086  # a list of pids
+    kill $pids 2>/dev/null || true
+    rm -rf "$dir"
+}
+
+case ${1:-} in
+    start) shift && start "$@" ;;
+    stop) stop ;;
+    postgres) serve_postgres ;;
+    s3) serve_s3 ;;
+    -h | --help) usage ;;
+    *) usage >&2 && exit 2 ;;
+esac
