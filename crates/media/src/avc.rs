@@ -1,0 +1,262 @@
+//! H.264 headers: the decoder configuration record `avcC` (ISO/IEC 14496-15 §5.3.3) and the sequence parameter set.
+
+use crate::{
+    Error, Result,
+    bits::{Bits, Fields},
+};
+
+/// What `avcC` says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    pub profile: u8,
+    pub compatibility: u8,
+    pub level: u8,
+    /// Bytes of the length before each NAL unit: 1, 2 or 4.
+    pub length_size: u8,
+    /// NAL units, the first of each is the one in use.
+    pub sps: Vec<Vec<u8>>,
+    pub pps: Vec<Vec<u8>>,
+}
+
+/// What a sequence parameter set says about the picture (ISO/IEC 14496-10 §7.3.2.1.1, Annex E).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sps {
+    pub profile: u8,
+    pub compatibility: u8,
+    pub level: u8,
+    /// Cropped size in samples.
+    pub width: u32,
+    pub height: u32,
+    pub chroma_format: u32,
+    pub bit_depth: u32,
+    /// `false` when fields may be coded.
+    pub frames_only: bool,
+    /// Sample aspect ratio, when told.
+    pub sample_aspect: Option<(u16, u16)>,
+    pub colour: Option<Colour>,
+}
+
+/// Code points of ISO/IEC 23091-2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Colour {
+    pub primaries: u8,
+    pub transfer: u8,
+    pub matrix: u8,
+    pub full_range: bool,
+}
+
+impl Config {
+    pub fn parse(avcc: &[u8]) -> Result<Self> {
+        let mut f = Fields::new("avcC", avcc);
+        if f.u8()? != 1 {
+            return Err(Error::Invalid("avcC", "unknown version"));
+        }
+        let (profile, compatibility, level) = (f.u8()?, f.u8()?, f.u8()?);
+        let length_size = (f.u8()? & 3) + 1;
+        let sps_count = f.u8()? & 31;
+        let sps = nal_units(&mut f, sps_count)?;
+        let pps_count = f.u8()?;
+        let pps = nal_units(&mut f, pps_count)?;
+        Ok(Self { profile, compatibility, level, length_size, sps, pps })
+    }
+
+    /// RFC 6381 §3.3: `avc1.` and profile, constraint flags and level in hexadecimal.
+    pub fn codec(&self) -> String {
+        format!("avc1.{:02x}{:02x}{:02x}", self.profile, self.compatibility, self.level)
+    }
+
+    /// The first sequence parameter set.
+    pub fn sps(&self) -> Result<Sps> {
+        Sps::parse(self.sps.first().ok_or(Error::Invalid("avcC", "no sequence parameter set"))?)
+    }
+}
+
+fn nal_units(f: &mut Fields, count: u8) -> Result<Vec<Vec<u8>>> {
+    (0..count)
+        .map(|_| {
+            let len = f.u16()?;
+            f.take(usize::from(len)).map(<[u8]>::to_vec)
+        })
+        .collect()
+}
+
+impl Sps {
+    /// From a NAL unit with its header byte and its emulation prevention bytes.
+    pub fn parse(nal: &[u8]) -> Result<Self> {
+        if nal.first().is_none_or(|b| b & 31 != 7) {
+            return Err(Error::Invalid("SPS", "not a sequence parameter set"));
+        }
+        let payload = without_emulation_prevention(&nal[1..]);
+        let mut b = Bits::new("SPS", &payload);
+        let (profile, compatibility, level) = (b.bits(8)? as u8, b.bits(8)? as u8, b.bits(8)? as u8);
+        b.ue()?; // seq_parameter_set_id
+        let (mut chroma_format, mut bit_depth, mut separate_planes) = (1, 8, false);
+        if [100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135].contains(&profile) {
+            chroma_format = b.ue()?;
+            if chroma_format == 3 {
+                separate_planes = b.flag()?;
+            }
+            bit_depth = b.ue()?.saturating_add(8);
+            b.ue()?;
+            b.bit()?;
+            if b.flag()? {
+                for list in 0..if chroma_format == 3 { 12 } else { 8 } {
+                    if b.flag()? {
+                        skip_scaling_list(&mut b, if list < 6 { 16 } else { 64 })?;
+                    }
+                }
+            }
+        }
+        skip_order_count(&mut b)?;
+        b.ue()?; // max_num_ref_frames
+        b.bit()?;
+        let width_mbs = u64::from(b.ue()?) + 1;
+        let height_units = u64::from(b.ue()?) + 1;
+        let frames_only = b.flag()?;
+        let field_factor = if frames_only { 1 } else { 2 };
+        if !frames_only {
+            b.bit()?;
+        }
+        b.bit()?;
+        let crop = if b.flag()? { [b.ue()?, b.ue()?, b.ue()?, b.ue()?] } else { [0; 4] };
+        let planes = if separate_planes { 0 } else { chroma_format };
+        let (unit_x, unit_y) = match planes {
+            1 => (2, 2 * field_factor),
+            2 => (2, field_factor),
+            _ => (1, field_factor),
+        };
+        let cropped = |full: u64, a: u32, b: u32, unit: u64| {
+            let cut = (u64::from(a) + u64::from(b)) * unit;
+            full.checked_sub(cut).filter(|s| (1..=16_384).contains(s)).map(|s| s as u32)
+        };
+        let bad_size = Error::Invalid("SPS", "impossible picture size");
+        let width = cropped(width_mbs * 16, crop[0], crop[1], unit_x).ok_or(bad_size.clone())?;
+        let height = cropped(height_units * 16 * field_factor, crop[2], crop[3], unit_y).ok_or(bad_size)?;
+        let Usability { sample_aspect, colour } = if b.flag()? { vui(&mut b)? } else { Usability::default() };
+        Ok(Self {
+            profile,
+            compatibility,
+            level,
+            width,
+            height,
+            chroma_format,
+            bit_depth,
+            frames_only,
+            sample_aspect,
+            colour,
+        })
+    }
+}
+
+fn skip_scaling_list(b: &mut Bits, size: u32) -> Result<()> {
+    let (mut last, mut next) = (8i64, 8i64);
+    for _ in 0..size {
+        if next != 0 {
+            next = (last + i64::from(b.se()?)).rem_euclid(256);
+        }
+        if next != 0 {
+            last = next;
+        }
+    }
+    Ok(())
+}
+
+fn skip_order_count(b: &mut Bits) -> Result<()> {
+    b.ue()?; // log2_max_frame_num_minus4
+    match b.ue()? {
+        0 => drop(b.ue()?),
+        1 => {
+            b.bit()?;
+            b.se()?;
+            b.se()?;
+            let cycle = b.ue()?;
+            if cycle > 255 {
+                return Err(Error::Invalid("SPS", "the order count cycle is too long"));
+            }
+            for _ in 0..cycle {
+                b.se()?;
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+#[derive(Default)]
+struct Usability {
+    sample_aspect: Option<(u16, u16)>,
+    colour: Option<Colour>,
+}
+
+/// Start of the video usability information (Annex E.1.1): aspect ratio and colour.
+fn vui(b: &mut Bits) -> Result<Usability> {
+    let mut aspect = None;
+    if b.flag()? {
+        let idc = b.bits(8)?;
+        aspect = if idc == 255 {
+            Some((b.bits(16)? as u16, b.bits(16)? as u16)).filter(|(w, h)| *w > 0 && *h > 0)
+        } else {
+            SAMPLE_ASPECTS.get(idc as usize).copied().flatten()
+        };
+    }
+    if b.flag()? {
+        b.bit()?;
+    }
+    let mut colour = None;
+    if b.flag()? {
+        b.bits(3)?;
+        let full_range = b.flag()?;
+        if b.flag()? {
+            let (primaries, transfer, matrix) = (b.bits(8)? as u8, b.bits(8)? as u8, b.bits(8)? as u8);
+            colour = Some(Colour { primaries, transfer, matrix, full_range });
+        }
+    }
+    Ok(Usability { sample_aspect: aspect, colour })
+}
+
+/// Table E-1.
+const SAMPLE_ASPECTS: [Option<(u16, u16)>; 17] = [
+    None,
+    Some((1, 1)),
+    Some((12, 11)),
+    Some((10, 11)),
+    Some((16, 11)),
+    Some((40, 33)),
+    Some((24, 11)),
+    Some((20, 11)),
+    Some((32, 11)),
+    Some((80, 33)),
+    Some((18, 11)),
+    Some((15, 11)),
+    Some((64, 33)),
+    Some((160, 99)),
+    Some((4, 3)),
+    Some((3, 2)),
+    Some((2, 1)),
+];
+
+fn without_emulation_prevention(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut zeros = 0;
+    for &byte in bytes {
+        if zeros >= 2 && byte == 3 {
+            zeros = 0;
+            continue;
+        }
+        zeros = if byte == 0 { zeros + 1 } else { 0 };
+        out.push(byte);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn garbage_is_refused() {
+        assert!(Sps::parse(&[]).is_err());
+        assert!(Sps::parse(&[0x67]).is_err());
+        assert!(Config::parse(&[1, 100, 0, 31, 0xff, 0xe1, 0, 9, 0x67]).is_err());
+    }
+}
