@@ -1,1 +1,26 @@
-//! placeholder
+//! What tests of every crate share: private servers, throw-away databases and buckets, a clock moved by hand, media made on
+//! the fly.
+
+pub mod media;
+mod postgres;
+mod s3;
+mod server;
+
+pub use backends::clock::Clock;
+pub use postgres::{Database, postgres, sqlite};
+pub use s3::{Bucket, s3};
+
+/// A clock for tests: stands still at a round time in 2026 until [`Clock::advance`] moves it.
+pub fn fake_clock() -> Clock {
+    Clock::manual(domain::Micros(1_767_225_600 * domain::Micros::SECOND))
+}
+
+/// Where fixtures are kept between runs.
+fn cache_dir() -> std::path::PathBuf {
+    let from =
+        |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(std::path::PathBuf::from);
+    from("KINORA_CACHE")
+        .or_else(|| from("XDG_CACHE_HOME").map(|dir| dir.join("kinora")))
+        .or_else(|| from("HOME").map(|dir| dir.join(".cache/kinora")))
+        .unwrap_or_else(|| std::env::temp_dir().join("kinora"))
+}

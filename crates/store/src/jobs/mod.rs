@@ -168,7 +168,7 @@ impl TryFrom<String> for State {
 /// How long a job rests after `failures` failed attempts: 5 s, 10 s, 20 s … at most 15 minutes.
 pub fn back_off(failures: i64) -> i64 {
     let doublings = failures.saturating_sub(1).clamp(0, 20) as u32;
-    (5 * Micros::SECOND << doublings).min(15 * Micros::MINUTE)
+    ((5 * Micros::SECOND) << doublings).min(15 * Micros::MINUTE)
 }
 
 #[cfg(test)]
