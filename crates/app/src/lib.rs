@@ -1,1 +1,15 @@
-//! placeholder
+//! The features of Kinora that people meet over HTTP, one folder each. They never import one another: what two of them
+//! need (who may open a title, how it looks in JSON) stands beside the folders.
+
+pub mod accounts;
+pub mod catalog;
+pub mod discovery;
+mod error;
+pub mod history;
+pub mod playback;
+pub mod state;
+pub mod title;
+pub mod view;
+
+pub use error::{Error, Result};
+pub use state::{App, Config};

@@ -432,3 +432,23 @@ pub async fn default_poster(tx: &mut Tx, id: VideoId, picture: &str, now: Micros
 fn one(affected: u64) -> Result<()> {
     if affected == 0 { Err(Error::NotFound) } else { Ok(()) }
 }
+
+/// A candidate for a title's poster, stored in several widths.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Poster {
+    pub id: String,
+    pub at_ms: i64,
+    pub width: i64,
+    pub height: i64,
+}
+
+/// The candidates for a title's poster, in order.
+pub async fn posters(conn: &mut impl Connect, id: VideoId) -> Result<Vec<Poster>> {
+    query!(
+        fetch_all,
+        conn,
+        Poster,
+        "SELECT id, at_ms, width, height FROM pictures WHERE video_id = $1 AND kind = 'poster' ORDER BY position",
+        id.to_string(),
+    )
+}

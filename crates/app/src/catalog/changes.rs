@@ -1,0 +1,80 @@
+//! Live views: one poller for the whole process finds changed rows and tells all subscribers.
+
+use std::{collections::HashMap, time::Duration};
+
+use domain::{Micros, VideoId};
+use store::videos;
+use tokio::{sync::broadcast, time::MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+
+use crate::{App, Result};
+
+/// How often the database is asked while anyone listens.
+const EVERY: Duration = Duration::from_millis(300);
+/// Rows may become visible later than their time says (a longer transaction, another machine's clock): look back this far.
+const LOOK_BACK: i64 = 5 * Micros::SECOND;
+/// Most changes taken up in one go; the rest comes with the next.
+const BATCH: u32 = 500;
+
+/// Ids of titles that changed.
+pub struct Changes(broadcast::Sender<VideoId>);
+
+impl Changes {
+    pub(crate) fn new() -> Self {
+        Self(broadcast::channel(1024).0)
+    }
+
+    /// Everything that changes from now on. Whoever falls behind learns it and reads anew.
+    pub fn subscribe(&self) -> broadcast::Receiver<VideoId> {
+        self.0.subscribe()
+    }
+}
+
+/// Polls until `stop`. Faults of the database are logged and passed over: the next round makes up for them.
+pub async fn watch(app: App, stop: CancellationToken) {
+    let mut ticks = tokio::time::interval(EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut seen = Seen::default();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        if app.changes.0.receiver_count() == 0 {
+            seen = Seen::default();
+            continue;
+        }
+        match seen.round(&app).await {
+            Ok(changed) => {
+                for id in changed {
+                    // Fails only when the last subscriber has just left.
+                    let _ = app.changes.0.send(id);
+                }
+            }
+            Err(error) => tracing::warn!(%error, "live views are stale for a moment"),
+        }
+    }
+}
+
+/// What was told already, within the time that is looked back.
+#[derive(Default)]
+struct Seen {
+    from: Option<Micros>,
+    told: HashMap<VideoId, Micros>,
+}
+
+impl Seen {
+    async fn round(&mut self, app: &App) -> Result<Vec<VideoId>> {
+        let from = self.from.unwrap_or_else(|| app.clock.now().plus(-LOOK_BACK));
+        let rows = videos::changed_since(&mut app.store.reader().await?, from, BATCH).await?;
+        let full = rows.len() == BATCH as usize;
+        let latest = rows.iter().map(|(_, at)| *at).max().unwrap_or(from);
+        let changed: Vec<_> = rows.into_iter().filter(|(id, at)| self.told.get(id) != Some(at)).collect();
+        self.told.extend(changed.iter().copied());
+        // A full batch must move on, or the same rows would fill the next one.
+        let next = if full { latest } else { from.max(latest.plus(-LOOK_BACK)) };
+        self.from = Some(next);
+        self.told.retain(|_, at| *at >= next);
+        Ok(changed.into_iter().map(|(id, _)| id).collect())
+    }
+}

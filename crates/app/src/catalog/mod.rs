@@ -1,0 +1,11 @@
+//! The library: titles with their details, pictures, renditions, trash and live progress.
+
+mod changes;
+pub mod events;
+pub mod pictures;
+mod renditions;
+pub mod routes;
+pub mod studio;
+pub mod workflow;
+
+pub use changes::{Changes, watch};

@@ -1,0 +1,57 @@
+//! Cancelling and retrying the work on a title.
+
+use api::{Id, Json, Principal, Problem, ProblemBody};
+use axum::extract::State;
+use domain::VideoId;
+use store::{jobs, steps, videos};
+
+use crate::{App, Result, title, view::Video};
+
+/// Stops the work on a title.
+#[utoipa::path(post, path = "/api/v1/videos/{id}/cancel", tag = "videos", params(("id" = String, Path)),
+    responses((status = 200, body = Video), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody),
+        (status = 409, body = ProblemBody)))]
+pub async fn cancel(
+    State(app): State<App>,
+    principal: Principal,
+    Id(id): Id<VideoId>,
+) -> Result<Json<Video>> {
+    let now = app.clock.now();
+    let mut tx = app.store.begin().await?;
+    title::manage(&mut tx, id, &principal).await?;
+    if !videos::cancelled(&mut tx, id, now).await? {
+        return Err(Problem::conflict("There is no work on this title to stop.").into());
+    }
+    jobs::cancel_by_subject(&mut tx, &id.to_string(), now).await?;
+    steps::end_unfinished(&mut tx, id, steps::State::Cancelled, "", now).await?;
+    let row = videos::get(&mut tx, id).await?;
+    let video = app.video_with_steps(&mut tx, row, Some(principal.viewer())).await?;
+    tx.commit().await?;
+    Ok(Json(video))
+}
+
+/// Begins the work on a failed or cancelled title anew, from its original.
+#[utoipa::path(post, path = "/api/v1/videos/{id}/retry", tag = "videos", params(("id" = String, Path)),
+    responses((status = 200, body = Video), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody),
+        (status = 409, body = ProblemBody)))]
+pub async fn retry(
+    State(app): State<App>,
+    principal: Principal,
+    Id(id): Id<VideoId>,
+) -> Result<Json<Video>> {
+    let now = app.clock.now();
+    let mut tx = app.store.begin().await?;
+    let row = title::manage(&mut tx, id, &principal).await?;
+    let (true, Some(source)) = (videos::retrying(&mut tx, id, now).await?, row.source()) else {
+        return Err(Problem::conflict("Only failed and cancelled titles with a whole upload can be retried.").into());
+    };
+    let subject = id.to_string();
+    jobs::cancel_by_subject(&mut tx, &subject, now).await?;
+    let payload = serde_json::json!({ "source": source }).to_string();
+    let key = format!("probe:{source}");
+    jobs::enqueue(&mut tx, &jobs::NewJob::new("probe", &subject, &payload).dedupe(&key), now).await?;
+    let row = videos::get(&mut tx, id).await?;
+    let video = app.video_with_steps(&mut tx, row, Some(principal.viewer())).await?;
+    tx.commit().await?;
+    Ok(Json(video))
+}

@@ -1,0 +1,3 @@
+//! Finding something to watch: the home page's rows, and search.
+
+pub mod routes;

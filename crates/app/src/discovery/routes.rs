@@ -1,0 +1,102 @@
+//! Home and search.
+
+use api::{Cursor, Json, MaybePrincipal, Page, Problem, ProblemBody, Query, page};
+use axum::extract::State;
+use domain::{Role, Viewer};
+use serde::{Deserialize, Serialize};
+use store::{
+    Reader, positions,
+    search::{self, Hit},
+    videos::{self, Filter},
+};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{App, Result, view::Video};
+
+/// Titles in a row.
+const ROW: u32 = 20;
+/// Longest query, in characters.
+const MAX_QUERY: usize = 200;
+
+/// The home page.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Home {
+    #[schema(required = true)]
+    pub hero: Option<Video>,
+    /// In the order in which they are shown; none of them is empty.
+    pub rows: Vec<Row>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Row {
+    /// continue, mine or new.
+    pub id: &'static str,
+    pub title: &'static str,
+    pub items: Vec<Video>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct SearchQuery {
+    /// Words, all of which must occur in title, channel name or description.
+    #[serde(default)]
+    pub q: String,
+    /// Rows on the page, 1 to 100; 24 unless told.
+    pub limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    pub cursor: Option<String>,
+}
+
+/// What the home page shows to the caller.
+#[utoipa::path(get, path = "/api/v1/home", tag = "discovery", responses((status = 200, body = Home)))]
+pub async fn home(State(app): State<App>, caller: MaybePrincipal) -> Result<Json<Home>> {
+    let viewer = caller.viewer();
+    let mut reader = app.store.reader().await?;
+    let newest = videos::list_public(&mut reader, None, ROW).await?;
+    let hero = newest.iter().find(|row| row.poster_id.is_some()).or(newest.first()).cloned();
+    let hero = hero.map(|row| app.video(row, viewer));
+    let mut rows = Vec::new();
+    if let Some(viewer) = viewer {
+        rows.push(unfinished(&app, &mut reader, viewer).await?);
+    }
+    let items = newest.into_iter().map(|row| app.video(row, viewer)).collect();
+    rows.push(Row { id: "new", title: "New", items });
+    if let Some(viewer) = viewer {
+        rows.push(mine(&app, &mut reader, viewer).await?);
+    }
+    rows.retain(|row| !row.items.is_empty());
+    Ok(Json(Home { hero, rows }))
+}
+
+async fn unfinished(app: &App, reader: &mut Reader, viewer: Viewer) -> Result<Row> {
+    let rows = positions::list(reader, viewer.user, viewer.role == Role::Admin, true, None, ROW).await?;
+    let view =
+        |row: positions::Watched| app.video(row.video, Some(viewer)).with_progress(Some(&row.position));
+    Ok(Row { id: "continue", title: "Continue watching", items: rows.into_iter().map(view).collect() })
+}
+
+async fn mine(app: &App, reader: &mut Reader, viewer: Viewer) -> Result<Row> {
+    let filter = Filter { owner: Some(viewer.user), state: Some(videos::State::Ready), trash: false };
+    let rows = videos::list_managed(reader, filter, None, ROW).await?;
+    let items = rows.into_iter().map(|row| app.video(row, Some(viewer))).collect();
+    Ok(Row { id: "mine", title: "My uploads", items })
+}
+
+/// Public titles in which every word occurs, best first.
+#[utoipa::path(get, path = "/api/v1/search", tag = "discovery", params(SearchQuery),
+    responses((status = 200, body = Page<Video>), (status = 422, body = ProblemBody)))]
+pub async fn search(
+    State(app): State<App>,
+    caller: MaybePrincipal,
+    Query(query): Query<SearchQuery>,
+) -> Result<Json<Page<Video>>> {
+    if query.q.chars().count() > MAX_QUERY {
+        return Err(Problem::invalid("q", "A search has at most 200 characters.").into());
+    }
+    let cursor = Cursor { limit: query.limit, cursor: query.cursor };
+    let (limit, after) = (cursor.limit()?, cursor.after()?);
+    let hits = search::find(&mut app.store.reader().await?, &query.q, after, limit + 1).await?;
+    let viewer = caller.viewer();
+    let key = |hit: &Hit| (hit.fit, hit.video.published_at.unwrap_or_default(), hit.video.id);
+    Ok(Json(page::page(hits, limit, key, |hit| app.video(hit.video, viewer))))
+}

@@ -1,0 +1,3 @@
+//! What people watched, and where they stopped.
+
+pub mod routes;

@@ -1,0 +1,6 @@
+//! The start of a playback: rights are checked once, here; what follows is carried by a signed token in the media URLs.
+
+mod key;
+pub mod routes;
+
+pub use key::ready as ready_key;

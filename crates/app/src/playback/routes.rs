@@ -1,0 +1,67 @@
+//! `POST …/playback`.
+
+use api::{Id, Json, MaybePrincipal, Problem, ProblemBody, Time};
+use axum::extract::State;
+use domain::{Micros, VideoId, playback_token::Claims};
+use serde::Serialize;
+use store::{positions, steps, videos::State as VideoState};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{App, Result, title};
+
+/// How much longer than the title a playback may take: pauses, a second look.
+const MARGIN: i64 = 6 * Micros::HOUR;
+
+/// Where to play a title.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Playback {
+    pub session: String,
+    pub presentation_id: String,
+    /// HLS multivariant playlist.
+    pub hls_url: String,
+    /// MPEG-DASH manifest.
+    pub dash_url: String,
+    /// WebVTT of seek-bar pictures; `null` until they are made.
+    #[schema(required = true)]
+    pub storyboard_url: Option<String>,
+    /// The addresses are good until then.
+    pub expires_at: Time,
+    /// Where the caller stopped watching; 0 for the beginning.
+    pub resume_ms: i64,
+}
+
+/// Begins a playback: gives addresses that are good for the title's duration and six hours more.
+#[utoipa::path(post, path = "/api/v1/videos/{id}/playback", tag = "videos", params(("id" = String, Path)),
+    responses((status = 200, body = Playback), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody)))]
+pub async fn start(
+    axum::extract::State(app): State<App>,
+    caller: MaybePrincipal,
+    Id(id): Id<VideoId>,
+) -> Result<Json<Playback>> {
+    let mut reader = app.store.reader().await?;
+    let viewer = caller.viewer();
+    let row = title::open(&mut reader, id, viewer).await?;
+    let presentation = row.presentation().filter(|_| row.state == VideoState::Ready && !row.is_trashed());
+    let presentation =
+        presentation.ok_or_else(|| Problem::conflict("This title cannot be played yet, or no longer."))?;
+    let position = match viewer {
+        Some(viewer) => positions::get(&mut reader, viewer.user, id).await?,
+        None => None,
+    };
+    let pictured =
+        steps::list(&mut reader, id).await?.iter().any(|s| s.name == steps::Name::Pictures && s.state == steps::State::Done);
+    let expires = app.clock.now().plus(row.duration_ms.unwrap_or_default().saturating_mul(1000)).plus(MARGIN);
+    let session = Uuid::now_v7();
+    let claims = Claims { presentation, expires: expires.seconds(), session, max_height: None };
+    let base = app.link(&format!("/media/{}/{presentation}", app.minter.mint(&claims)));
+    Ok(Json(Playback {
+        session: session.to_string(),
+        presentation_id: presentation.to_string(),
+        hls_url: format!("{base}/main.m3u8"),
+        dash_url: format!("{base}/main.mpd"),
+        storyboard_url: pictured.then(|| format!("{base}/storyboard.vtt")),
+        expires_at: Time(Micros(claims.expires.saturating_mul(Micros::SECOND))),
+        resume_ms: position.filter(|p| !p.finished).map_or(0, |p| p.position_ms),
+    }))
+}

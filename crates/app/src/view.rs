@@ -1,0 +1,200 @@
+//! How titles and people look in JSON.
+
+use api::Time;
+use domain::{Micros, Viewer};
+use serde::Serialize;
+use store::{positions::Position, steps, videos};
+use utoipa::ToSchema;
+
+use crate::{App, title};
+
+/// A title.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Video {
+    pub id: String,
+    pub title: String,
+    pub description: String,
+    /// Credit line, may be empty.
+    pub attribution: String,
+    /// public, unlisted or private.
+    #[schema(value_type = VisibilityWord)]
+    pub visibility: &'static str,
+    #[schema(value_type = StateWord)]
+    pub state: &'static str,
+    /// False while the presentation still grows.
+    pub complete: bool,
+    /// Why it failed; told to those who may manage the title.
+    #[schema(required = true)]
+    pub error: Option<String>,
+    #[schema(required = true)]
+    pub duration_ms: Option<i64>,
+    #[schema(required = true)]
+    pub width: Option<i64>,
+    #[schema(required = true)]
+    pub height: Option<i64>,
+    pub owner: Owner,
+    pub created_at: Time,
+    #[schema(required = true)]
+    pub published_at: Option<Time>,
+    pub updated_at: Time,
+    /// In the trash since.
+    #[schema(required = true)]
+    pub deleted_at: Option<Time>,
+    /// Grows with every edit; the ETag is `"r{revision}"`.
+    pub revision: i64,
+    #[schema(required = true)]
+    pub poster_url: Option<String>,
+    /// How far the caller has watched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
+    /// The workflow's steps; only for those who may manage the title.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steps: Option<Vec<Step>>,
+    /// Whether the caller may edit and delete it.
+    pub can_manage: bool,
+    /// Where people watch it.
+    pub page_url: String,
+}
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Owner {
+    pub id: String,
+    pub name: String,
+}
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Progress {
+    pub position_ms: i64,
+    pub duration_ms: i64,
+}
+
+/// One step of the way from file to title.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Step {
+    /// upload, probe, encode, audio, pictures or publish.
+    pub name: &'static str,
+    #[schema(value_type = StepState)]
+    pub state: &'static str,
+    /// Units of work done, of `total`.
+    pub done: i64,
+    /// 0: not known yet.
+    pub total: i64,
+    pub message: String,
+    pub updated_at: Time,
+}
+
+/// Who can find and open a title.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[allow(dead_code)]
+pub enum VisibilityWord {
+    Public,
+    Unlisted,
+    Private,
+}
+
+/// Where a title stands.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[allow(dead_code)]
+pub enum StateWord {
+    Uploading,
+    Processing,
+    Ready,
+    Failed,
+    Cancelled,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[allow(dead_code)]
+pub enum StepState {
+    Waiting,
+    Running,
+    Done,
+    Failed,
+    Cancelled,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[allow(dead_code)]
+pub enum RoleWord {
+    Viewer,
+    Creator,
+    Admin,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[allow(dead_code)]
+pub enum ScopeWord {
+    Read,
+    Upload,
+    Manage,
+    Admin,
+}
+
+impl App {
+    /// The title as `viewer` may see it. They may open it: the caller has asked `title::may_open`.
+    pub fn video(&self, row: videos::Video, viewer: Option<Viewer>) -> Video {
+        let manages = title::may_manage(&row, viewer);
+        let poster_url = row.poster_id.as_deref().map(|picture| picture_url(&row.id.to_string(), picture, 640));
+        Video {
+            page_url: self.link(&format!("/watch/{}", row.id)),
+            poster_url,
+            id: row.id.to_string(),
+            title: row.title,
+            description: row.description,
+            attribution: row.attribution,
+            visibility: row.visibility.word(),
+            state: row.state.word(),
+            complete: row.complete,
+            error: row.error.filter(|_| manages),
+            duration_ms: row.duration_ms,
+            width: row.width,
+            height: row.height,
+            owner: Owner { id: row.owner_id.to_string(), name: row.owner_name },
+            created_at: row.created_at.into(),
+            published_at: row.published_at.map(|at| Time(Micros(at))),
+            updated_at: row.updated_at.into(),
+            deleted_at: row.deleted_at.map(|at| Time(Micros(at))),
+            revision: row.revision,
+            progress: None,
+            steps: None,
+            can_manage: manages,
+        }
+    }
+}
+
+impl Video {
+    #[must_use]
+    pub fn with_progress(self, position: Option<&Position>) -> Self {
+        let progress = position
+            .map(|p| Progress { position_ms: p.position_ms, duration_ms: p.watched_duration_ms });
+        Self { progress, ..self }
+    }
+
+    #[must_use]
+    pub fn with_steps(self, steps: impl IntoIterator<Item = steps::Step>) -> Self {
+        Self { steps: Some(steps.into_iter().map(Step::from).collect()), ..self }
+    }
+}
+
+impl From<steps::Step> for Step {
+    fn from(step: steps::Step) -> Self {
+        Self {
+            name: step.name.as_str(),
+            state: step.state.as_str(),
+            done: step.done,
+            total: step.total,
+            message: step.message,
+            updated_at: step.updated_at.into(),
+        }
+    }
+}
+
+/// Where a picture is served, one of the widths 320, 640 and 1280.
+pub fn picture_url(video: &str, picture: &str, width: u32) -> String {
+    format!("/api/v1/videos/{video}/poster/{picture}/{width}.jpg")
+}
