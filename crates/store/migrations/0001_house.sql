@@ -67,6 +67,7 @@ CREATE TABLE sources (
     info TEXT,                            -- JSON, filled by the probe
     created_at BIGINT NOT NULL
 );
+CREATE INDEX sources_by_owner ON sources (owner_id);
 CREATE INDEX sources_by_video ON sources (video_id);
 
 CREATE TABLE uploads (
@@ -87,7 +88,8 @@ CREATE TABLE uploads (
     expires_at BIGINT NOT NULL
 );
 CREATE INDEX uploads_by_owner ON uploads (owner_id, state, id);
-CREATE INDEX uploads_by_expiry ON uploads (state, expires_at);
+CREATE INDEX uploads_by_video ON uploads (video_id);
+CREATE INDEX uploads_by_expiry ON uploads (expires_at);
 
 -- One encoding of one source.
 CREATE TABLE presentations (

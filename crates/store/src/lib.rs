@@ -12,8 +12,10 @@ pub mod outbox;
 pub mod positions;
 pub mod search;
 pub mod secrets;
+pub mod sources;
 pub mod steps;
 pub mod tokens;
+pub mod uploads;
 pub mod users;
 pub mod videos;
 
