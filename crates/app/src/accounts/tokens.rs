@@ -22,7 +22,7 @@ pub struct TokenBody {
 }
 
 /// The account's API tokens, without their secrets.
-#[utoipa::path(get, path = "/api/v1/me/tokens", tag = "account", responses((status = 200, body = Vec<ApiToken>)))]
+#[utoipa::path(get, path = "/api/v1/me/tokens", tag = "tokens", responses((status = 200, body = Vec<ApiToken>)))]
 pub async fn list(State(app): State<App>, principal: Principal) -> Result<Json<Vec<ApiToken>>> {
     principal.require_session()?;
     let mut reader = app.store.reader().await?;
@@ -31,7 +31,7 @@ pub async fn list(State(app): State<App>, principal: Principal) -> Result<Json<V
 }
 
 /// Makes an API token. Its secret is in this answer and nowhere else.
-#[utoipa::path(post, path = "/api/v1/me/tokens", tag = "account", request_body = TokenBody,
+#[utoipa::path(post, path = "/api/v1/me/tokens", tag = "tokens", request_body = TokenBody,
     responses((status = 201, body = NewApiToken), (status = 403, body = ProblemBody), (status = 422, body = ProblemBody)))]
 pub async fn create(
     State(app): State<App>,
@@ -48,7 +48,7 @@ pub async fn create(
 }
 
 /// Revokes an API token.
-#[utoipa::path(delete, path = "/api/v1/me/tokens/{id}", tag = "account", params(("id" = String, Path)),
+#[utoipa::path(delete, path = "/api/v1/me/tokens/{id}", tag = "tokens", params(("id" = String, Path)),
     responses((status = 204), (status = 404, body = ProblemBody)))]
 pub async fn revoke(State(app): State<App>, principal: Principal, Id(id): Id<TokenId>) -> Result<StatusCode> {
     principal.require_session()?;

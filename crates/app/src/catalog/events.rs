@@ -22,7 +22,7 @@ use crate::{App, Result, title, view::Video};
 const LIFE: Duration = Duration::from_secs(15 * 60);
 
 /// A title as it changes: one `progress` event now and one with each change. Ends when the caller may see it no longer.
-#[utoipa::path(get, path = "/api/v1/videos/{id}/events", tag = "videos", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/api/v1/videos/{id}/events", tag = "events", params(("id" = String, Path)),
     responses((status = 200, body = Video, content_type = "text/event-stream", description = "`progress` events"),
         (status = 404, body = ProblemBody)))]
 pub async fn video(
@@ -46,7 +46,7 @@ pub async fn video(
 }
 
 /// The caller's own titles as they change: a `progress` event with each change.
-#[utoipa::path(get, path = "/api/v1/studio/events", tag = "studio",
+#[utoipa::path(get, path = "/api/v1/studio/events", tag = "events",
     responses((status = 200, body = Video, content_type = "text/event-stream", description = "`progress` events"),
         (status = 401, body = ProblemBody)))]
 pub async fn studio(State(app): State<App>, principal: Principal) -> Result<Response> {

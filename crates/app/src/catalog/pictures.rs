@@ -29,7 +29,7 @@ pub struct Poster {
 }
 
 /// The pictures that a title's poster can be chosen from.
-#[utoipa::path(get, path = "/api/v1/videos/{id}/posters", tag = "videos", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/api/v1/videos/{id}/posters", tag = "pictures", params(("id" = String, Path)),
     responses((status = 200, body = Vec<Poster>), (status = 404, body = ProblemBody)))]
 pub async fn list(
     State(app): State<App>,
@@ -50,7 +50,7 @@ pub async fn list(
 }
 
 /// A poster as JPEG, for whoever may open the title.
-#[utoipa::path(get, path = "/api/v1/videos/{id}/poster/{picture_id}/{size}", tag = "videos",
+#[utoipa::path(get, path = "/api/v1/videos/{id}/poster/{picture_id}/{size}", tag = "pictures",
     params(("id" = String, Path), ("picture_id" = String, Path),
         ("size" = String, Path, description = "320.jpg, 640.jpg or 1280.jpg")),
     responses((status = 200, body = Vec<u8>, content_type = "image/jpeg"), (status = 304), (status = 404, body = ProblemBody)))]

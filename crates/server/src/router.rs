@@ -1,0 +1,120 @@
+//! Every route of Kinora: the table of contents of the API. The OpenAPI document is made from the same list.
+
+use app::{
+    App,
+    accounts::{people, routes as account, tokens},
+    catalog::{events, pictures, routes as video, studio, workflow},
+    discovery::routes as discovery,
+    history::routes as history,
+    playback::routes as playback,
+};
+use utoipa::{
+    Modify, OpenApi,
+    openapi::{
+        OpenApi as Document,
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// The API without uploads: handlers and their documentation.
+pub fn api() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(About::openapi())
+        // the instance and who is signed in
+        .routes(routes!(account::instance))
+        .routes(routes!(account::setup))
+        .routes(routes!(account::session, account::sign_in, account::sign_out))
+        // the own account
+        .routes(routes!(account::edit_me))
+        .routes(routes!(account::change_password))
+        .routes(routes!(account::sessions))
+        .routes(routes!(account::end_session))
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::revoke))
+        // administration
+        .routes(routes!(people::list, people::create))
+        .routes(routes!(people::edit))
+        // titles
+        .routes(routes!(video::list))
+        .routes(routes!(video::get, video::edit, video::delete))
+        .routes(routes!(video::restore))
+        .routes(routes!(video::renditions))
+        .routes(routes!(workflow::cancel))
+        .routes(routes!(workflow::retry))
+        .routes(routes!(events::video))
+        .routes(routes!(pictures::list))
+        .routes(routes!(pictures::picture))
+        // studio
+        .routes(routes!(studio::list))
+        .routes(routes!(events::studio))
+        // watching
+        .routes(routes!(playback::start))
+        .routes(routes!(history::list))
+        .routes(routes!(history::put, history::forget))
+        .routes(routes!(history::unfinished))
+        // finding
+        .routes(routes!(discovery::home))
+        .routes(routes!(discovery::search))
+}
+
+/// The OpenAPI document of the API.
+pub fn document() -> Document {
+    let mut document = api().into_openapi();
+    name_operations(&mut document);
+    document
+}
+
+/// Handlers are called by their verb, which is unique within a tag: `videos_list`, `users_list`.
+fn name_operations(document: &mut Document) {
+    for item in document.paths.paths.values_mut() {
+        let methods = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch, &mut item.head];
+        for operation in methods.into_iter().flatten() {
+            let tag = operation.tags.as_ref().and_then(|tags| tags.first()).cloned().unwrap_or_default();
+            operation.operation_id = operation.operation_id.take().map(|verb| format!("{tag}_{verb}"));
+        }
+    }
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Kinora", description = "The API of a Kinora instance. Errors are problem+json (RFC 9457); lists are \
+        paged by opaque cursors; uploads speak tus 1.0 at /api/v1/uploads."),
+    modifiers(&Credentials),
+    security((), ("session" = []), ("token" = []))
+)]
+struct About;
+
+/// How callers prove who they are.
+struct Credentials;
+
+impl Modify for Credentials {
+    fn modify(&self, document: &mut Document) {
+        let components = document.components.get_or_insert_default();
+        let cookie = ApiKey::Cookie(ApiKeyValue::new("kinora_session"));
+        components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        components.add_security_scheme("token", SecurityScheme::Http(bearer));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_is_documented_once() {
+        let document = serde_json::to_value(document()).unwrap();
+        let paths = document["paths"].as_object().unwrap();
+        let operations: usize = paths.values().map(|item| item.as_object().unwrap().len()).sum();
+        assert!(operations >= 37, "{operations}");
+        let mut names = std::collections::BTreeSet::new();
+        for (path, item) in paths {
+            assert!(path.starts_with("/api/v1/"), "{path}");
+            for (method, operation) in item.as_object().unwrap() {
+                assert!(operation["summary"].is_string(), "{method} {path} has no summary");
+                assert!(names.insert(operation["operationId"].to_string()), "{method} {path} has a name twice given");
+                assert!(operation["responses"].as_object().is_some_and(|r| !r.is_empty()), "{method} {path}");
+            }
+        }
+    }
+}
