@@ -19,8 +19,8 @@ pub struct Picture {
     pub range: Range<u64>,
 }
 
-/// Bytes of a head: the same for every picture.
-pub const HEAD: u32 = 108;
+/// Most bytes of a head.
+pub const HEAD: u32 = 112;
 
 /// Finds the `k`-th sync sample (from 0) and writes a head for it. `start` is the beginning of the segment, at least
 /// its whole `moof`; `Error::Truncated` says that it was too short. `sequence` numbers the picture in its track. It
@@ -31,7 +31,9 @@ pub fn locate(start: &[u8], k: usize, sequence: u32) -> Result<Picture> {
     let header = BoxHead::parse(whole)?.map_or(8, |h| h.header as usize);
     let (_, tracks) = parse_moof(whole.get(header..).unwrap_or_default(), 0, size as u64, None)?;
     let track = tracks.first().ok_or(Error::Invalid("moof", "it has no track"))?;
-    let end = track.samples.last().map_or(0, |s| s.dts + u64::from(s.duration));
+    // Composition times of the whole track are shifted alike, which the first picture shows.
+    let shift = track.samples.first().map_or(0, |s| s.pts().saturating_sub(s.dts));
+    let end = track.samples.last().map_or(0, |s| (s.dts + u64::from(s.duration)).saturating_add(shift));
     let mut sync = track.samples.iter().filter(|s| s.is_sync).skip(k);
     let picture = sync.next().ok_or(Error::Invalid("moof", "it has no such sync sample"))?;
     let until = sync.next().map_or(end, |next| next.pts());
@@ -40,10 +42,10 @@ pub fn locate(start: &[u8], k: usize, sequence: u32) -> Result<Picture> {
         duration: duration.ok_or(Error::Invalid("moof", "its sync samples are out of order"))?,
         size: u32::try_from(picture.range.end - picture.range.start)
             .map_err(|_| Error::Invalid("moof", "a sample is too large"))?,
-        cts_offset: 0,
+        cts_offset: picture.cts_offset,
         is_sync: true,
     };
-    let head = Run { sequence, base_decode_time: picture.pts(), samples: &[sample] }.head()?;
+    let head = Run { sequence, base_decode_time: picture.dts, samples: &[sample] }.head()?;
     Ok(Picture { head, range: picture.range.clone() })
 }
 

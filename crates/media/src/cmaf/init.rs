@@ -23,17 +23,18 @@ pub struct TrackSpec {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Media {
-    /// H.264 with parameter sets in the header only (`avc1`). `avcc` is the body of an `avcC` box.
-    Avc { avcc: Bytes },
+    /// H.264 with parameter sets in the header only (`avc1`). `avcc` is the body of an `avcC` box, `delay` what the
+    /// composition offsets were raised by, ticks.
+    Avc { avcc: Bytes, delay: u32 },
     /// AAC.
     Aac { config: AudioConfig },
 }
 
 impl TrackSpec {
-    /// The same media as in a file that was read.
-    pub fn from_header(track: &TrackHeader) -> Result<Self> {
+    /// The same media as in a file that was read. `delay` counts for video only.
+    pub fn from_header(track: &TrackHeader, delay: u32) -> Result<Self> {
         let media = match &track.kind {
-            TrackKind::Video { avcc, .. } if !avcc.is_empty() => Media::Avc { avcc: avcc.clone() },
+            TrackKind::Video { avcc, .. } if !avcc.is_empty() => Media::Avc { avcc: avcc.clone(), delay },
             TrackKind::Audio { config: Some(config), .. } if config.audio_object_type != 0 => {
                 Media::Aac { config: config.clone() }
             }
@@ -45,7 +46,7 @@ impl TrackSpec {
     /// RFC 6381 codecs string.
     pub fn codec(&self) -> Result<String> {
         match &self.media {
-            Media::Avc { avcc } => Ok(avc::Config::parse(avcc)?.codec()),
+            Media::Avc { avcc, .. } => Ok(avc::Config::parse(avcc)?.codec()),
             Media::Aac { config } => Ok(config.codec()),
         }
     }
@@ -54,9 +55,9 @@ impl TrackSpec {
 /// The header of a track. Picture size, aspect and colour come from the sequence parameter set.
 pub fn init_segment(spec: &TrackSpec) -> Result<Vec<u8>> {
     let entry = match &spec.media {
-        Media::Avc { avcc } => {
+        Media::Avc { avcc, delay } => {
             let sps = avc::Config::parse(avcc)?.sps()?;
-            Entry::Video { sample_entry: avc1(avcc, &sps), size: display_size(&sps) }
+            Entry::Video { sample_entry: avc1(avcc, &sps), size: display_size(&sps), delay: *delay }
         }
         Media::Aac { config } => Entry::Audio { sample_entry: mp4a(config) },
     };
@@ -64,7 +65,7 @@ pub fn init_segment(spec: &TrackSpec) -> Result<Vec<u8>> {
     write(&mut out, b"ftyp", |out| {
         out.extend(b"cmfc");
         out.u32(0);
-        for brand in [b"iso6", b"cmfc", b"cmf2", b"mp41"] {
+        for brand in [b"iso6", b"cmfc", b"mp41"] {
             out.extend(brand);
         }
     });
@@ -85,7 +86,7 @@ pub fn init_segment(spec: &TrackSpec) -> Result<Vec<u8>> {
             write_full(out, b"trex", 0, 0, |out| {
                 out.u32(TRACK_ID);
                 out.u32(1);
-                out.zeros(12); // defaults are told by each fragment (cmf2)
+                out.zeros(12); // defaults are told by each fragment
             });
         });
     });
@@ -93,7 +94,7 @@ pub fn init_segment(spec: &TrackSpec) -> Result<Vec<u8>> {
 }
 
 enum Entry {
-    Video { sample_entry: Vec<u8>, size: (u32, u32) },
+    Video { sample_entry: Vec<u8>, size: (u32, u32), delay: u32 },
     Audio { sample_entry: Vec<u8> },
 }
 
@@ -116,6 +117,18 @@ fn trak(out: &mut Vec<u8>, spec: &TrackSpec, entry: &Entry) {
             out.u32(width << 16);
             out.u32(height << 16);
         });
+        if let Entry::Video { delay, .. } = entry
+            && *delay > 0
+        {
+            write(out, b"edts", |out| {
+                write_full(out, b"elst", 0, 0, |out| {
+                    out.u32(1);
+                    out.u32(0); // for as long as fragments follow
+                    out.u32(*delay);
+                    out.u32(0x0001_0000);
+                });
+            });
+        }
         write(out, b"mdia", |out| {
             write_full(out, b"mdhd", 0, 0, |out| {
                 out.zeros(8);

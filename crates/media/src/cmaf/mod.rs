@@ -1,8 +1,9 @@
-//! Writer of CMAF headers and segments (ISO/IEC 23000-19, structural brands `cmfc` and `cmf2`).
+//! Writer of CMAF headers and segments (ISO/IEC 23000-19, structural brand `cmfc`).
 //!
-//! A stored segment is one `moof`+`mdat` without `styp` or `sidx`. All times count from the presentation's start
-//! without an edit list: composition offsets are signed, so that a segment's `tfdt` is also its earliest
-//! presentation time.
+//! A stored segment is one `moof`+`mdat` without `styp` or `sidx`. The `tfdt` of a segment is its earliest
+//! presentation time. Pictures that are reordered would need negative composition offsets for that, which ffmpeg's
+//! reader answers by showing the whole track late; so all offsets of a video track are raised by a fixed **delay**,
+//! and the header takes it off again with an edit list (ISO/IEC 23000-19 §7.5.13), as other packagers do.
 
 mod boxes;
 mod init;
@@ -11,7 +12,7 @@ mod segment;
 
 pub use init::{Media, TrackSpec, init_segment};
 pub use retime::retime;
-pub use segment::{Access, Segment, segment};
+pub use segment::{Kind, Segment, segment};
 pub(crate) use segment::{Run, RunSample};
 
 /// The number of the only track in each file.

@@ -47,25 +47,29 @@ impl Segment {
     }
 }
 
-/// Which stream access points the index lists.
+/// What is in the track.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Video: each sync sample.
-    Listed,
-    /// Audio: every sample is one, none is listed.
-    Everywhere,
+pub enum Kind {
+    /// The index lists each sync sample. `delay` is what composition offsets are raised by, as in the header.
+    Video { delay: u32 },
+    /// Every sample is a sync sample, none is listed.
+    Audio,
 }
 
 const TOO_LONG: Error = Error::Invalid("segment", "its duration exceeds 32 bits");
 const TOO_BIG: Error = Error::Invalid("segment", "its size exceeds 32 bits");
 
 /// Writes one segment. `samples` are in decode order; only their durations, composition offsets, sync flags and
-/// bytes count: the first is decoded at `base_decode_time`, each next when the one before ends. No sample may be
-/// shown before `base_decode_time`. `sequence` should grow by one from segment to segment.
-pub fn segment(sequence: u32, base_decode_time: u64, samples: &[Sample], access: Access) -> Result<Segment> {
+/// bytes count: the first is decoded at `base_decode_time`, each next when the one before ends. Composition offsets
+/// count without the delay and may be negative, but no sample may be shown before `base_decode_time`. `sequence` should grow by one from segment to segment.
+pub fn segment(sequence: u32, base_decode_time: u64, samples: &[Sample], kind: Kind) -> Result<Segment> {
     if samples.is_empty() {
         return Err(Error::Invalid("segment", "it has no samples"));
     }
+    let (is_video, delay) = match kind {
+        Kind::Video { delay } => (true, delay),
+        Kind::Audio => (false, 0),
+    };
     let (mut at, mut bytes) = (0u64, 0u64);
     let mut sync = Vec::new();
     let mut run = Vec::with_capacity(samples.len());
@@ -74,13 +78,13 @@ pub fn segment(sequence: u32, base_decode_time: u64, samples: &[Sample], access:
         let shown = at
             .checked_add_signed(i64::from(sample.cts_offset))
             .ok_or(Error::Invalid("segment", "a sample is shown before the segment begins"))?;
-        if sample.is_sync && access == Access::Listed {
+        if sample.is_sync && is_video {
             sync.push(SyncSample { at: u32::try_from(shown).map_err(|_| TOO_LONG)?, bytes: size });
         }
         run.push(RunSample {
             duration: sample.duration,
             size,
-            cts_offset: sample.cts_offset,
+            cts_offset: sample.cts_offset.checked_add_unsigned(delay).ok_or(TOO_LONG)?,
             is_sync: sample.is_sync,
         });
         at += u64::from(sample.duration);

@@ -14,7 +14,7 @@ use std::{
 
 use bytes::Bytes;
 use media::{
-    cmaf::{self, Access, TrackSpec},
+    cmaf::{self, Kind, TrackSpec},
     mp4::{FragmentReader, Header, Item, Sample},
 };
 
@@ -132,22 +132,23 @@ pub fn cuts(samples: &[Sample], per_segment: usize) -> Vec<usize> {
 }
 
 /// A header and segments with `per_segment` sync samples each.
-pub fn rewrite(bytes: &[u8], per_segment: usize, access: Access) -> (Vec<u8>, Vec<cmaf::Segment>) {
+pub fn rewrite(bytes: &[u8], per_segment: usize, kind: Kind) -> (Vec<u8>, Vec<cmaf::Segment>) {
     let (header, mut samples) = read(bytes, 64 * 1024);
-    let spec = TrackSpec::from_header(&header.tracks[0]).unwrap();
+    let delay = if let Kind::Video { delay } = kind { delay } else { 0 };
+    let spec = TrackSpec::from_header(&header.tracks[0], delay).unwrap();
     let mut times: Vec<u64> = samples.iter().map(Sample::pts).collect();
     times.sort_unstable();
     let first = times[0];
     times.iter_mut().for_each(|t| *t -= first);
     let end = times[times.len() - 1] + u64::from(samples[0].duration);
-    cmaf::retime(&mut samples, &times, end).unwrap();
+    cmaf::retime(&mut samples, &times, end, delay).unwrap();
     let init = cmaf::init_segment(&spec).unwrap();
     let segments = cuts(&samples, per_segment)
         .windows(2)
         .enumerate()
         .map(|(n, cut)| {
             let run = &samples[cut[0]..cut[1]];
-            cmaf::segment(n as u32 + 1, run[0].dts, run, access).unwrap()
+            cmaf::segment(n as u32 + 1, run[0].dts, run, kind).unwrap()
         })
         .collect();
     (init, segments)
