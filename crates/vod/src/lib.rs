@@ -1,3 +1,9 @@
 //! From a file to a title: upload, probe, plan, encode, publish. ffmpeg does the decoding and encoding, in a cage.
 
 pub mod guest;
+pub mod plan;
+pub mod probe;
+pub mod tools;
+
+#[cfg(test)]
+mod testing;

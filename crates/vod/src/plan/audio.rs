@@ -1,0 +1,157 @@
+//! Audio: which tracks, how encoded, and how many AAC frames lie in each segment.
+
+use domain::Micros;
+use serde::{Deserialize, Serialize};
+
+use super::chunks;
+use crate::probe::{AudioInfo, Index, SourceInfo};
+
+/// Samples in one AAC frame.
+pub const AAC_FRAME: u64 = 1024;
+
+/// Most audio tracks that are taken along.
+const MOST_TRACKS: usize = 16;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AudioPlan {
+    /// Track id, `a0`.
+    pub id: String,
+    /// Index of the stream in the source.
+    pub stream: u32,
+    pub label: String,
+    pub language: Option<String>,
+    pub default: bool,
+    pub sample_rate: u32,
+    pub channels: u32,
+    pub bitrate_bps: u32,
+    /// Source time of presentation time 0, microseconds.
+    pub origin_us: i64,
+    /// Samples of the finished track. The last AAC frame is played as far as these go.
+    pub samples: u64,
+    /// AAC frames of each segment, by stretch.
+    pub stretches: Vec<Vec<u32>>,
+}
+
+impl AudioPlan {
+    /// AAC frames before stretch `n`.
+    pub fn frames_before(&self, n: usize) -> u64 {
+        self.stretches.iter().take(n).flatten().map(|frames| u64::from(*frames)).sum()
+    }
+
+    /// AAC frames of the finished track.
+    pub fn frames(&self) -> u64 {
+        self.frames_before(self.stretches.len())
+    }
+}
+
+/// Segments of 4 s for a title without pictures: origin (µs), boundaries, ticks per second.
+pub(super) fn own_boundaries(info: &SourceInfo, index: &Index) -> Option<(i64, Vec<u64>, u32)> {
+    const SEGMENT: u64 = 4_000_000;
+    let (num, den) = info.main_time_base()?;
+    let micros = |t: i64| i64::try_from(i128::from(t) * i128::from(num) * 1_000_000 / i128::from(den)).ok();
+    let (start, _) = index.span()?;
+    let total = u64::try_from(info.duration_us).ok().filter(|us| *us > 0)?;
+    let mut ends: Vec<u64> = (1..=total / SEGMENT).map(|i| i * SEGMENT).collect();
+    match ends.last_mut() {
+        // A rest under a second joins the segment before it.
+        Some(last) if total - *last < SEGMENT / 4 => *last = total,
+        _ => ends.push(total),
+    }
+    Some((micros(start)?, ends, Micros::SECOND as u32))
+}
+
+/// Plans the tracks along `boundaries` (segment ends, `rate` ticks per second).
+pub(super) fn plan(tracks: &[AudioInfo], origin_us: i64, boundaries: &[u64], rate: u32) -> Vec<AudioPlan> {
+    let mut order: Vec<&AudioInfo> = tracks.iter().take(MOST_TRACKS).collect();
+    // The default first; else the file's order.
+    order.sort_by_key(|track| !track.default);
+    let one = |(n, track): (usize, &&AudioInfo)| track_plan(n, track, origin_us, boundaries, rate);
+    let mut plans: Vec<AudioPlan> = order.iter().enumerate().map(one).collect();
+    distinct_labels(&mut plans);
+    plans
+}
+
+fn track_plan(n: usize, track: &AudioInfo, origin_us: i64, boundaries: &[u64], rate: u32) -> AudioPlan {
+    let sample_rate = if track.sample_rate == 44_100 { 44_100 } else { 48_000 };
+    let channels = track.channels.min(2);
+    let at = |tick: u64| u128::from(tick) * u128::from(sample_rate);
+    let samples = (at(boundaries.last().copied().unwrap_or(0)) / u128::from(rate)) as u64;
+    let samples = samples.max(1);
+    let all = samples.div_ceil(AAC_FRAME);
+    let unit = u128::from(rate) * u128::from(AAC_FRAME);
+    let mut done = 0;
+    let mut segments: Vec<u32> = Vec::with_capacity(boundaries.len());
+    for (i, tick) in boundaries.iter().enumerate() {
+        let nearest = ((at(*tick) + unit / 2) / unit) as u64;
+        let end = if i + 1 == boundaries.len() { all } else { nearest.clamp(done, all) };
+        segments.push((end - done) as u32);
+        done = end;
+    }
+    // A boundary without a frame of its own is none.
+    segments.retain(|frames| *frames > 0);
+    let stretches = chunks(segments.len()).map(|range| segments[range].to_vec()).collect();
+    AudioPlan {
+        id: format!("a{n}"),
+        stream: track.stream,
+        label: label(n, track),
+        language: track.language.clone(),
+        default: n == 0,
+        sample_rate,
+        channels,
+        bitrate_bps: if channels == 1 { 96_000 } else { 160_000 },
+        origin_us,
+        samples,
+        stretches,
+    }
+}
+
+fn label(n: usize, track: &AudioInfo) -> String {
+    match (&track.title, &track.language) {
+        (Some(title), _) => title.clone(),
+        (None, Some(language)) => language_name(language).unwrap_or(language).to_owned(),
+        (None, None) if n == 0 => "Audio".to_owned(),
+        (None, None) => format!("Audio {}", n + 1),
+    }
+}
+
+fn distinct_labels(plans: &mut [AudioPlan]) {
+    for i in 1..plans.len() {
+        let (before, rest) = plans.split_at_mut(i);
+        if let Some(plan) = rest.first_mut()
+            && before.iter().any(|b| b.label == plan.label)
+        {
+            plan.label = format!("{} ({})", plan.label, i + 1);
+        }
+    }
+}
+
+/// English names of languages that are often met; others keep their tag.
+fn language_name(tag: &str) -> Option<&'static str> {
+    Some(match tag.split('-').next()? {
+        "eng" | "en" => "English",
+        "deu" | "ger" | "de" => "German",
+        "fra" | "fre" | "fr" => "French",
+        "spa" | "es" => "Spanish",
+        "ita" | "it" => "Italian",
+        "por" | "pt" => "Portuguese",
+        "nld" | "dut" | "nl" => "Dutch",
+        "pol" | "pl" => "Polish",
+        "ces" | "cze" | "cs" => "Czech",
+        "rus" | "ru" => "Russian",
+        "ukr" | "uk" => "Ukrainian",
+        "tur" | "tr" => "Turkish",
+        "ara" | "ar" => "Arabic",
+        "hin" | "hi" => "Hindi",
+        "jpn" | "ja" => "Japanese",
+        "kor" | "ko" => "Korean",
+        "zho" | "chi" | "zh" => "Chinese",
+        "swe" | "sv" => "Swedish",
+        "dan" | "da" => "Danish",
+        "nor" | "nob" | "no" => "Norwegian",
+        "fin" | "fi" => "Finnish",
+        "ell" | "gre" | "el" => "Greek",
+        "hun" | "hu" => "Hungarian",
+        "ron" | "rum" | "ro" => "Romanian",
+        _ => return None,
+    })
+}

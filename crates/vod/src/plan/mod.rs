@@ -1,0 +1,84 @@
+//! The plan: every boundary of every track, decided before the first frame is encoded. Pure.
+//!
+//! Segments of 4 s and GOPs of 2 s, counted in source frames and equal for all rungs; chunks of whole segments; audio
+//! cut at the AAC frame nearest each video boundary. Presentation time 0 is the first picture.
+
+mod audio;
+mod rate;
+mod video;
+
+use domain::ladder::Rung;
+use serde::{Deserialize, Serialize};
+
+pub use audio::{AAC_FRAME, AudioPlan};
+pub use rate::constant_rate;
+pub use video::{Chunk, Mode, RungPlan, Seek, Times, VideoPlan, chunk_times};
+
+use crate::probe::{Index, Refusal, SourceInfo};
+
+/// The format number written by this version.
+pub const FORMAT: u32 = 1;
+
+/// Segments of the first chunk: few, so that a title can be played soon.
+const FIRST_CHUNK: usize = 3;
+/// Segments of every further chunk.
+const CHUNK: usize = 8;
+/// Half a segment: a GOP, in seconds.
+const GOP_SECONDS: u64 = 2;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    pub format: u32,
+    /// What the finished title will last, milliseconds.
+    pub duration_ms: u64,
+    pub video: Option<VideoPlan>,
+    /// The default track first.
+    pub audio: Vec<AudioPlan>,
+}
+
+impl Plan {
+    /// Names of all units of work that must come in, in the order in which they are worth having.
+    pub fn units(&self) -> Vec<String> {
+        let video = self.video.iter().flat_map(|v| (0..v.chunks.len()).map(video_unit));
+        let audio = self.audio.iter().enumerate();
+        let audio = audio.flat_map(|(track, a)| (0..a.stretches.len()).map(move |n| audio_unit(track, n)));
+        video.chain(audio).collect()
+    }
+}
+
+/// The unit of video chunk `index`, all rungs.
+pub fn video_unit(index: usize) -> String {
+    format!("v:{index}")
+}
+
+/// The unit of stretch `n` of audio track `track`.
+pub fn audio_unit(track: usize, n: usize) -> String {
+    format!("a{track}:{n}")
+}
+
+/// Plans a title. The list of picture times is to be kept beside the plan when [`Times::Listed`] says so.
+pub fn plan(info: &SourceInfo, index: &Index, ladder: &[Rung]) -> Result<Plan, Refusal> {
+    let video =
+        info.video.as_ref().map(|video| video::plan(video, info.container, index, ladder)).transpose()?;
+    let (origin, boundaries, rate) = match &video {
+        Some(video) => (video.origin(), video.boundaries(), video.timescale),
+        None => audio::own_boundaries(info, index).ok_or(Refusal::Empty)?,
+    };
+    let end = boundaries.last().copied().ok_or(Refusal::Empty)?;
+    let audio = audio::plan(&info.audio, origin, &boundaries, rate);
+    Ok(Plan { format: FORMAT, duration_ms: end * 1000 / u64::from(rate), video, audio })
+}
+
+/// Divides `segments` things into chunks: a short first one, then equal ones.
+fn chunks(segments: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
+    let mut start = 0;
+    std::iter::from_fn(move || {
+        let length = if start == 0 { FIRST_CHUNK } else { CHUNK };
+        let range = start..segments.min(start + length);
+        start = range.end;
+        (!range.is_empty()).then_some(range)
+    })
+}
+
+#[cfg(test)]
+mod tests;

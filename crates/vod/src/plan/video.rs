@@ -1,0 +1,406 @@
+//! Video: frame times, GOPs, segments, chunks, where to seek, and rungs.
+
+use domain::ladder::{self, FittedRung, Rung};
+use serde::{Deserialize, Serialize};
+
+use super::{GOP_SECONDS, chunks, rate::constant_rate};
+use crate::{
+    guest::sniff::Container,
+    probe::{Index, Refusal, VideoInfo},
+};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VideoPlan {
+    /// Index of the stream in the source.
+    pub stream: u32,
+    pub container: Container,
+    pub mode: Mode,
+    /// Ticks per second of the video tracks.
+    pub timescale: u32,
+    /// Nominal frames per second; the average when it varies.
+    pub frame_rate: (u32, u32),
+    pub times: Times,
+    /// Time base of the source, seconds per tick, and its time of the first picture in such ticks.
+    pub source_base: (u32, u32),
+    pub first_pts: i64,
+    /// When the last picture ends, ticks.
+    pub end: u64,
+    pub chunks: Vec<Chunk>,
+    /// Best first.
+    pub rungs: Vec<RungPlan>,
+    pub deinterlace: bool,
+    pub tonemap: bool,
+}
+
+/// How pictures are found in the source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Each has a trustworthy time stamp: chunks are decoded side by side and every frame is accounted for.
+    Indexed,
+    /// They have not: one chunk, resampled to the nominal rate.
+    Sequential,
+}
+
+/// When pictures are shown, in ticks of the plan's timescale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Times {
+    /// The i-th at i times this.
+    Constant(u32),
+    /// As listed beside the plan: source ticks since the first picture.
+    Listed,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chunk {
+    /// Frames of the title before this chunk.
+    pub first_frame: u64,
+    /// When the chunk begins and when each of its segments ends, ticks.
+    pub start: u64,
+    pub ends: Vec<u64>,
+    /// Source times of the first and the last picture.
+    pub from_pts: i64,
+    pub to_pts: i64,
+    /// For each segment the frames of each of its GOPs.
+    pub segments: Vec<Vec<u32>>,
+    /// Where to seek to, best first; empty: from the start.
+    pub seek: Vec<Seek>,
+}
+
+/// A key frame at or before what is wanted, by source times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seek {
+    pub key: i64,
+    /// The key frame after it.
+    pub next: Option<i64>,
+}
+
+/// One rung and how it is encoded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RungPlan {
+    /// Track id, `v1080p`.
+    pub id: String,
+    pub label: String,
+    pub width: u32,
+    pub height: u32,
+    /// Capped constant quality: the cap over `buffer_bits` of decoder buffer.
+    pub max_bps: u32,
+    pub buffer_bits: u32,
+    pub crf: u32,
+    /// H.264 level in tenths: 40 is 4.0.
+    pub level: u32,
+}
+
+impl Chunk {
+    pub fn frames(&self) -> u64 {
+        self.segments.iter().flatten().map(|n| u64::from(*n)).sum()
+    }
+
+    /// When the chunk ends, ticks.
+    pub fn end(&self) -> u64 {
+        self.ends.last().copied().unwrap_or(self.start)
+    }
+}
+
+impl VideoPlan {
+    /// Source time of presentation time 0, in microseconds.
+    pub fn origin(&self) -> i64 {
+        let (num, den) = self.source_base;
+        (i128::from(self.first_pts) * i128::from(num) * 1_000_000 / i128::from(den)) as i64
+    }
+
+    pub fn frames(&self) -> u64 {
+        self.chunks.last().map_or(0, |c| c.first_frame + c.frames())
+    }
+
+    /// When each segment ends, ticks.
+    pub fn boundaries(&self) -> Vec<u64> {
+        self.chunks.iter().flat_map(|chunk| chunk.ends.iter().copied()).collect()
+    }
+}
+
+/// Presentation times of a chunk's frames. `listed` are all times of the title for [`Times::Listed`].
+pub fn chunk_times(plan: &VideoPlan, chunk: &Chunk, listed: &[u64]) -> Option<Vec<u64>> {
+    let frames = chunk.first_frame..chunk.first_frame + chunk.frames();
+    match plan.times {
+        Times::Constant(step) => Some(frames.map(|i| i * u64::from(step)).collect()),
+        Times::Listed => listed.get(frames.start as usize..frames.end as usize).map(<[u64]>::to_vec),
+    }
+}
+
+/// Frame times of the whole title and how they came to be.
+struct Clock {
+    mode: Mode,
+    timescale: u32,
+    frame_rate: (u32, u32),
+    times: Times,
+    /// Source times of the pictures; empty when sequential.
+    source: Vec<i64>,
+    first_pts: i64,
+    frames: u64,
+    end: u64,
+    ticks_per_source: u64,
+}
+
+pub(super) fn plan(
+    video: &VideoInfo,
+    container: Container,
+    index: &Index,
+    ladder: &[Rung],
+) -> Result<VideoPlan, Refusal> {
+    let clock = clock(video, container, index).ok_or(Refusal::Empty)?;
+    let fitted = ladder::fit(ladder, video.display_width, video.display_height);
+    let rungs: Vec<RungPlan> = fitted.iter().map(|rung| rung_plan(rung, clock.frame_rate)).collect();
+    if rungs.is_empty() {
+        return Err(Refusal::Empty);
+    }
+    let segments = segments(&clock);
+    let keys = index.keys();
+    Ok(VideoPlan {
+        stream: video.stream,
+        container,
+        mode: clock.mode,
+        timescale: clock.timescale,
+        frame_rate: clock.frame_rate,
+        times: clock.times,
+        source_base: video.time_base,
+        first_pts: clock.first_pts,
+        end: clock.end,
+        chunks: cut(&clock, &segments, &keys),
+        rungs,
+        deinterlace: video.interlaced,
+        tonemap: video.hdr,
+    })
+}
+
+fn clock(video: &VideoInfo, container: Container, index: &Index) -> Option<Clock> {
+    // Pictures coded as two fields have two packets but are one frame; AVI numbers packets, not times.
+    let fields = video.interlaced && !container.seeks_to_key_frames();
+    if index.is_exact() && !fields && container != Container::Avi {
+        let source = index.shown();
+        let first_pts = *source.first()?;
+        let rates = [video.frame_rate, video.average_rate];
+        if let Some(rate) = constant_rate(&source, video.time_base, &rates) {
+            let frames = source.len() as u64;
+            return constant(Mode::Indexed, rate, source, first_pts, frames);
+        }
+        return listed(video, index, source);
+    }
+    let (start, end) = index.span()?;
+    let rate = nominal(video)?;
+    let (num, den) = video.time_base;
+    let span = u128::from(end.checked_sub(start)?.unsigned_abs()) * u128::from(num) * u128::from(rate.0);
+    let unit = u128::from(den) * u128::from(rate.1);
+    let frames = u64::try_from((span + unit / 2) / unit).ok()?.max(1);
+    constant(Mode::Sequential, rate, Vec::new(), start, frames)
+}
+
+/// The rate to resample to: what is told, as long as it can be believed.
+fn nominal(video: &VideoInfo) -> Option<(u32, u32)> {
+    let sane = |(num, den): &(u32, u32)| {
+        *num <= 120 * *den && u64::from(*num) * 10 >= u64::from(*den) && *num < 1 << 27
+    };
+    [video.average_rate, video.frame_rate, (25, 1)].into_iter().find(sane)
+}
+
+fn constant(mode: Mode, rate: (u32, u32), source: Vec<i64>, first_pts: i64, frames: u64) -> Option<Clock> {
+    let divisor = gcd(rate.0, rate.1);
+    let (mut timescale, mut step) = (rate.0 / divisor, rate.1 / divisor);
+    let frame_rate = (timescale, step);
+    // Players and tools like a timescale that is not tiny; every frame stays exact.
+    while timescale < 1000 {
+        timescale *= 10;
+        step *= 10;
+    }
+    let end = frames.checked_mul(u64::from(step))?;
+    Some(Clock {
+        mode,
+        timescale,
+        frame_rate,
+        times: Times::Constant(step),
+        source,
+        first_pts,
+        frames,
+        end,
+        ticks_per_source: 0,
+    })
+}
+
+fn listed(video: &VideoInfo, index: &Index, source: Vec<i64>) -> Option<Clock> {
+    let (num, den) = video.time_base;
+    let (first_pts, last) = (*source.first()?, *source.last()?);
+    let frames = source.len() as u64;
+    let span = u64::try_from(last.checked_sub(first_pts)?).ok()?;
+    let told =
+        index.packets.iter().filter(|p| p.pts == Some(last)).map(|p| u64::from(p.duration)).find(|d| *d > 0);
+    let last_lasts = told.unwrap_or(span / frames.max(2)).max(1);
+    let end = (span + last_lasts).checked_mul(u64::from(num))?;
+    // Frames per second on average, in thousandths.
+    let milli = u128::from(frames) * 1000 * u128::from(den) / u128::from(end.max(1));
+    let frame_rate = (u32::try_from(milli).ok()?.max(1), 1000);
+    Some(Clock {
+        mode: Mode::Indexed,
+        timescale: den,
+        frame_rate,
+        times: Times::Listed,
+        source,
+        first_pts,
+        frames,
+        end,
+        ticks_per_source: u64::from(num),
+    })
+}
+
+impl Clock {
+    /// Tick at which frame `i` is shown; the end for the one after the last.
+    fn at(&self, i: u64) -> u64 {
+        match self.times {
+            Times::Constant(step) => i * u64::from(step),
+            Times::Listed => self
+                .source
+                .get(i as usize)
+                .map_or(self.end, |pts| (pts - self.first_pts).unsigned_abs() * self.ticks_per_source),
+        }
+    }
+}
+
+/// Frames of each GOP of each segment.
+fn segments(clock: &Clock) -> Vec<Vec<u32>> {
+    let mut segments = match clock.times {
+        Times::Constant(_) => {
+            let (num, den) = (u64::from(clock.frame_rate.0), u64::from(clock.frame_rate.1));
+            let gop = ((GOP_SECONDS * num + den / 2) / den).max(1);
+            let gops: Vec<u32> =
+                (0..clock.frames.div_ceil(gop)).map(|i| gop.min(clock.frames - i * gop) as u32).collect();
+            gops.chunks(2).map(<[u32]>::to_vec).collect()
+        }
+        Times::Listed => by_time(clock),
+    };
+    // A last segment under a second is no segment of its own.
+    if segments.len() > 1 {
+        let frames: u64 = segments.last().into_iter().flatten().map(|n| u64::from(*n)).sum();
+        let short = frames * u64::from(clock.frame_rate.1) < u64::from(clock.frame_rate.0);
+        if short
+            && let Some(tail) = segments.pop()
+            && let Some(last) = segments.last_mut()
+        {
+            last.extend(tail);
+        }
+    }
+    segments
+}
+
+/// By slots of two seconds on the time line: a GOP begins with the first frame of a slot, a segment with an even slot.
+fn by_time(clock: &Clock) -> Vec<Vec<u32>> {
+    let slot_ticks = GOP_SECONDS * u64::from(clock.timescale);
+    // A frame that misses its slot by less than half a frame still opens it.
+    let tolerance = clock.end / clock.frames.max(1) / 2;
+    let mut segments: Vec<Vec<u32>> = Vec::new();
+    let mut last = None;
+    for i in 0..clock.frames {
+        let slot = (clock.at(i) + tolerance) / slot_ticks;
+        match (last, segments.last_mut()) {
+            (Some(previous), Some(_)) if previous == slot => {}
+            (Some(previous), Some(segment)) if previous / 2 == slot / 2 => segment.push(0),
+            _ => segments.push(vec![0]),
+        }
+        if let Some(count) = segments.last_mut().and_then(|s| s.last_mut()) {
+            *count += 1;
+        }
+        last = Some(slot);
+    }
+    segments
+}
+
+/// Groups segments into chunks and finds where each is in the source.
+fn cut(clock: &Clock, segments: &[Vec<u32>], keys: &[i64]) -> Vec<Chunk> {
+    let ranges: Vec<_> = match clock.mode {
+        Mode::Indexed => chunks(segments.len()).collect(),
+        Mode::Sequential => std::iter::once(0..segments.len()).collect(),
+    };
+    let mut frame = 0;
+    let chunk = |range: std::ops::Range<usize>| {
+        let first_frame = frame;
+        let ends = segments[range.clone()].iter().map(|gops| {
+            frame += gops.iter().map(|n| u64::from(*n)).sum::<u64>();
+            clock.at(frame)
+        });
+        let ends = ends.collect();
+        let picture = |i: u64| clock.source.get(i as usize).copied().unwrap_or(clock.first_pts);
+        let from_pts = picture(first_frame);
+        Chunk {
+            first_frame,
+            start: clock.at(first_frame),
+            ends,
+            from_pts,
+            to_pts: picture(frame - 1),
+            segments: segments[range].to_vec(),
+            seek: seek(keys, from_pts),
+        }
+    };
+    ranges.into_iter().map(chunk).collect()
+}
+
+/// The last key frame at or before `from`, and for a second try one well before it. None when the start will do.
+fn seek(keys: &[i64], from: i64) -> Vec<Seek> {
+    let upto = keys.partition_point(|key| *key <= from);
+    let candidates = [upto.checked_sub(1), upto.checked_sub(3)];
+    candidates
+        .into_iter()
+        .flatten()
+        .filter(|i| *i > 0)
+        .map(|i| Seek { key: keys[i], next: keys.get(i + 1).copied() })
+        .collect()
+}
+
+fn rung_plan(rung: &FittedRung, rate: (u32, u32)) -> RungPlan {
+    let buffer_bits = rung.bitrate_bps.saturating_mul(2);
+    RungPlan {
+        id: format!("v{}", rung.name),
+        label: rung.name.clone(),
+        width: rung.width,
+        height: rung.height,
+        max_bps: rung.bitrate_bps,
+        buffer_bits,
+        crf: 23,
+        level: level(rung.width, rung.height, rate, rung.bitrate_bps, buffer_bits),
+    }
+}
+
+/// Smallest H.264 level (ISO/IEC 14496-10 table A-1, High profile) for a picture size, rate and decoder buffer.
+fn level(width: u32, height: u32, rate: (u32, u32), bps: u32, buffer: u32) -> u32 {
+    // Level, macroblocks per second, macroblocks of a picture, kbit/s and kbit of buffer in High profile.
+    const LEVELS: [(u32, u64, u64, u64, u64); 14] = [
+        (13, 11_880, 396, 960, 2_500),
+        (20, 11_880, 396, 2_500, 2_500),
+        (21, 19_800, 792, 5_000, 5_000),
+        (22, 20_250, 1_620, 5_000, 5_000),
+        (30, 40_500, 1_620, 12_500, 12_500),
+        (31, 108_000, 3_600, 17_500, 17_500),
+        (32, 216_000, 5_120, 25_000, 25_000),
+        (40, 245_760, 8_192, 25_000, 31_250),
+        (42, 522_240, 8_704, 62_500, 78_125),
+        (50, 589_824, 22_080, 168_750, 168_750),
+        (51, 983_040, 36_864, 300_000, 300_000),
+        (52, 2_073_600, 36_864, 300_000, 300_000),
+        (60, 4_177_920, 139_264, 300_000, 300_000),
+        (61, 8_355_840, 139_264, 600_000, 600_000),
+    ];
+    let (across, down) = (u64::from(width.div_ceil(16)), u64::from(height.div_ceil(16)));
+    let blocks = across * down;
+    let per_second = (blocks * u64::from(rate.0)).div_ceil(u64::from(rate.1.max(1)));
+    let fits = |(_, speed, size, kbps, kbit): &(u32, u64, u64, u64, u64)| {
+        let longest = (size * 8).isqrt();
+        per_second <= *speed
+            && blocks <= *size
+            && across.max(down) <= longest
+            && u64::from(bps) <= kbps * 1000
+            && u64::from(buffer) <= kbit * 1000
+    };
+    LEVELS.iter().find(|level| fits(level)).map_or(62, |level| level.0)
+}
+
+fn gcd(a: u32, b: u32) -> u32 {
+    if b == 0 { a.max(1) } else { gcd(b, a % b) }
+}

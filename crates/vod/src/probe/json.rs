@@ -1,0 +1,250 @@
+//! Reading ffprobe's report. Every field may be missing or absurd.
+
+use serde::Deserialize;
+
+use super::{AudioInfo, Chapter, Refusal, Result, SourceInfo, VideoInfo};
+use crate::guest::sniff::Container;
+
+/// Most streams, tracks and chapters that are looked at.
+const MOST: usize = 64;
+
+#[derive(Debug, Deserialize)]
+struct Report {
+    #[serde(default)]
+    streams: Vec<Stream>,
+    #[serde(default)]
+    chapters: Vec<RawChapter>,
+    #[serde(default)]
+    format: Format,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Format {
+    duration: Option<String>,
+    bit_rate: Option<String>,
+    #[serde(default)]
+    tags: Tags,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Tags {
+    title: Option<String>,
+    language: Option<String>,
+    handler_name: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct RawChapter {
+    start_time: Option<String>,
+    end_time: Option<String>,
+    #[serde(default)]
+    tags: Tags,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Stream {
+    index: u32,
+    codec_type: String,
+    codec_name: Option<String>,
+    codec_tag_string: String,
+    width: u32,
+    height: u32,
+    sample_aspect_ratio: String,
+    pix_fmt: Option<String>,
+    field_order: String,
+    color_transfer: Option<String>,
+    bits_per_raw_sample: Option<String>,
+    r_frame_rate: String,
+    avg_frame_rate: String,
+    time_base: String,
+    bit_rate: Option<String>,
+    sample_rate: Option<String>,
+    channels: u32,
+    disposition: Disposition,
+    tags: Tags,
+    side_data_list: Vec<SideData>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Disposition {
+    default: u8,
+    attached_pic: u8,
+    timed_thumbnails: u8,
+    still_image: u8,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct SideData {
+    rotation: Option<f64>,
+}
+
+/// Turns a report into what we keep of it.
+pub(super) fn source_info(container: Container, report: &[u8]) -> Result<SourceInfo, Refusal> {
+    let report: Report = serde_json::from_slice(report)
+        .map_err(|_| Refusal::Damaged("its description cannot be read".into()))?;
+    let protected = |s: &Stream| matches!(s.codec_tag_string.as_str(), "encv" | "enca" | "drmi" | "drms");
+    let streams: Vec<&Stream> = report.streams.iter().take(MOST).collect();
+    let wanted = |s: &&&Stream| matches!(s.codec_type.as_str(), "video" | "audio") && !is_picture(s);
+    if streams.iter().filter(wanted).count() == 0 {
+        return Err(Refusal::NoStreams);
+    }
+    if streams.iter().filter(wanted).any(|s| protected(s)) {
+        return Err(Refusal::Encrypted);
+    }
+    let video = streams.iter().filter(|s| s.codec_type == "video" && !is_picture(s)).find_map(|s| video(s));
+    let audio: Vec<AudioInfo> =
+        streams.iter().filter(|s| s.codec_type == "audio").filter_map(|s| audio(s)).collect();
+    if video.is_none() && audio.is_empty() {
+        let names: Vec<&str> = streams.iter().filter_map(|s| s.codec_name.as_deref()).collect();
+        return Err(Refusal::Undecodable(if names.is_empty() {
+            "unknown codecs".into()
+        } else {
+            names.join(", ")
+        }));
+    }
+    Ok(SourceInfo {
+        container,
+        duration_us: seconds(report.format.duration.as_deref()).map_or(0, |s| (s * 1e6) as i64),
+        bitrate_bps: number(report.format.bit_rate.as_deref()),
+        video,
+        audio,
+        chapters: report.chapters.iter().take(MOST * 8).filter_map(chapter).collect(),
+        title: text(report.format.tags.title.as_deref(), 200),
+    })
+}
+
+/// Cover art and the like.
+fn is_picture(stream: &Stream) -> bool {
+    let d = &stream.disposition;
+    d.attached_pic + d.timed_thumbnails + d.still_image > 0
+}
+
+fn video(s: &Stream) -> Option<VideoInfo> {
+    let codec = s.codec_name.clone().filter(|name| name != "none" && name != "unknown")?;
+    let pixel_format = s.pix_fmt.clone()?;
+    if s.width == 0 || s.height == 0 {
+        return None;
+    }
+    let time_base = fraction(&s.time_base, '/')?;
+    let rotation = s.side_data_list.iter().find_map(|d| d.rotation).map_or(0, clockwise);
+    let (width, height) = square_pixels(s.width, s.height, fraction(&s.sample_aspect_ratio, ':'));
+    let (display_width, display_height) =
+        if rotation % 180 == 90 { (height, width) } else { (width, height) };
+    let frame_rate = fraction(&s.r_frame_rate, '/');
+    let average_rate = fraction(&s.avg_frame_rate, '/');
+    let transfer = s.color_transfer.as_deref();
+    Some(VideoInfo {
+        stream: s.index,
+        codec,
+        coded_width: s.width,
+        coded_height: s.height,
+        display_width,
+        display_height,
+        rotation,
+        time_base,
+        frame_rate: frame_rate.or(average_rate).unwrap_or((25, 1)),
+        average_rate: average_rate.or(frame_rate).unwrap_or((25, 1)),
+        variable_rate: false,
+        interlaced: matches!(s.field_order.as_str(), "tt" | "bb" | "tb" | "bt"),
+        bit_depth: bit_depth(&pixel_format, s.bits_per_raw_sample.as_deref()),
+        pixel_format,
+        hdr: matches!(transfer, Some("smpte2084" | "arib-std-b67")),
+        color_transfer: transfer.map(str::to_owned),
+        bitrate_bps: number(s.bit_rate.as_deref()),
+    })
+}
+
+fn audio(s: &Stream) -> Option<AudioInfo> {
+    let codec = s.codec_name.clone().filter(|name| name != "none" && name != "unknown")?;
+    let sample_rate = u32::try_from(number(s.sample_rate.as_deref())).ok().filter(|rate| *rate > 0)?;
+    let handler = text(s.tags.handler_name.as_deref(), 80)
+        .filter(|name| {
+            !["SoundHandler", "Core Media Audio", "ISO Media"].iter().any(|generic| name.starts_with(generic))
+        })
+        .filter(|name| !name.to_lowercase().contains("handler"));
+    Some(AudioInfo {
+        stream: s.index,
+        codec,
+        channels: s.channels.clamp(1, 64),
+        sample_rate,
+        time_base: fraction(&s.time_base, '/')?,
+        language: text(s.tags.language.as_deref(), 12).filter(|tag| tag != "und" && is_language(tag)),
+        title: text(s.tags.title.as_deref(), 80).or(handler),
+        default: s.disposition.default > 0,
+        bitrate_bps: number(s.bit_rate.as_deref()),
+    })
+}
+
+fn is_language(tag: &str) -> bool {
+    tag.split('-')
+        .all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
+        && tag.split('-').next().is_some_and(|first| (2..=3).contains(&first.len()))
+}
+
+fn chapter(c: &RawChapter) -> Option<Chapter> {
+    let ms = |text: &Option<String>| seconds(text.as_deref()).map(|s| (s * 1e3) as i64);
+    Some(Chapter {
+        start_ms: ms(&c.start_time)?,
+        end_ms: ms(&c.end_time)?,
+        title: text(c.tags.title.as_deref(), 200),
+    })
+}
+
+/// ffprobe tells the display matrix's angle counter-clockwise.
+fn clockwise(angle: f64) -> u32 {
+    let quarter = (-angle / 90.0).round() as i64;
+    (quarter.rem_euclid(4) * 90) as u32
+}
+
+/// A picture of `width` × `height` pixels with that aspect, in square pixels: the longer way is kept, as ffmpeg's
+/// `scale` would widen it.
+fn square_pixels(width: u32, height: u32, aspect: Option<(u32, u32)>) -> (u32, u32) {
+    let Some((num, den)) =
+        aspect.filter(|(n, d)| n != d && *n <= d.saturating_mul(8) && *d <= n.saturating_mul(8))
+    else {
+        return (width, height);
+    };
+    let scaled = |side: u32, num: u32, den: u32| {
+        (u64::from(side) * u64::from(num) + u64::from(den) / 2)
+            .checked_div(u64::from(den))
+            .unwrap_or(0)
+            .clamp(1, 65_535) as u32
+    };
+    if num > den { (scaled(width, num, den), height) } else { (width, scaled(height, den, num)) }
+}
+
+/// A positive fraction whose terms fit 31 bits.
+fn fraction(text: &str, sign: char) -> Option<(u32, u32)> {
+    let (num, den) = text.split_once(sign)?;
+    let (num, den) = (num.parse::<u32>().ok()?, den.parse::<u32>().ok()?);
+    let fits = |n: u32| (1..=i32::MAX.unsigned_abs()).contains(&n);
+    (fits(num) && fits(den)).then_some((num, den))
+}
+
+fn bit_depth(pixel_format: &str, told: Option<&str>) -> u32 {
+    if let Some(bits) = told.and_then(|t| t.parse().ok()).filter(|b| (1..=16).contains(b)) {
+        return bits;
+    }
+    [("16", 16), ("14", 14), ("12", 12), ("10", 10)]
+        .into_iter()
+        .find(|(name, _)| pixel_format.contains(&format!("p{name}")))
+        .map_or(8, |(_, bits)| bits)
+}
+
+fn seconds(text: Option<&str>) -> Option<f64> {
+    text?.parse::<f64>().ok().filter(|s| s.is_finite() && s.abs() < 1e9)
+}
+
+fn number(text: Option<&str>) -> u64 {
+    text.and_then(|t| t.parse().ok()).unwrap_or(0)
+}
+
+/// A tag's text: trimmed, without control characters, not longer than `most` characters.
+fn text(from: Option<&str>, most: usize) -> Option<String> {
+    let clean: String = from?.chars().filter(|c| !c.is_control()).take(most).collect();
+    let clean = clean.trim();
+    (!clean.is_empty()).then(|| clean.to_owned())
+}

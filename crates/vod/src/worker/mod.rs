@@ -1,0 +1,213 @@
+//! The job runner: claims jobs from the store, runs their handlers, keeps their leases, and records how they ended.
+//!
+//! A worker has two lanes, so that quick jobs (a descriptor to write) never wait behind long ones (a chunk to encode). It may
+//! die at any moment: its leases run out and other workers take over, and what it wrote without a commit never happened.
+
+mod handlers;
+mod slot;
+mod upkeep;
+
+#[cfg(test)]
+mod tests;
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use backends::clock::Clock;
+use domain::Micros;
+use serde::{Deserialize, Serialize};
+use store::{Store, jobs};
+use tokio::{sync::Notify, task::JoinSet, time};
+use tokio_util::sync::CancellationToken;
+
+pub use handlers::{Failure, Handlers, JobContext, JobError};
+
+/// How this process works on jobs.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Long jobs at a time; 0: one for each core.
+    pub slots: usize,
+    /// Quick jobs at a time, beside the long ones.
+    pub light_slots: usize,
+    /// How long a job stays with a worker that gives no sign of life, in milliseconds.
+    pub lease_ms: u64,
+    /// How long a handler may take to obey when it is told to stop, in milliseconds; then it is dropped where it stands.
+    pub grace_ms: u64,
+    /// A name that no other running process has. A process that starts under the name of one that died takes its jobs back
+    /// at once. Empty: a random one.
+    pub name: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { slots: 0, light_slots: 2, lease_ms: 30_000, grace_ms: 10_000, name: String::new() }
+    }
+}
+
+impl Config {
+    fn slots(&self) -> usize {
+        if self.slots > 0 { self.slots } else { std::thread::available_parallelism().map_or(1, usize::from) }
+    }
+
+    fn lease(&self) -> i64 {
+        i64::try_from(self.lease_ms).unwrap_or(i64::MAX / 1000).saturating_mul(1000)
+    }
+}
+
+/// Tells workers of this process that something was enqueued, so that they look at once. Others find it by polling.
+#[derive(Debug, Clone, Default)]
+pub struct Wake {
+    heavy: Arc<Notify>,
+    light: Arc<Notify>,
+}
+
+impl Wake {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Call it after the commit.
+    pub fn wake(&self) {
+        self.heavy.notify_one();
+        self.light.notify_one();
+    }
+}
+
+/// How often an idle lane looks for work.
+const POLL_MIN: Duration = Duration::from_millis(500);
+const POLL_MAX: Duration = Duration::from_secs(2);
+
+/// A worker, ready to [`run`](Worker::run).
+pub struct Worker {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    store: Store,
+    clock: Clock,
+    handlers: Handlers,
+    config: Config,
+    wake: Wake,
+    name: String,
+}
+
+impl Worker {
+    pub fn new(store: Store, clock: Clock, handlers: Handlers, config: Config, wake: Wake) -> Self {
+        let name = if config.name.is_empty() { uuid::Uuid::now_v7().to_string() } else { config.name.clone() };
+        Self { shared: Arc::new(Shared { store, clock, handlers, config, wake, name }) }
+    }
+
+    /// Works until `shutdown`, then drains: handlers are told to stop, and jobs that they had not finished go back to the
+    /// queue without counting the attempt.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let shared = &self.shared;
+        if !shared.config.name.is_empty() {
+            shared.renounce().await;
+        }
+        let heavy = lane(shared, shared.handlers.heavy_kinds(), shared.config.slots(), &shared.wake.heavy, &shutdown);
+        let light =
+            lane(shared, shared.handlers.light_kinds(), shared.config.light_slots.max(1), &shared.wake.light, &shutdown);
+        tokio::select! {
+            _ = async { tokio::join!(heavy, light) } => {}
+            never = upkeep::run(&shared.store, &shared.clock) => { let _: Infallible = never; }
+        }
+    }
+}
+
+impl Shared {
+    async fn renounce(&self) {
+        let renounced = async {
+            let mut tx = self.store.begin().await?;
+            let leases = jobs::renounce(&mut tx, &self.name).await?;
+            tx.commit().await?;
+            store::Result::Ok(leases)
+        };
+        match renounced.await {
+            Ok(0) => {}
+            Ok(leases) => tracing::info!(leases, worker = self.name, "took over from a process of the same name that died"),
+            Err(error) => tracing::warn!(%error, "leases of an earlier process stay until they run out"),
+        }
+    }
+
+    /// The next job among `kinds`, after jobs of dead workers were put back.
+    async fn claim(&self, kinds: &[&str]) -> store::Result<Option<jobs::Claim>> {
+        let now = self.clock.now();
+        if !jobs::claimable(&mut self.store.reader().await?, kinds, now).await? {
+            return Ok(None);
+        }
+        self.reap(kinds, now).await?;
+        let mut tx = self.store.begin().await?;
+        let claim = jobs::claim(&mut tx, &self.name, kinds, now, self.config.lease()).await?;
+        tx.commit().await?;
+        Ok(claim)
+    }
+
+    async fn reap(&self, kinds: &[&str], now: Micros) -> store::Result<()> {
+        let mut tx = self.store.begin().await?;
+        let reaped = jobs::reap(&mut tx, kinds, now).await?;
+        let failures: Vec<Failure> = reaped.into_iter().map(|reaped| Failure::death(reaped, now)).collect();
+        let mut told = Ok(());
+        for failure in &failures {
+            tracing::warn!(job = failure.claim.id, kind = failure.claim.kind, outcome = ?failure.outcome, "{}", failure.message);
+            metrics::counter!("kinora_job_attempts_total", "kind" => failure.claim.kind.clone(), "outcome" => "died").increment(1);
+            if told.is_ok() {
+                told = self.handlers.tell(&mut tx, failure).await;
+            }
+        }
+        match told {
+            Ok(()) => tx.commit().await,
+            Err(error) if error.is_transient() => Err(error),
+            // One title whose failure cannot be recorded must not keep the jobs of all others from being taken over.
+            Err(error) => {
+                tracing::error!(%error, "a failed job could not be reported to its title");
+                drop(tx);
+                let mut tx = self.store.begin().await?;
+                jobs::reap(&mut tx, kinds, now).await?;
+                tx.commit().await
+            }
+        }
+    }
+}
+
+/// Runs jobs of `kinds`, up to `slots` at a time, until `shutdown`; returns when the last handler has ended.
+async fn lane(shared: &Arc<Shared>, kinds: Vec<&str>, slots: usize, wake: &Notify, shutdown: &CancellationToken) {
+    if kinds.is_empty() {
+        return;
+    }
+    let mut running = JoinSet::new();
+    let mut pause = POLL_MIN;
+    while !shutdown.is_cancelled() {
+        if running.len() < slots {
+            match shared.claim(&kinds).await {
+                Ok(Some(claim)) => {
+                    running.spawn(slot::run(shared.clone(), claim, shutdown.clone()));
+                    pause = POLL_MIN;
+                    continue;
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "no jobs can be claimed");
+                    pause = POLL_MAX;
+                }
+            }
+        }
+        let free = running.len() < slots;
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            Some(ended) = running.join_next() => {
+                // A slot catches its handler's panics; one of its own is a bug that must not pass in silence.
+                if let Err(error) = ended {
+                    tracing::error!(%error, "a worker slot broke; its job returns when the lease runs out");
+                }
+                pause = POLL_MIN;
+            }
+            () = wake.notified(), if free => pause = POLL_MIN,
+            () = time::sleep(pause), if free => pause = (pause * 2).min(POLL_MAX),
+        }
+    }
+    while let Some(ended) = running.join_next().await {
+        if let Err(error) = ended {
+            tracing::error!(%error, "a worker slot broke while draining");
+        }
+    }
+}
