@@ -63,7 +63,13 @@ impl JobContext {
     }
 
     /// Shows how far a step of `video` is, as running. Call it as often as you like: it writes twice a second at most.
-    pub async fn progress(&self, video: VideoId, step: steps::Name, done: i64, total: i64) -> Result<(), JobError> {
+    pub async fn progress(
+        &self,
+        video: VideoId,
+        step: steps::Name,
+        done: i64,
+        total: i64,
+    ) -> Result<(), JobError> {
         {
             let mut last = self.last_progress.lock().unwrap_or_else(PoisonError::into_inner);
             if last.is_some_and(|at| at.elapsed() < PROGRESS_EVERY) {
@@ -112,7 +118,8 @@ impl JobError {
 
     pub(super) fn panic(payload: &(dyn Any + Send)) -> Self {
         let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
-        let text = text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no text".into());
+        let text =
+            text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no text".into());
         Self::retry("Kinora made a mistake while it worked on this.", format!("the handler panicked: {text}"))
     }
 }
@@ -150,7 +157,8 @@ impl Failure {
 }
 
 type Handler = Arc<dyn Fn(JobContext) -> BoxFuture<'static, Result<(), JobError>> + Send + Sync>;
-type OnFailure = Arc<dyn for<'a> Fn(&'a mut Tx, &'a Failure) -> BoxFuture<'a, store::Result<()>> + Send + Sync>;
+type OnFailure =
+    Arc<dyn for<'a> Fn(&'a mut Tx, &'a Failure) -> BoxFuture<'a, store::Result<()>> + Send + Sync>;
 
 /// Which function does which kind of job.
 #[derive(Clone, Default)]
@@ -225,7 +233,11 @@ impl Handlers {
         match self.by_kind.get(job.claim.kind.as_str()) {
             Some((_, handler)) => handler(job),
             // Claims name the kinds that have a handler.
-            None => futures::future::ready(Err(JobError::retry("Kinora has no handler for this.", job.claim.kind))).boxed(),
+            None => futures::future::ready(Err(JobError::retry(
+                "Kinora has no handler for this.",
+                job.claim.kind,
+            )))
+            .boxed(),
         }
     }
 

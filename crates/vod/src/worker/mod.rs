@@ -93,7 +93,8 @@ struct Shared {
 
 impl Worker {
     pub fn new(store: Store, clock: Clock, handlers: Handlers, config: Config, wake: Wake) -> Self {
-        let name = if config.name.is_empty() { uuid::Uuid::now_v7().to_string() } else { config.name.clone() };
+        let name =
+            if config.name.is_empty() { uuid::Uuid::now_v7().to_string() } else { config.name.clone() };
         Self { shared: Arc::new(Shared { store, clock, handlers, config, wake, name }) }
     }
 
@@ -104,9 +105,15 @@ impl Worker {
         if !shared.config.name.is_empty() {
             shared.renounce().await;
         }
-        let heavy = lane(shared, shared.handlers.heavy_kinds(), shared.config.slots(), &shared.wake.heavy, &shutdown);
-        let light =
-            lane(shared, shared.handlers.light_kinds(), shared.config.light_slots.max(1), &shared.wake.light, &shutdown);
+        let heavy =
+            lane(shared, shared.handlers.heavy_kinds(), shared.config.slots(), &shared.wake.heavy, &shutdown);
+        let light = lane(
+            shared,
+            shared.handlers.light_kinds(),
+            shared.config.light_slots.max(1),
+            &shared.wake.light,
+            &shutdown,
+        );
         tokio::select! {
             _ = async { tokio::join!(heavy, light) } => {}
             never = upkeep::run(&shared.store, &shared.clock) => { let _: Infallible = never; }
@@ -120,11 +127,15 @@ impl Shared {
             let mut tx = self.store.begin().await?;
             let leases = jobs::renounce(&mut tx, &self.name).await?;
             tx.commit().await?;
-            store::Result::Ok(leases)
+            Ok::<_, store::Error>(leases)
         };
         match renounced.await {
             Ok(0) => {}
-            Ok(leases) => tracing::info!(leases, worker = self.name, "took over from a process of the same name that died"),
+            Ok(leases) => tracing::info!(
+                leases,
+                worker = self.name,
+                "took over from a process of the same name that died"
+            ),
             Err(error) => tracing::warn!(%error, "leases of an earlier process stay until they run out"),
         }
     }
@@ -170,7 +181,13 @@ impl Shared {
 }
 
 /// Runs jobs of `kinds`, up to `slots` at a time, until `shutdown`; returns when the last handler has ended.
-async fn lane(shared: &Arc<Shared>, kinds: Vec<&str>, slots: usize, wake: &Notify, shutdown: &CancellationToken) {
+async fn lane(
+    shared: &Arc<Shared>,
+    kinds: Vec<&str>,
+    slots: usize,
+    wake: &Notify,
+    shutdown: &CancellationToken,
+) {
     if kinds.is_empty() {
         return;
     }

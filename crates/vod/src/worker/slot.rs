@@ -35,7 +35,13 @@ impl Drop for Leash {
 pub(super) async fn run(shared: Arc<Shared>, claim: Claim, shutdown: CancellationToken) {
     let started = Instant::now();
     metrics::gauge!("kinora_jobs_here", "kind" => claim.kind.clone()).increment(1);
-    tracing::debug!(job = claim.id, kind = claim.kind, subject = claim.subject, attempt = claim.attempt, "job starts");
+    tracing::debug!(
+        job = claim.id,
+        kind = claim.kind,
+        subject = claim.subject,
+        attempt = claim.attempt,
+        "job starts"
+    );
     let cancelled = CancellationToken::new();
     let job = JobContext {
         store: shared.store.clone(),
@@ -50,7 +56,8 @@ pub(super) async fn run(shared: Arc<Shared>, claim: Claim, shutdown: Cancellatio
     let (result, stop) = attend(&shared, &claim, handler, &cancelled, &shutdown).await;
     let outcome = end(&shared, &claim, result, stop).await;
     metrics::gauge!("kinora_jobs_here", "kind" => claim.kind.clone()).decrement(1);
-    metrics::counter!("kinora_job_attempts_total", "kind" => claim.kind.clone(), "outcome" => outcome).increment(1);
+    metrics::counter!("kinora_job_attempts_total", "kind" => claim.kind.clone(), "outcome" => outcome)
+        .increment(1);
     metrics::histogram!("kinora_job_seconds", "kind" => claim.kind.clone(), "outcome" => outcome)
         .record(started.elapsed().as_secs_f64());
 }
@@ -110,7 +117,7 @@ async fn beat(shared: &Shared, claim: &Claim, lease_until: &mut Micros) -> Optio
         let mut tx = shared.store.begin().await?;
         let beat = jobs::heartbeat(&mut tx, claim, shared.clock.now(), shared.config.lease()).await?;
         tx.commit().await?;
-        store::Result::Ok(beat)
+        Ok::<_, store::Error>(beat)
     };
     match beat.await {
         Ok(Beat::Held { lease_until: until }) => {
@@ -129,7 +136,12 @@ async fn beat(shared: &Shared, claim: &Claim, lease_until: &mut Micros) -> Optio
 }
 
 /// Records how the attempt ended and names it for the metrics.
-async fn end(shared: &Shared, claim: &Claim, result: Result<(), JobError>, stop: Option<Stop>) -> &'static str {
+async fn end(
+    shared: &Shared,
+    claim: &Claim,
+    result: Result<(), JobError>,
+    stop: Option<Stop>,
+) -> &'static str {
     let mut pause = Duration::from_millis(100);
     for _ in 0..5 {
         match record(shared, claim, &result, stop).await {
@@ -141,7 +153,9 @@ async fn end(shared: &Shared, claim: &Claim, result: Result<(), JobError>, stop:
                     return "lost";
                 }
             }
-            Err(error) => tracing::warn!(job = claim.id, kind = claim.kind, %error, "the end of a job cannot be recorded"),
+            Err(error) => {
+                tracing::warn!(job = claim.id, kind = claim.kind, %error, "the end of a job cannot be recorded")
+            }
         }
         time::sleep(pause).await;
         pause *= 3;
@@ -168,7 +182,8 @@ async fn record(
             tx.commit().await?;
             Ok("done")
         }
-        (Err(JobError::Stopped), _) => {
+        // A guest that was killed by the drain may look like a failure to its handler.
+        (Err(JobError::Stopped), _) | (Err(JobError::Failed { .. }), Some(Stop::Drain)) => {
             let mut tx = shared.store.begin().await?;
             jobs::release(&mut tx, claim, 0, now).await?;
             tx.commit().await?;
@@ -213,8 +228,13 @@ async fn fail(
     let reason = format!("{message} ({detail})");
     let mut tx = shared.store.begin().await?;
     let outcome = jobs::fail(&mut tx, claim, &reason, retryable, now).await?;
-    let failure =
-        Failure { claim: claim.clone(), message: message.to_owned(), detail: detail.to_owned(), outcome, now };
+    let failure = Failure {
+        claim: claim.clone(),
+        message: message.to_owned(),
+        detail: detail.to_owned(),
+        outcome,
+        now,
+    };
     tracing::warn!(
         job = claim.id, kind = claim.kind, subject = claim.subject, attempt = claim.attempt, outcome = ?failure.outcome,
         "job failed: {reason}"
