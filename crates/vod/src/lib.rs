@@ -4,6 +4,7 @@ pub mod guest;
 pub mod plan;
 pub mod probe;
 pub mod tools;
+pub mod worker;
 
 #[cfg(test)]
 mod testing;
