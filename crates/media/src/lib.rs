@@ -5,9 +5,13 @@
 pub mod avc;
 pub mod bits;
 pub mod cmaf;
+pub mod dash;
 pub mod descriptor;
+pub mod hls;
 pub mod iframe;
+pub mod measure;
 pub mod mp4;
+pub mod webvtt;
 
 /// Why bytes could not be read, or could not be written as asked. A retry with the same bytes never helps.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,0 +1,7 @@
+//! The DASH manifest (ISO/IEC 23009-1, live profile) of a presentation.
+
+mod mpd;
+mod time;
+mod xml;
+
+pub use mpd::mpd;
