@@ -313,7 +313,7 @@ fn a_growing_presentation_has_a_dynamic_manifest() {
     descriptor.tracks[1].extents.pop();
     insta::assert_snapshot!(dash::mpd(&descriptor, None, 1_750_000_100_000_000), @r#"
     <?xml version="1.0" encoding="UTF-8"?>
-    <MPD xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019" type="dynamic" minBufferTime="PT4.004S" availabilityStartTime="2025-06-14T15:05:40Z" publishTime="2025-06-15T15:08:20Z" minimumUpdatePeriod="PT2S" suggestedPresentationDelay="PT60S" mediaPresentationDuration="PT60S" maxSegmentDuration="PT4.004S">
+    <MPD xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019" type="dynamic" minBufferTime="PT4.004S" availabilityStartTime="2025-06-14T15:05:40Z" publishTime="2025-06-15T15:08:20Z" minimumUpdatePeriod="PT2S" suggestedPresentationDelay="PT0S" mediaPresentationDuration="PT60S" maxSegmentDuration="PT4.004S">
       <Period id="0" start="PT0S">
         <AdaptationSet id="0" contentType="video" mimeType="video/mp4" segmentAlignment="true" startWithSAP="1" maxWidth="1280" maxHeight="720">
           <Representation id="v720p" codecs="avc1.64001f" bandwidth="7992008" width="1280" height="720" sar="1:1" frameRate="24000/1001">
