@@ -258,6 +258,18 @@ pub async fn take_piece(tx: &mut Tx, owner: UserId, id: UploadId) -> Result<Uplo
     )
 }
 
+/// The joined file of exactly these pieces (JSON, as it was inserted), when it was made before.
+pub async fn joined(conn: &mut impl Connect, owner: UserId, parts: &str) -> Result<Option<Upload>> {
+    query!(
+        fetch_optional,
+        conn,
+        Upload,
+        "SELECT * FROM uploads WHERE owner_id = $1 AND state = 'complete' AND kind = 'final' AND parts = $2",
+        owner.to_string(),
+        parts,
+    )
+}
+
 /// Removes the row. [`Error::Stale`] when somebody holds it other than `holder`.
 pub async fn delete(tx: &mut Tx, id: UploadId, holder: &str) -> Result<()> {
     held(execute!(tx, "DELETE FROM uploads WHERE id = $1 AND lease_holder = $2", id.to_string(), holder)?)
@@ -283,13 +295,17 @@ pub async fn lease_to_remove(
     Ok(taken == 1)
 }
 
-/// Uploads past their time that nobody writes to, oldest first.
+/// Uploads past their time, and unfinished ones whose title was cancelled or is no more, that nobody writes to; oldest
+/// first.
 pub async fn expired(conn: &mut impl Connect, now: Micros, limit: u32) -> Result<Vec<Upload>> {
     query!(
         fetch_all,
         conn,
         Upload,
-        "SELECT * FROM uploads WHERE expires_at <= $1 AND (lease_holder IS NULL OR lease_until <= $1) \
+        "SELECT * FROM uploads \
+         WHERE (expires_at <= $1 OR (state = 'open' AND video_id IS NOT NULL AND NOT EXISTS \
+                   (SELECT 1 FROM videos v WHERE v.id = uploads.video_id AND v.state = 'uploading'))) \
+           AND (lease_holder IS NULL OR lease_until <= $1) \
          ORDER BY expires_at, id LIMIT $2",
         now.0,
         i64::from(limit),

@@ -327,12 +327,12 @@ pub async fn changed_since(
         .collect()
 }
 
-/// The source is whole: `uploading` becomes `processing`.
+/// The source is whole: `uploading` becomes `processing`. [`Error::NotFound`] when the title is gone or was cancelled.
 pub async fn processing(tx: &mut Tx, id: VideoId, source: SourceId, now: Micros) -> Result<()> {
     let done = execute!(
         tx,
         "UPDATE videos SET state = 'processing', source_id = $1, error = NULL, revision = revision + 1, updated_at = $2
-         WHERE id = $3",
+         WHERE id = $3 AND state = 'uploading'",
         source.to_string(),
         now.0,
         id.to_string(),

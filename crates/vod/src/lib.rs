@@ -1,9 +1,11 @@
 //! From a file to a title: upload, probe, plan, encode, publish. ffmpeg does the decoding and encoding, in a cage.
 
+pub mod encode;
 pub mod guest;
 pub mod plan;
 pub mod probe;
 pub mod tools;
+pub mod upload;
 pub mod worker;
 
 #[cfg(test)]
