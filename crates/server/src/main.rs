@@ -1,5 +1,7 @@
 //! The `kinora` program.
 
-fn main() {
-    println!("{}", server::router::document().to_pretty_json().unwrap_or_default());
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    server::cli::main()
 }

@@ -8,6 +8,13 @@ use app::{
     history::routes as history,
     playback::routes as playback,
 };
+use axum::{
+    Json, Router,
+    http::Uri,
+    middleware::{from_fn, from_fn_with_state},
+    response::{IntoResponse, Response},
+    routing::{any, get},
+};
 use utoipa::{
     Modify, OpenApi,
     openapi::{
@@ -16,6 +23,81 @@ use utoipa::{
     },
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
+use vod::upload::Uploads;
+
+use crate::http::{
+    assets,
+    health::{self, Health},
+    layers, metrics,
+};
+
+/// What a process shows to the world, according to its roles.
+pub struct Faces {
+    pub app: Option<App>,
+    pub uploads: Option<Uploads>,
+    /// `/media/…`
+    pub origin: Option<Router>,
+    health: Health,
+    proxies: ::api::address::Config,
+}
+
+impl Faces {
+    pub fn new(health: Health, trusted_proxies: Vec<::api::address::Network>) -> Self {
+        let proxies = ::api::address::Config { trusted_proxies };
+        Self { app: None, uploads: None, origin: None, health, proxies }
+    }
+}
+
+/// Every address that this process answers.
+pub fn router(faces: Faces) -> Router {
+    let mut router = Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready).with_state(faces.health))
+        .route("/metrics", get(metrics::page).with_state(faces.app.clone()));
+    if let Some(origin) = faces.origin {
+        router = router.merge(origin);
+    }
+    if let Some(app) = faces.app {
+        router = router.merge(api_face(app.clone(), faces.uploads)).merge(web_face(app));
+    } else {
+        router = router.fallback(layers::nothing);
+    }
+    router
+        .method_not_allowed_fallback(layers::wrong_method)
+        .route_layer(from_fn(layers::note_route))
+        .layer(from_fn(layers::secure))
+        .layer(from_fn(layers::observe))
+        .layer(from_fn_with_state(std::sync::Arc::new(faces.proxies), ::api::address::fill))
+}
+
+/// `/api/v1/**`: whoever calls is known before a handler runs.
+fn api_face(app: App, uploads: Option<Uploads>) -> Router {
+    let mut face: Router = Router::from(api())
+        .route("/api/v1/openapi.json", get(openapi))
+        .route("/api/{*rest}", any(layers::nothing))
+        .with_state(app.clone())
+        .layer(from_fn(layers::patient));
+    if let Some(uploads) = uploads {
+        // Bodies of uploads may take as long as they move.
+        face = face.merge(vod::upload::routes(uploads));
+    }
+    face.layer(from_fn_with_state(app, app::accounts::authenticate)).layer(from_fn(layers::uncached))
+}
+
+/// The web app: its files, and its page at every other address.
+fn web_face(app: App) -> Router {
+    Router::new().route("/watch/{id}", get(assets::watch_page)).with_state(app).fallback(file_page_or_nothing)
+}
+
+async fn file_page_or_nothing(method: axum::http::Method, uri: Uri, headers: axum::http::HeaderMap) -> Response {
+    let is_read = matches!(method, axum::http::Method::GET | axum::http::Method::HEAD);
+    let is_page = !uri.path().starts_with("/media/") && !uri.path().starts_with("/api");
+    if is_read && is_page { assets::file_or_page(uri, headers).await } else { layers::nothing().await.into_response() }
+}
+
+async fn openapi() -> Json<Document> {
+    Json(document())
+}
 
 /// The API without uploads: handlers and their documentation.
 pub fn api() -> OpenApiRouter<App> {
@@ -60,6 +142,7 @@ pub fn api() -> OpenApiRouter<App> {
 /// The OpenAPI document of the API.
 pub fn document() -> Document {
     let mut document = api().into_openapi();
+    document.merge(OpenApiRouter::new().routes(routes!(vod::upload::mine)).into_openapi());
     name_operations(&mut document);
     document
 }

@@ -71,7 +71,11 @@ pub async fn insert(tx: &mut Tx, new: &NewUser, now: Micros) -> Result<()> {
     Ok(())
 }
 
-/// Inserts only when there is no user at all, also against others doing so at once. Says whether it did.
+/// Stands for the password of an account that the command line made and nobody has claimed: nothing matches it.
+pub const UNCLAIMED: &str = "!";
+
+/// Makes the first account that people sign in to, also against others doing so at once. Says whether it did. An
+/// administrator whom the command line made before, for what it brought into the library, becomes this account.
 pub async fn insert_first(tx: &mut Tx, new: &NewUser, now: Micros) -> Result<bool> {
     if let crate::db::Connection::Postgres(conn) = tx.connection() {
         // SQLite holds its only write lock already.
@@ -80,13 +84,33 @@ pub async fn insert_first(tx: &mut Tx, new: &NewUser, now: Micros) -> Result<boo
     if any(tx).await? {
         return Ok(false);
     }
-    insert(tx, new, now).await?;
+    let Some(unclaimed) = first_admin(tx).await? else {
+        insert(tx, new, now).await?;
+        return Ok(true);
+    };
+    execute!(
+        &mut *tx,
+        "UPDATE users SET email = $1, name = $2, password_hash = $3, updated_at = $4 WHERE id = $5",
+        &new.email,
+        &new.name,
+        &new.password_hash,
+        now.0,
+        unclaimed.id.to_string(),
+    )?;
+    search::refold_owner(tx, unclaimed.id, &new.name).await?;
     Ok(true)
 }
 
-/// Is there any account?
+/// Is there any account that somebody can sign in to?
 pub async fn any(conn: &mut impl Connect) -> Result<bool> {
-    Ok(query!(fetch_optional, conn, (String,), "SELECT id FROM users LIMIT 1")?.is_some())
+    let row = query!(
+        fetch_optional,
+        conn,
+        (String,),
+        "SELECT id FROM users WHERE password_hash <> $1 LIMIT 1",
+        UNCLAIMED
+    )?;
+    Ok(row.is_some())
 }
 
 pub async fn get(conn: &mut impl Connect, id: UserId) -> Result<User> {

@@ -20,7 +20,8 @@ const TOUCH_EVERY: i64 = 10 * Micros::MINUTE;
 
 /// Fills in the [`Principal`]. A bearer token that is no good is refused at once; a session that is no good counts as none.
 pub async fn authenticate(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    match identify(&app, &request).await {
+    let https = request.extensions().get::<api::Client>().is_some_and(|client| client.https);
+    match identify(&app, request.method(), request.headers(), https).await {
         Ok((principal, renewed)) => {
             if let Some(principal) = principal {
                 request.extensions_mut().insert(principal);
@@ -44,21 +45,25 @@ pub async fn metrics_principal(app: &App, headers: &HeaderMap) -> Result<()> {
     Ok(principal.require_role(domain::Role::Admin)?)
 }
 
-async fn identify(app: &App, request: &Request) -> Result<(Option<Principal>, Option<HeaderValue>)> {
-    let headers = request.headers();
+async fn identify(
+    app: &App,
+    method: &Method,
+    headers: &HeaderMap,
+    https: bool,
+) -> Result<(Option<Principal>, Option<HeaderValue>)> {
     if headers.contains_key(header::AUTHORIZATION) {
         let secret = bearer(headers).ok_or_else(Problem::unauthorized)?;
         return Ok((Some(by_api_token(app, secret).await?), None));
     }
     let secret = cookie::get(headers, COOKIE).filter(|secret| secret::is_plausible(secret));
-    if !is_safe(request.method()) && !is_same_origin(headers, secret.is_some()) {
+    if !is_safe(method) && !is_same_origin(headers, secret.is_some()) {
         return Err(Problem::forbidden("Requests from other sites are not accepted here.").into());
     }
     let Some(secret) = secret else { return Ok((None, None)) };
-    by_session(app, request, secret).await
+    by_session(app, secret, https).await
 }
 
-async fn by_session(app: &App, request: &Request, secret: &str) -> Result<(Option<Principal>, Option<HeaderValue>)> {
+async fn by_session(app: &App, secret: &str, https: bool) -> Result<(Option<Principal>, Option<HeaderValue>)> {
     let now = app.clock.now();
     let found = tokens::good(&mut app.store.reader().await?, Kind::Session, &secret::hash(secret), now).await?;
     let Some(found) = found else { return Ok((None, None)) };
@@ -66,7 +71,6 @@ async fn by_session(app: &App, request: &Request, secret: &str) -> Result<(Optio
     if now.0 - found.token.last_used_at.0 >= TOUCH_EVERY {
         let expires_at = app.session_end(now);
         touch(app, &found, expires_at, now).await;
-        let https = request.extensions().get::<api::Client>().is_some_and(|client| client.https);
         renewed = Some(session_cookie(secret, expires_at.0.saturating_sub(now.0) / Micros::SECOND, https));
     }
     let Bearer { token, role } = found;

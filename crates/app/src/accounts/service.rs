@@ -45,7 +45,8 @@ impl App {
         if !users::insert_first(&mut tx, &new, self.clock.now()).await? {
             return Err(Problem::conflict("This Kinora has been set up already. Sign in instead.").into());
         }
-        let user = users::get(&mut tx, new.id).await?;
+        let user = users::by_email(&mut tx, &new.email).await?;
+        let user = user.ok_or_else(|| Error::Internal("the new account is gone".into()))?;
         tx.commit().await?;
         tracing::info!(user = %user.id, "the first administrator was created");
         Ok(user)
@@ -66,6 +67,26 @@ impl App {
         Ok(user)
     }
 
+    /// The administrator in whose name the command line acts; makes one when there is none. Whoever sets up the instance
+    /// later takes that account over.
+    pub async fn administrator(&self) -> Result<User> {
+        let mut tx = self.store.begin().await?;
+        if let Some(user) = users::first_admin(&mut tx).await? {
+            return Ok(user);
+        }
+        let new = NewUser {
+            id: UserId::new(),
+            email: "administrator@localhost".into(),
+            name: self.config.name.clone(),
+            password_hash: users::UNCLAIMED.into(),
+            role: Role::Admin,
+        };
+        users::insert(&mut tx, &new, self.clock.now()).await?;
+        let user = users::get(&mut tx, new.id).await?;
+        tx.commit().await?;
+        Ok(user)
+    }
+
     async fn prepare(&self, application: Application) -> Result<NewUser> {
         let email = check_email(&application.email)?;
         let name = check_name(&application.name)?;
@@ -77,7 +98,8 @@ impl App {
     /// The account, if the password is its own and it may sign in. One answer for every reason not to.
     pub(super) async fn check_password(&self, email: &str, password: String) -> Result<Option<User>> {
         let user = users::by_email(&mut self.store.reader().await?, email).await?;
-        let right = self.passwords.matches(password, user.as_ref().map(|u| u.password_hash.as_str())).await?;
+        let stored = user.as_ref().map(|u| u.password_hash.as_str()).filter(|hash| *hash != users::UNCLAIMED);
+        let right = self.passwords.matches(password, stored).await?;
         Ok(user.filter(|user| right && user.disabled_at.is_none()))
     }
 

@@ -17,16 +17,29 @@ const LOOK_BACK: i64 = 5 * Micros::SECOND;
 const BATCH: u32 = 500;
 
 /// Ids of titles that changed.
-pub struct Changes(broadcast::Sender<VideoId>);
+pub struct Changes {
+    sender: broadcast::Sender<VideoId>,
+    /// Ends all live views, so that the process can stop.
+    closed: CancellationToken,
+}
 
 impl Changes {
     pub(crate) fn new() -> Self {
-        Self(broadcast::channel(1024).0)
+        Self { sender: broadcast::channel(1024).0, closed: CancellationToken::new() }
+    }
+
+    /// Ends every live view, now and from now on. Browsers reconnect elsewhere.
+    pub fn close(&self) {
+        self.closed.cancel();
+    }
+
+    pub(super) fn closed(&self) -> CancellationToken {
+        self.closed.clone()
     }
 
     /// Everything that changes from now on. Whoever falls behind learns it and reads anew.
     pub fn subscribe(&self) -> broadcast::Receiver<VideoId> {
-        self.0.subscribe()
+        self.sender.subscribe()
     }
 }
 
@@ -40,7 +53,7 @@ pub async fn watch(app: App, stop: CancellationToken) {
             () = stop.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        if app.changes.0.receiver_count() == 0 {
+        if app.changes.sender.receiver_count() == 0 {
             seen = Seen::default();
             continue;
         }
@@ -48,7 +61,7 @@ pub async fn watch(app: App, stop: CancellationToken) {
             Ok(changed) => {
                 for id in changed {
                     // Fails only when the last subscriber has just left.
-                    let _ = app.changes.0.send(id);
+                    let _ = app.changes.sender.send(id);
                 }
             }
             Err(error) => tracing::warn!(%error, "live views are stale for a moment"),

@@ -15,6 +15,7 @@ use domain::{Scope, VideoId, Viewer};
 use futures::{Stream, StreamExt, stream};
 use store::{steps, videos};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
+use tokio_util::sync::CancellationToken;
 
 use crate::{App, Result, title, view::Video};
 
@@ -30,7 +31,7 @@ pub async fn video(
     caller: MaybePrincipal,
     Id(id): Id<VideoId>,
 ) -> Result<Response> {
-    let changes = app.changes.subscribe();
+    let (changes, closed) = (app.changes.subscribe(), app.changes.closed());
     let viewer = caller.viewer();
     title::open(&mut app.store.reader().await?, id, viewer).await?;
     let first = stream::iter([Some(id)]);
@@ -42,7 +43,7 @@ pub async fn video(
         let more = event.is_some();
         async move { more }
     });
-    Ok(answer(events.filter_map(|event| async move { event })))
+    Ok(answer(events.filter_map(|event| async move { event }), closed))
 }
 
 /// The caller's own titles as they change: a `progress` event with each change.
@@ -52,6 +53,7 @@ pub async fn video(
 pub async fn studio(State(app): State<App>, principal: Principal) -> Result<Response> {
     principal.require_scope(Scope::Read)?;
     let viewer = principal.viewer();
+    let closed = app.changes.closed();
     let events = changed(app.changes.subscribe())
         // After a gap there is no telling what changed: the page reloads its list on this event.
         .then(move |changed| {
@@ -64,7 +66,7 @@ pub async fn studio(State(app): State<App>, principal: Principal) -> Result<Resp
             }
         })
         .filter_map(|event| async move { event });
-    Ok(answer(events))
+    Ok(answer(events, closed))
 }
 
 /// Ids from the broadcast; `None` where some were missed.
@@ -104,9 +106,9 @@ fn progress(video: &Video) -> Option<Event> {
     Event::default().event("progress").id(video.revision.to_string()).json_data(video).ok()
 }
 
-fn answer(events: impl Stream<Item = Event> + Send + 'static) -> Response {
-    let ended = tokio::time::sleep(LIFE);
-    let events = events.map(Ok::<_, Infallible>).take_until(ended);
+fn answer(events: impl Stream<Item = Event> + Send + 'static, closed: CancellationToken) -> Response {
+    let ended = async move { tokio::time::timeout(LIFE, closed.cancelled()).await };
+    let events = events.map(Ok::<_, Infallible>).take_until(Box::pin(ended));
     let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)));
     // Proxies that collect answers would hold the events back.
     let unbuffered = HeaderName::from_static("x-accel-buffering");

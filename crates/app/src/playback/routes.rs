@@ -35,7 +35,7 @@ pub struct Playback {
 #[utoipa::path(post, path = "/api/v1/videos/{id}/playback", tag = "videos", params(("id" = String, Path)),
     responses((status = 200, body = Playback), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody)))]
 pub async fn start(
-    axum::extract::State(app): State<App>,
+    State(app): State<App>,
     caller: MaybePrincipal,
     Id(id): Id<VideoId>,
 ) -> Result<Json<Playback>> {
@@ -54,7 +54,8 @@ pub async fn start(
     let expires = app.clock.now().plus(row.duration_ms.unwrap_or_default().saturating_mul(1000)).plus(MARGIN);
     let session = Uuid::now_v7();
     let claims = Claims { presentation, expires: expires.seconds(), session, max_height: None };
-    let base = app.link(&format!("/media/{}/{presentation}", app.minter.mint(&claims)));
+    // Relative: a page that is reached under another name than the instance's own plays from where it came.
+    let base = format!("/media/{}/{presentation}", app.minter.mint(&claims));
     Ok(Json(Playback {
         session: session.to_string(),
         presentation_id: presentation.to_string(),

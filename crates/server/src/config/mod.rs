@@ -1,0 +1,193 @@
+//! Configuration: defaults, then `kinora.toml`, then the environment, then flags. Nothing else in Kinora reads any of them.
+//!
+//! Environment: `KINORA_` and the key in upper case, levels joined by two underscores: `KINORA_DATABASE__URL` is
+//! `database.url`. `KINORA_CONFIG` names the file. `KINORA_SERVER` and `KINORA_TOKEN` belong to the command line client and
+//! are no keys.
+
+mod load;
+mod nearest;
+
+use std::{
+    collections::BTreeSet,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+pub use load::{Overrides, load};
+
+/// A part of Kinora that a process can play.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// The HTTP API and the web app.
+    Api,
+    /// Probing, encoding, publishing.
+    Worker,
+    /// Manifests and segments.
+    Origin,
+}
+
+impl Role {
+    pub const ALL: [Self; 3] = [Self::Api, Self::Worker, Self::Origin];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::Worker => "worker",
+            Self::Origin => "origin",
+        }
+    }
+}
+
+impl FromStr for Role {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = Self::ALL.into_iter().find(|role| role.word() == text.trim());
+        known.ok_or_else(|| format!("`{text}` is not a role; roles are api, worker and origin"))
+    }
+}
+
+/// Everything that can be set.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where everything is kept that is not somewhere else.
+    pub data_dir: PathBuf,
+    /// What this process does.
+    #[serde(deserialize_with = "roles")]
+    pub roles: BTreeSet<Role>,
+    pub http: Http,
+    pub log: Log,
+    pub database: store::Config,
+    pub blob: backends::blob::Config,
+    pub app: app::Config,
+    pub upload: vod::upload::Config,
+    pub worker: vod::worker::Config,
+    pub origin: origin::Config,
+}
+
+/// The listener.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Http {
+    pub listen: SocketAddr,
+    /// Addresses or networks of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
+    pub trusted_proxies: Vec<api::address::Network>,
+    /// How long requests may go on after the process was told to stop, in seconds.
+    pub drain_seconds: u32,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    pub format: LogFormat,
+    /// As `RUST_LOG`: `info`, `kinora=debug,store=trace`…
+    pub filter: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data_dir: "data".into(),
+            roles: Role::ALL.into(),
+            http: Http::default(),
+            log: Log::default(),
+            // Empty: in the data directory, see `complete`.
+            database: store::Config { url: String::new(), ..store::Config::default() },
+            blob: backends::blob::Config { url: String::new(), ..backends::blob::Config::default() },
+            app: app::Config::default(),
+            upload: vod::upload::Config::default(),
+            worker: vod::worker::Config::default(),
+            origin: origin::Config::default(),
+        }
+    }
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), trusted_proxies: Vec::new(), drain_seconds: 20 }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, filter: "info".into() }
+    }
+}
+
+impl Config {
+    /// Fills in what follows from other keys.
+    pub(crate) fn complete(mut self) -> Self {
+        if self.database.url.is_empty() {
+            self.database.url = format!("sqlite:{}", self.data_dir.join("kinora.db").display());
+        }
+        if self.blob.url.is_empty() {
+            self.blob.url = format!("file:{}", self.data_dir.join("blobs").display());
+        }
+        self
+    }
+
+    /// The configuration as a file that says the same, secrets left out or masked.
+    pub fn to_toml(&self) -> anyhow::Result<String> {
+        let mut shown = self.clone();
+        shown.database.url = masked(&shown.database.url);
+        let secret = if self.blob.s3.secret_access_key.is_some() {
+            "\n# blob.s3.secret_access_key is set and not shown\n"
+        } else {
+            ""
+        };
+        Ok(format!("{}{secret}", toml::to_string_pretty(&shown)?))
+    }
+
+    /// Has this process a need of the database?
+    pub fn needs_store(&self) -> bool {
+        self.roles.contains(&Role::Api) || self.roles.contains(&Role::Worker)
+    }
+
+    /// The file of an SQLite database.
+    pub fn sqlite_path(&self) -> Option<&Path> {
+        let rest = self.database.url.strip_prefix("sqlite:")?;
+        let path = rest.strip_prefix("//").unwrap_or(rest);
+        path.split('?').next().map(Path::new)
+    }
+}
+
+/// A URL without the password in it.
+fn masked(text: &str) -> String {
+    match url::Url::parse(text) {
+        Ok(mut url) if url.password().is_some() => {
+            if url.set_password(Some("***")).is_ok() { url.to_string() } else { "***".into() }
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// Roles as a list, or as one text with commas.
+fn roles<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeSet<Role>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Either {
+        Text(String),
+        List(Vec<String>),
+    }
+    let words = match Either::deserialize(from)? {
+        Either::Text(text) => text.split(',').map(str::to_owned).collect(),
+        Either::List(list) => list,
+    };
+    let roles: Result<BTreeSet<Role>, String> = words.iter().map(|word| word.parse()).collect();
+    match roles.map_err(serde::de::Error::custom)? {
+        empty if empty.is_empty() => Err(serde::de::Error::custom("give at least one of api, worker, origin")),
+        roles => Ok(roles),
+    }
+}

@@ -1,0 +1,155 @@
+//! What wraps every request: its id, its log line and metrics, security headers, a time limit, a net under panics.
+
+use std::{
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
+
+use api::Problem;
+use axum::{
+    extract::{MatchedPath, Request},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use futures::FutureExt;
+use tracing::Instrument;
+use uuid::Uuid;
+
+/// How long a handler of the API may take until its answer begins.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Scripts and connections from here only; `blob:` for the player's media sources and worker.
+const CONTENT_POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+    img-src 'self' data: blob:; media-src 'self' blob:; worker-src 'self' blob:; font-src 'self'; connect-src 'self'; \
+    object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
+
+/// The outermost layer: gives the request an id, logs and measures it, and catches panics.
+pub async fn observe(request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = Uuid::now_v7().simple().to_string();
+    let method = request.method().clone();
+    let path = redacted(request.uri().path());
+    let client = request.extensions().get::<api::Client>().map(|client| client.address);
+    let span = tracing::info_span!("request", id, %method, path);
+    let mut response = caught(next.run(request)).instrument(span.clone()).await;
+    let status = response.status();
+    let route = response.extensions().get::<Route>().map_or("other", |route| route.0.as_str()).to_owned();
+    let took = started.elapsed();
+    let labels = [("method", method.to_string()), ("route", route), ("status", status.as_str().to_owned())];
+    metrics::counter!("kinora_http_requests_total", &labels).increment(1);
+    metrics::histogram!("kinora_http_request_seconds", &labels[..2]).record(took.as_secs_f64());
+    span.in_scope(|| {
+        let millis = took.as_millis() as u64;
+        let client = client.map(tracing::field::display);
+        if status.is_server_error() {
+            tracing::warn!(status = status.as_u16(), millis, client, "answered");
+        } else {
+            tracing::debug!(status = status.as_u16(), millis, client, "answered");
+        }
+    });
+    if let Ok(value) = HeaderValue::try_from(id) {
+        response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
+    }
+    response
+}
+
+/// The template of the route that answered: `/api/v1/videos/{id}`.
+#[derive(Clone)]
+struct Route(String);
+
+/// Notes the route's template where the outermost layer finds it. Goes around each route, not around the router.
+pub async fn note_route(request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().map(|path| Route(path.as_str().to_owned()));
+    let mut response = next.run(request).await;
+    if let Some(route) = route {
+        response.extensions_mut().insert(route);
+    }
+    response
+}
+
+async fn caught(answer: impl Future<Output = Response>) -> Response {
+    match AssertUnwindSafe(answer).catch_unwind().await {
+        Ok(response) => response,
+        Err(panic) => {
+            let words = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+            let words = words.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+            Problem::internal(format!("a handler panicked: {words}")).into_response()
+        }
+    }
+}
+
+/// A path as it may be logged: what follows `/media/` is a signed token that opens a title.
+pub fn redacted(path: &str) -> String {
+    match path.strip_prefix("/media/") {
+        Some(rest) => format!("/media/…/{}", rest.split_once('/').map_or("", |(_, rest)| rest)),
+        None => path.to_owned(),
+    }
+}
+
+/// Headers that every answer has unless it brings its own.
+pub async fn secure(request: Request, next: Next) -> Response {
+    let https = request.extensions().get::<api::Client>().is_some_and(|client| client.https);
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let mut default = |name: HeaderName, value: &'static str| {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    };
+    default(header::CONTENT_SECURITY_POLICY, CONTENT_POLICY);
+    default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    default(header::REFERRER_POLICY, "strict-origin-when-cross-origin");
+    default(HeaderName::from_static("permissions-policy"), "camera=(), microphone=(), geolocation=(), payment=()");
+    default(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    if https {
+        default(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+    response
+}
+
+/// What the API answers must not be kept by caches unless a handler says so.
+pub async fn uncached(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Gives up on a handler of the API that does not begin its answer in time.
+pub async fn patient(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(PATIENCE, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::unavailable("a handler took too long").into_response(),
+    }
+}
+
+/// The answer where there is no route.
+pub async fn nothing() -> Problem {
+    Problem::not_found()
+}
+
+/// The answer where a route does not know the method.
+pub async fn wrong_method() -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This address does not know that method.")
+}
+
+/// Was the request passed on by a proxy?
+pub fn is_forwarded(headers: &HeaderMap) -> bool {
+    headers.contains_key("x-forwarded-for") || headers.contains_key(header::FORWARDED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn media_tokens_are_not_logged() {
+        assert_eq!(redacted("/media/abc.def/0191/main.m3u8"), "/media/…/0191/main.m3u8");
+        assert_eq!(redacted("/media/abc.def"), "/media/…/");
+        assert_eq!(redacted("/api/v1/videos"), "/api/v1/videos");
+    }
+
+    #[tokio::test]
+    async fn a_panic_becomes_a_problem() {
+        let response = caught(async { panic!("boom") }).await;
+        assert_eq!(response.status(), 500);
+    }
+}

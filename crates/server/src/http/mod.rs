@@ -1,0 +1,7 @@
+//! The HTTP face of the process: what wraps every request, the web app, health and metrics, and the listener.
+
+pub mod assets;
+pub mod health;
+pub mod layers;
+pub mod listen;
+pub mod metrics;

@@ -1,0 +1,251 @@
+//! Starts the roles of a process, watches over their tasks, and stops them in order.
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use anyhow::{Context, bail};
+use app::App;
+use backends::{blob::Blobs, clock::Clock};
+use store::Store;
+use tokio::{net::TcpListener, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    config::{Config, Role},
+    http::{self, health::Health, listen},
+    machine, maintenance,
+    router::{self, Faces},
+};
+
+/// A running process.
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// In processes with the role `api` or `worker`.
+    pub app: Option<App>,
+    pub blobs: Blobs,
+    health: Health,
+    stop: CancellationToken,
+    tasks: JoinSet<Ended>,
+    store: Option<Store>,
+}
+
+/// Which task ended, and how.
+type Ended = (&'static str, anyhow::Result<()>);
+
+/// Starts everything that `config` asks for. Gives back when requests are accepted.
+pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Server> {
+    http::metrics::install();
+    let stop = CancellationToken::new();
+    let mut tasks = JoinSet::new();
+    tokio::fs::create_dir_all(&config.data_dir)
+        .await
+        .with_context(|| format!("the data directory {}", config.data_dir.display()))?;
+    let blobs = Blobs::open(&config.blob).context("blob")?;
+    let store = if config.needs_store() { Some(open_store(&config, &mut tasks, &stop).await?) } else { None };
+    let health = Health {
+        store: store.clone(),
+        blobs: blobs.clone(),
+        roles: Arc::new(
+            config.roles.iter().map(|role| (role.word(), AtomicBool::new(false))).collect::<BTreeMap<_, _>>(),
+        ),
+        draining: Arc::new(AtomicBool::new(false)),
+    };
+    let mut faces = Faces::new(health.clone(), config.http.trusted_proxies.clone());
+    let wake = vod::worker::Wake::new();
+    let mut the_app = None;
+    if let Some(store) = &store {
+        let app = start_app(&config, store, &blobs, &clock).await?;
+        if config.roles.contains(&Role::Api) {
+            start_api(&config, &app, &mut faces, &mut tasks, &stop);
+        }
+        if config.roles.contains(&Role::Worker) {
+            start_worker(&config, &app, wake, &mut tasks, &stop).await?;
+        }
+        the_app = Some(app);
+    }
+    if config.roles.contains(&Role::Origin) {
+        faces.origin = Some(origin::Origin::new(config.origin.clone(), blobs.clone(), clock.clone()).router());
+    }
+    let listener = TcpListener::bind(config.http.listen)
+        .await
+        .with_context(|| format!("listening on {} (http.listen)", config.http.listen))?;
+    let address = listener.local_addr()?;
+    let grace = Duration::from_secs(config.http.drain_seconds.into());
+    let listening = listen::serve(listener, router::router(faces), stop.clone(), grace);
+    supervise(&mut tasks, "http", async move {
+        listening.await;
+        Ok(())
+    });
+    let measuring = maintenance::measure(stop.clone());
+    supervise(&mut tasks, "metrics", async move {
+        measuring.await;
+        Ok(())
+    });
+    for running in health.roles.values() {
+        running.store(true, Ordering::Relaxed);
+    }
+    Ok(Server { address, app: the_app, blobs, health, stop, tasks, store })
+}
+
+/// The application on an opened store, as the API and the command line use it.
+pub async fn start_app(config: &Config, store: &Store, blobs: &Blobs, clock: &Clock) -> anyhow::Result<App> {
+    let limits = app::state::Limits {
+        max_upload_bytes: config.upload.max_bytes,
+        upload_chunk_bytes: config.upload.chunk_bytes,
+    };
+    Ok(App::start(config.app.clone(), limits, store.clone(), blobs.clone(), clock.clone()).await?)
+}
+
+async fn open_store(
+    config: &Config,
+    tasks: &mut JoinSet<Ended>,
+    stop: &CancellationToken,
+) -> anyhow::Result<Store> {
+    if let Some(path) = config.sqlite_path() {
+        if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            tokio::fs::create_dir_all(parent).await.with_context(|| format!("{}", parent.display()))?;
+        }
+        let claim = machine::claim(path)?;
+        let stop = stop.clone();
+        supervise(tasks, "machine", async move {
+            loop {
+                tokio::select! {
+                    () = stop.cancelled() => return Ok(()),
+                    () = tokio::time::sleep(machine::BEAT) => {}
+                }
+                let claim = claim.clone();
+                if let Err(error) = tokio::task::spawn_blocking(move || claim.beat()).await? {
+                    tracing::warn!(%error, "the claim on the database could not be renewed");
+                }
+            }
+        });
+    }
+    Ok(Store::connect(&config.database).await?)
+}
+
+fn start_api(
+    config: &Config,
+    app: &App,
+    faces: &mut Faces,
+    tasks: &mut JoinSet<Ended>,
+    stop: &CancellationToken,
+) {
+    let uploads = vod::upload::Uploads::new(
+        config.upload.clone(),
+        app.store.clone(),
+        app.blobs.clone(),
+        app.clock.clone(),
+        stop.clone(),
+    );
+    faces.app = Some(app.clone());
+    faces.uploads = Some(uploads.clone());
+    let (watching, stopped) = (app.clone(), stop.clone());
+    supervise(tasks, "live views", async move {
+        app::catalog::watch(watching, stopped).await;
+        Ok(())
+    });
+    let (maintained, stopped) = (app.clone(), stop.clone());
+    supervise(tasks, "maintenance", async move {
+        maintenance::run(maintained, uploads, stopped).await;
+        Ok(())
+    });
+}
+
+/// Adds a task whose end before `stop` ends the process.
+fn supervise(
+    tasks: &mut JoinSet<Ended>,
+    name: &'static str,
+    task: impl Future<Output = anyhow::Result<()>> + Send + 'static,
+) {
+    tasks.spawn(async move { (name, task.await) });
+}
+
+impl Server {
+    /// Asks the process to stop: no new connections, requests under way may finish, jobs go back to the queue.
+    pub fn stop(&self) {
+        drain(&self.health, self.app.as_ref(), &self.stop);
+    }
+
+    /// Waits for the end. An error when a task ended that should not have.
+    pub async fn wait(mut self) -> anyhow::Result<()> {
+        let mut outcome = Ok(());
+        while let Some(ended) = self.tasks.join_next().await {
+            let failure = match ended {
+                Ok((_, Ok(()))) if self.stop.is_cancelled() => continue,
+                Ok((name, Ok(()))) => format!("the task `{name}` ended by itself"),
+                Ok((name, Err(error))) => format!("the task `{name}` failed: {error:#}"),
+                Err(error) => format!("a task died: {error}"),
+            };
+            tracing::error!("{failure}; stopping");
+            if outcome.is_ok() {
+                outcome = Err(anyhow::anyhow!(failure));
+            }
+            drain(&self.health, self.app.as_ref(), &self.stop);
+        }
+        if let Some(store) = &self.store {
+            store.close().await;
+        }
+        outcome
+    }
+
+    /// Waits for the end, or for SIGTERM or Ctrl-C, which begin it.
+    pub async fn run(self) -> anyhow::Result<()> {
+        let (health, app, stop) = (self.health.clone(), self.app.clone(), self.stop.clone());
+        let signals = tokio::spawn(async move {
+            match signal().await {
+                Ok(name) => {
+                    tracing::info!("{name}: finishing requests, giving jobs back");
+                    drain(&health, app.as_ref(), &stop);
+                }
+                Err(error) => tracing::error!(%error, "signals cannot be received"),
+            }
+        });
+        let outcome = self.wait().await;
+        signals.abort();
+        outcome
+    }
+}
+
+fn drain(health: &Health, app: Option<&App>, stop: &CancellationToken) {
+    health.draining.store(true, Ordering::Relaxed);
+    if let Some(app) = app {
+        app.changes.close();
+    }
+    stop.cancel();
+}
+
+async fn signal() -> anyhow::Result<&'static str> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => Ok("SIGTERM"),
+        _ = interrupt.recv() => Ok("interrupt"),
+        else => bail!("the signal streams ended"),
+    }
+}
+
+async fn start_worker(
+    config: &Config,
+    app: &App,
+    wake: vod::worker::Wake,
+    tasks: &mut JoinSet<Ended>,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let handlers = vod::worker::Handlers::new();
+    let worker =
+        vod::worker::Worker::new(app.store.clone(), app.clock.clone(), handlers, config.worker.clone(), wake);
+    let stop = stop.clone();
+    supervise(tasks, "worker", async move {
+        worker.run(stop).await;
+        Ok(())
+    });
+    Ok(())
+}
