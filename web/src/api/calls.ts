@@ -1,0 +1,109 @@
+// Every call to the API, one function each, over the client typed by the OpenAPI document.
+import createClient, { type Middleware } from "openapi-fetch";
+import { Problem, problemOf, unreachable } from "./problem";
+import type { components, paths } from "./schema";
+import type * as T from "./types";
+
+type Bodies = components["schemas"];
+
+const client = createClient<paths>({ headers: { accept: "application/json" } });
+const failures: Middleware = {
+  async onResponse({ response }) {
+    if (!response.ok) throw problemOf(response.status, await response.json().catch(() => undefined));
+  },
+  onError({ error }) {
+    if (error instanceof Problem || (error instanceof DOMException && error.name === "AbortError")) return;
+    return unreachable();
+  },
+};
+client.use(failures);
+
+/** The answer's body. Failures were thrown before; what is left without a body is an answer of 204. */
+async function body<D>(call: Promise<{ data?: D }>): Promise<D> {
+  return (await call).data as D;
+}
+async function nothing(call: Promise<unknown>): Promise<void> {
+  await call;
+}
+const path = (id: string) => ({ path: { id } });
+
+export const instance = (): Promise<T.Instance> => body(client.GET("/api/v1/instance"));
+export const setup = (form: Bodies["SetupBody"]) => body(client.POST("/api/v1/setup", { body: form }));
+
+export async function session(): Promise<T.Session | null> {
+  try {
+    return await body(client.GET("/api/v1/session"));
+  } catch (error) {
+    if (error instanceof Problem && error.status === 401) return null;
+    throw error;
+  }
+}
+export const signIn = (form: Bodies["SignInBody"]): Promise<T.Session> =>
+  body(client.POST("/api/v1/session", { body: form }));
+export const signOut = () => nothing(client.DELETE("/api/v1/session"));
+
+export const updateMe = async (form: Bodies["MeBody"]) => (await body(client.PATCH("/api/v1/me", { body: form }))).user;
+export const changePassword = (form: Bodies["PasswordBody"]) =>
+  nothing(client.POST("/api/v1/me/password", { body: form }));
+export const sessions = (): Promise<T.UserSession[]> => body(client.GET("/api/v1/me/sessions"));
+export const revokeSession = (id: string) => nothing(client.DELETE("/api/v1/me/sessions/{id}", { params: path(id) }));
+export const tokens = (): Promise<T.ApiToken[]> => body(client.GET("/api/v1/me/tokens"));
+export const createToken = (form: Bodies["TokenBody"]) => body(client.POST("/api/v1/me/tokens", { body: form }));
+export const revokeToken = (id: string) => nothing(client.DELETE("/api/v1/me/tokens/{id}", { params: path(id) }));
+
+export const home = (): Promise<T.Home> => body(client.GET("/api/v1/home"));
+export const search = (q: string, cursor: string | null, signal: AbortSignal): Promise<T.Page<T.Video>> =>
+  body(client.GET("/api/v1/search", { params: { query: { q, cursor: cursor ?? undefined, limit: 24 } }, signal }));
+export const newest = (limit: number): Promise<T.Page<T.Video>> =>
+  body(client.GET("/api/v1/videos", { params: { query: { sort: "newest", limit } } }));
+
+export const video = (id: string): Promise<T.Video> => body(client.GET("/api/v1/videos/{id}", { params: path(id) }));
+export const playback = (id: string): Promise<T.Playback> =>
+  body(client.POST("/api/v1/videos/{id}/playback", { params: path(id) }));
+export const renditions = (id: string): Promise<T.Rendition[]> =>
+  body(client.GET("/api/v1/videos/{id}/renditions", { params: path(id) }));
+export const posters = (id: string): Promise<T.Poster[]> =>
+  body(client.GET("/api/v1/videos/{id}/posters", { params: path(id) }));
+
+export const studio = (trash: boolean, cursor: string | null): Promise<T.Page<T.Video>> =>
+  body(client.GET("/api/v1/studio/videos", { params: { query: { trash, cursor: cursor ?? undefined, limit: 50 } } }));
+export type Edit = Bodies["VideoBody"];
+export const editVideo = (id: string, edit: Edit, revision: number): Promise<T.Video> =>
+  body(
+    client.PATCH("/api/v1/videos/{id}", {
+      params: { ...path(id), header: { "If-Match": `"${revision}"` } },
+      body: edit,
+    }),
+  );
+export const deleteVideo = (id: string) =>
+  body(client.DELETE("/api/v1/videos/{id}", { params: path(id) })) as Promise<T.Video>;
+export const deleteForever = (id: string) =>
+  nothing(client.DELETE("/api/v1/videos/{id}", { params: { ...path(id), query: { permanent: true } } }));
+export const restoreVideo = (id: string): Promise<T.Video> =>
+  body(client.POST("/api/v1/videos/{id}/restore", { params: path(id) }));
+export const cancelVideo = (id: string): Promise<T.Video> =>
+  body(client.POST("/api/v1/videos/{id}/cancel", { params: path(id) }));
+export const retryVideo = (id: string): Promise<T.Video> =>
+  body(client.POST("/api/v1/videos/{id}/retry", { params: path(id) }));
+
+export const history = (cursor: string | null): Promise<T.Page<T.Video>> =>
+  body(client.GET("/api/v1/me/history", { params: { query: { cursor: cursor ?? undefined } } }));
+export const savePosition = (id: string, position_ms: number, duration_ms: number, keepalive = false) =>
+  nothing(
+    client.PUT("/api/v1/me/history/{video_id}", {
+      params: { path: { video_id: id } },
+      body: { position_ms, duration_ms },
+      keepalive,
+    }),
+  );
+export const forget = (id: string) =>
+  nothing(client.DELETE("/api/v1/me/history/{video_id}", { params: { path: { video_id: id } } }));
+
+/** Belongs to the tus face, which the OpenAPI document does not describe. */
+export async function openUploads(): Promise<T.OpenUpload[]> {
+  const answer = await fetch("/api/v1/me/uploads", { headers: { accept: "application/json" } }).catch(() => {
+    throw unreachable();
+  });
+  if (!answer.ok) throw problemOf(answer.status, await answer.json().catch(() => undefined));
+  return answer.json();
+}

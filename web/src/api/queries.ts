@@ -1,0 +1,61 @@
+// Server state in the query cache: one key and one hook per thing.
+import { QueryClient, useQuery } from "@tanstack/react-query";
+import * as api from "./calls";
+import { Problem } from "./problem";
+import type { Page, Video } from "./types";
+
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 15_000,
+      // A refusal stays a refusal; only silence and overload are worth a second try.
+      retry: (count, error) => count < 2 && !(error instanceof Problem && error.status > 0 && error.status < 500),
+    },
+  },
+});
+
+export const keys = {
+  instance: ["instance"] as const,
+  session: ["session"] as const,
+  home: ["home"] as const,
+  video: (id: string) => ["video", id] as const,
+  renditions: (id: string) => ["video", id, "renditions"] as const,
+  posters: (id: string) => ["video", id, "posters"] as const,
+  newest: ["newest"] as const,
+  search: (q: string) => ["search", q] as const,
+  studio: ["studio"] as const,
+  studioList: (trash: boolean) => ["studio", trash ? "trash" : "library"] as const,
+  history: ["history"] as const,
+  sessions: ["sessions"] as const,
+  tokens: ["tokens"] as const,
+  uploads: ["uploads"] as const,
+};
+
+export const useInstance = () =>
+  useQuery({ queryKey: keys.instance, queryFn: api.instance, staleTime: Number.POSITIVE_INFINITY });
+export const useSession = () => useQuery({ queryKey: keys.session, queryFn: api.session, staleTime: 60_000 });
+export const useHome = () => useQuery({ queryKey: keys.home, queryFn: api.home });
+export const useVideo = (id: string) => useQuery({ queryKey: keys.video(id), queryFn: () => api.video(id) });
+
+/** Anonymous, viewer, creator or admin; `undefined` while we do not know yet. */
+export function useMe() {
+  const { data } = useSession();
+  return data === undefined ? undefined : (data?.user ?? null);
+}
+
+type Pages = { pages: Page<Video>[]; pageParams: unknown[] };
+
+/** Puts a newer version of a title into every place of the cache that shows it. */
+export function updateVideo(video: Video) {
+  const newer = (old: Video) => (old.id === video.id ? { ...old, ...video } : old);
+  queryClient.setQueryData<Video>(keys.video(video.id), (old) => (old ? newer(old) : video));
+  queryClient.setQueriesData<Pages>({ queryKey: keys.studio }, (old) =>
+    old?.pages ? { ...old, pages: old.pages.map((page) => ({ ...page, items: page.items.map(newer) })) } : old,
+  );
+}
+
+/** What other people see may have changed: lists are asked again when next shown. */
+export function listsChanged() {
+  for (const key of [keys.studio, keys.home, keys.newest, ["search"], keys.history])
+    void queryClient.invalidateQueries({ queryKey: key });
+}

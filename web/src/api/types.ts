@@ -1,0 +1,31 @@
+// The API's shapes by the names that the app uses, from the generated schema.
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+export type User = Schemas["User"];
+export type Role = User["role"];
+export type Video = Schemas["Video"];
+export type Visibility = Video["visibility"];
+export type VideoState = Video["state"];
+export type Step = Schemas["Step"];
+export type Instance = Schemas["Instance"];
+export type Session = Schemas["SessionAnswer"];
+export type Page<T> = { items: T[]; next_cursor: string | null };
+export type Playback = Schemas["Playback"];
+export type Rendition = Schemas["Rendition"];
+export type Poster = Schemas["Poster"];
+export type Home = Schemas["Home"];
+export type UserSession = Schemas["Session"];
+export type ApiToken = Schemas["ApiToken"];
+export type Scope = ApiToken["scopes"][number];
+
+/** An unfinished upload (`GET /api/v1/me/uploads`, beside the tus protocol). */
+export type OpenUpload = {
+  id: string;
+  video_id: string | null;
+  filename: string;
+  length: number;
+  received: number;
+  expires_at: string;
+  url: string;
+};

@@ -1,0 +1,122 @@
+// The app's table of contents: every page and who may open it.
+import { QueryClientProvider } from "@tanstack/react-query";
+import { type ComponentType, lazy, type ReactNode, Suspense } from "react";
+import { Redirect, Route, Router, Switch, useLocation, useSearch } from "wouter";
+import { queryClient, useInstance, useMe, useSession } from "./api/queries";
+import { HomePage } from "./features/home/home";
+import { loadWatch } from "./player/warm";
+import { useGuardedLocation } from "./shell/guard";
+import { NotFound } from "./shell/notfound";
+import { Shell } from "./shell/shell";
+import { Failure } from "./ui/basics";
+import { Toasts } from "./ui/toast";
+
+const Watch = lazy(loadWatch);
+const Search = lazy(() => import("./features/search/search"));
+const Access = {
+  setup: lazy(() => import("./features/access/setup")),
+  signIn: lazy(() => import("./features/access/signin")),
+};
+const Library = lazy(() => import("./features/studio/library"));
+const Upload = lazy(() => import("./features/studio/upload"));
+const Editor = lazy(() => import("./features/studio/editor"));
+const Account = lazy(() => import("./features/account/account"));
+const History = lazy(() => import("./features/history/history"));
+const Gallery = import.meta.env.DEV ? lazy(() => import("./features/gallery/gallery")) : null;
+
+export function App() {
+  return (
+    <QueryClientProvider client={queryClient}>
+      <Router hook={useGuardedLocation}>
+        <Gate>
+          <Switch>
+            <Route path="/setup" component={Access.setup} />
+            <Route path="/signin" component={Access.signIn} />
+            <Route>
+              <Shell>
+                <Suspense fallback={<div className="page-wait" role="status" aria-label="Loading" />}>
+                  <Pages />
+                </Suspense>
+              </Shell>
+            </Route>
+          </Switch>
+        </Gate>
+        <Toasts />
+      </Router>
+    </QueryClientProvider>
+  );
+}
+
+function Pages() {
+  return (
+    <Switch>
+      <Route path="/" component={HomePage} />
+      <Route path="/watch/:id">{({ id }) => <Watch key={id} id={id} />}</Route>
+      <Route path="/search" component={Search} />
+      <Route path="/history">{signedIn(History)}</Route>
+      <Route path="/account">{signedIn(Account)}</Route>
+      <Route path="/studio">{signedIn(Library, true)}</Route>
+      <Route path="/studio/upload">{signedIn(Upload, true)}</Route>
+      <Route path="/studio/videos/:id">
+        {({ id }) => (
+          <Only creator>
+            <Editor key={id} id={id} />
+          </Only>
+        )}
+      </Route>
+      {Gallery && <Route path="/dev/gallery" component={Gallery} />}
+      <Route>
+        <NotFound />
+      </Route>
+    </Switch>
+  );
+}
+
+/** Sends everyone to the set-up while the instance has no administrator. */
+function Gate({ children }: { children: ReactNode }) {
+  const instance = useInstance();
+  const [path] = useLocation();
+  if (instance.isError && !instance.data)
+    return (
+      <main className="page">
+        <Failure what="Kinora cannot be reached" error={instance.error} retry={() => void instance.refetch()} />
+      </main>
+    );
+  if (instance.data?.setup_required && path !== "/setup") return <Redirect to="/setup" replace />;
+  if (instance.data && !instance.data.setup_required && path === "/setup") return <Redirect to="/" replace />;
+  return children;
+}
+
+function signedIn(Page: ComponentType, creator = false) {
+  return (
+    <Only creator={creator}>
+      <Page />
+    </Only>
+  );
+}
+
+function Only({ creator = false, children }: { creator?: boolean; children: ReactNode }) {
+  const me = useMe();
+  const session = useSession();
+  const [path] = useLocation();
+  const search = useSearch();
+  if (session.isError && me === undefined)
+    return (
+      <div className="page">
+        <Failure what="We could not check who you are" error={session.error} retry={() => void session.refetch()} />
+      </div>
+    );
+  if (me === undefined) return <div className="page-wait" role="status" aria-label="Loading" />;
+  if (me === null)
+    return <Redirect to={`/signin?next=${encodeURIComponent(path + (search ? `?${search}` : ""))}`} replace />;
+  if (creator && me.role === "viewer")
+    return (
+      <div className="page">
+        <Failure
+          what="The studio is for creators"
+          error={new Error("Ask the administrator of this site to make your account a creator.")}
+        />
+      </div>
+    );
+  return children;
+}

@@ -1,0 +1,106 @@
+// The editor's unsaved changes: only what differs is sent, based on the revision that was read. A draft outlives the
+// back button and a reload of the tab.
+import { useEffect, useState } from "react";
+import * as api from "../../api/calls";
+import { inWords, Problem } from "../../api/problem";
+import { keys, listsChanged, queryClient, updateVideo } from "../../api/queries";
+import type { Video } from "../../api/types";
+import { toast } from "../../ui/toast";
+
+export type Draft = Pick<Video, "title" | "description" | "attribution" | "visibility"> & { poster_id: string | null };
+type Kept = { revision: number; change: Partial<Draft> };
+
+const storage = (id: string) => `kinora-draft ${id}`;
+
+function read(id: string): Kept | null {
+  try {
+    const kept = JSON.parse(sessionStorage.getItem(storage(id)) ?? "null") as Kept | null;
+    return kept && typeof kept.revision === "number" && typeof kept.change === "object" ? kept : null;
+  } catch {
+    return null;
+  }
+}
+function write(id: string, kept: Kept | null) {
+  try {
+    if (kept) sessionStorage.setItem(storage(id), JSON.stringify(kept));
+    else sessionStorage.removeItem(storage(id));
+  } catch {
+    // The draft then lives as long as the page.
+  }
+}
+
+export function useDraft(video: Video) {
+  const [former] = useState(() => read(video.id));
+  const [change, setChange] = useState<Partial<Draft>>(former?.change ?? {});
+  const [base, setBase] = useState(former?.revision ?? video.revision);
+  const [busy, setBusy] = useState(false);
+  const [conflict, setConflict] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+
+  const saved: Draft = {
+    title: video.title,
+    description: video.description,
+    attribution: video.attribution,
+    visibility: video.visibility,
+    poster_id: null,
+  };
+  const draft: Draft = { ...saved, ...change };
+  const changed = Object.fromEntries(
+    Object.entries(change).filter(([name, value]) => value !== saved[name as keyof Draft]),
+  ) as Partial<Draft>;
+  const dirty = Object.keys(changed).length > 0;
+
+  // Without changes of ours, progress and other people's edits are simply taken over.
+  useEffect(() => {
+    if (!dirty) setBase(video.revision);
+  }, [dirty, video.revision]);
+  const text = JSON.stringify(changed);
+  useEffect(
+    () => write(video.id, text === "{}" ? null : { revision: base, change: JSON.parse(text) as Partial<Draft> }),
+    [video.id, text, base],
+  );
+
+  const reset = () => {
+    setChange({});
+    setConflict(false);
+    setError(null);
+  };
+  const save = async () => {
+    if (!dirty || busy) return;
+    setBusy(true);
+    setError(null);
+    try {
+      const { poster_id, ...rest } = changed;
+      const after = await api.editVideo(video.id, poster_id ? { ...rest, poster_id } : rest, base);
+      updateVideo(after);
+      setBase(after.revision);
+      reset();
+      listsChanged();
+      void queryClient.invalidateQueries({ queryKey: keys.posters(video.id) });
+      toast("Saved.");
+    } catch (failed) {
+      if (failed instanceof Problem && failed.status === 412) {
+        const theirs = await queryClient
+          .fetchQuery({ queryKey: keys.video(video.id), queryFn: () => api.video(video.id), staleTime: 0 })
+          .catch(() => null);
+        if (theirs) setBase(theirs.revision);
+        setConflict(true);
+      } else setError(failed);
+    } finally {
+      setBusy(false);
+    }
+  };
+  const fields = error instanceof Problem ? error.fields : {};
+  return {
+    draft,
+    dirty,
+    busy,
+    conflict,
+    fields,
+    restored: former !== null,
+    failure: error !== null && Object.keys(fields).length === 0 ? `It was not saved. ${inWords(error)}` : null,
+    set: (more: Partial<Draft>) => setChange((now) => ({ ...now, ...more })),
+    reset,
+    save,
+  };
+}

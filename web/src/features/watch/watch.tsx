@@ -1,0 +1,213 @@
+// Watch: the player and what is known about the title.
+import "./watch.css";
+import "../studio/studio.css";
+import { useQuery } from "@tanstack/react-query";
+import { useEffect, useRef, useState } from "react";
+import { Link } from "wouter";
+import * as api from "../../api/calls";
+import { useVideoEvents } from "../../api/events";
+import { Problem } from "../../api/problem";
+import { keys, useMe, useVideo } from "../../api/queries";
+import type { Video } from "../../api/types";
+import { percent } from "../../lib/format";
+import { Player } from "../../player/player";
+import { PlayerSession } from "../../player/session";
+import { takePlayback } from "../../player/warm";
+import { NotFound } from "../../shell/notfound";
+import { Avatar, Bar, Button, Failure, Skeleton, useTitle, When } from "../../ui/basics";
+import { Icon } from "../../ui/icon";
+import { Card, posterAt } from "../../ui/poster";
+import { toast } from "../../ui/toast";
+import { Steps } from "../studio/steps";
+import { useKeepPosition } from "./position";
+
+export default function WatchPage({ id }: { id: string }) {
+  const query = useVideo(id);
+  const video = query.data;
+  const me = useMe();
+  useTitle(video?.title);
+  const growing = video !== undefined && !video.complete && video.state !== "failed" && video.state !== "cancelled";
+  useVideoEvents(id, growing);
+  if (query.isError && !video) {
+    const gone = query.error instanceof Problem && query.error.status === 404;
+    if (gone)
+      return (
+        <NotFound
+          what="This title cannot be watched"
+          why={me ? "It does not exist, or is not yours to see." : "It does not exist, or you must sign in to see it."}
+        />
+      );
+    return (
+      <div className="page">
+        <Failure what="The title could not be loaded" error={query.error} retry={() => void query.refetch()} />
+      </div>
+    );
+  }
+  // The player starts without waiting for the page's data; only a title known to have nothing yet holds it back.
+  const playable = video === undefined || video.state === "ready";
+  return (
+    <div className="watch">
+      <div className="theatre">{playable ? <Playing id={id} video={video} /> : <NotYet video={video} />}</div>
+      <div className="watch-below">
+        {video ? <About video={video} mine={video.can_manage} /> : <AboutSkeleton />}
+        <More id={id} />
+      </div>
+    </div>
+  );
+}
+
+function Playing({ id, video }: { id: string; video: Video | undefined }) {
+  const me = useMe();
+  const [session, setSession] = useState<PlayerSession | null>(null);
+  const known = useRef(video?.duration_ms);
+  known.current = video?.duration_ms;
+  useEffect(() => {
+    const from = Number(new URLSearchParams(location.search).get("t"));
+    const started = new PlayerSession(() => takePlayback(id), {
+      durationMs: () => known.current ?? 0,
+      ...(from > 0 ? { startAt: from } : {}),
+    });
+    setSession(started);
+    return () => started.close();
+  }, [id]);
+  useKeepPosition(id, session, Boolean(me));
+  if (!session) return <div className="player" />;
+  return (
+    <Player
+      session={session}
+      title={video?.title ?? ""}
+      poster={video?.poster_url ? posterAt(video.poster_url, 1280) : null}
+    >
+      {video && !video.complete && <Growing video={video} />}
+    </Player>
+  );
+}
+
+function overall(video: Video): number | null {
+  const running = (video.steps ?? []).filter(
+    (step) => step.total > 0 && (step.name === "encode" || step.name === "audio"),
+  );
+  const total = running.reduce((sum, step) => sum + step.total, 0);
+  return total > 0
+    ? percent(
+        running.reduce((sum, step) => sum + step.done, 0),
+        total,
+      )
+    : null;
+}
+
+function Growing({ video }: { video: Video }) {
+  const part = overall(video);
+  return (
+    <div className="growing" title="This title is still being prepared. What is ready can be watched already.">
+      <span className="spinner" aria-hidden="true" />
+      Still processing{part === null ? "" : ` · ${Math.floor(part)} %`}
+    </div>
+  );
+}
+
+const notYetWords: Record<string, string> = {
+  uploading: "This title is being uploaded",
+  processing: "This title is being prepared",
+  failed: "This title could not be prepared",
+  cancelled: "The preparation of this title was cancelled",
+};
+
+function NotYet({ video }: { video: Video }) {
+  const busy = video.state === "uploading" || video.state === "processing";
+  return (
+    <div className="player not-yet" data-awake>
+      <div>
+        <h2>{notYetWords[video.state]}</h2>
+        <p>
+          {busy
+            ? "It starts here by itself as soon as its first part is ready."
+            : (video.error ?? "Nothing can be played.")}
+        </p>
+        {busy && <Bar value={overall(video)} label="Progress" />}
+        {video.steps && <Steps steps={video.steps} />}
+      </div>
+    </div>
+  );
+}
+
+function About({ video, mine }: { video: Video; mine: boolean }) {
+  const [open, setOpen] = useState(false);
+  const long = video.description.length > 320 || video.description.split("\n").length > 5;
+  const share = async () => {
+    try {
+      await navigator.clipboard.writeText(`${location.origin}/watch/${video.id}`);
+      toast("The link is copied.");
+    } catch {
+      toast("The browser did not allow copying.");
+    }
+  };
+  return (
+    <article className="about-title">
+      <h1>{video.title}</h1>
+      <div className="line byline">
+        <Avatar name={video.owner.name} />
+        <div>
+          <b>{video.owner.name}</b>
+          <div className="small muted">
+            {video.published_at ? <When at={video.published_at} /> : "Not published yet"}
+            {video.visibility !== "public" && ` · ${video.visibility === "unlisted" ? "Unlisted" : "Private"}`}
+          </div>
+        </div>
+        <span className="push" />
+        <Button icon="link" onClick={() => void share()}>
+          Copy link
+        </Button>
+        {mine && (
+          <Link className="btn" href={`/studio/videos/${video.id}`}>
+            <Icon name="edit" />
+            Edit
+          </Link>
+        )}
+      </div>
+      {(video.description || video.attribution) && (
+        <div className="panel about-text">
+          {video.description && <p className={open || !long ? "" : "clamped"}>{video.description}</p>}
+          {long && (
+            <Button look="quiet" size="small" aria-expanded={open} onClick={() => setOpen(!open)}>
+              {open ? "Show less" : "Show more"}
+            </Button>
+          )}
+          {video.attribution && (
+            <p className="small muted">
+              <b>Credit</b> · {video.attribution}
+            </p>
+          )}
+        </div>
+      )}
+    </article>
+  );
+}
+
+function More({ id }: { id: string }) {
+  const newest = useQuery({ queryKey: keys.newest, queryFn: () => api.newest(9) });
+  const others = (newest.data?.items ?? []).filter((video) => video.id !== id).slice(0, 8);
+  if (others.length === 0) return null;
+  return (
+    <aside className="more" aria-label="More to watch">
+      <h2>More to watch</h2>
+      <ul>
+        {others.map((video) => (
+          <li key={video.id}>
+            <Card video={video} />
+          </li>
+        ))}
+      </ul>
+    </aside>
+  );
+}
+
+function AboutSkeleton() {
+  return (
+    <div className="about-title" role="status" aria-label="Loading">
+      <Skeleton width="60%" height="32px" />
+      <Skeleton width="240px" height="40px" />
+      <Skeleton height="96px" />
+    </div>
+  );
+}

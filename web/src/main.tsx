@@ -1,0 +1,18 @@
+// Entry: starts what the address needs at once, then draws the app.
+import "@fontsource-variable/inter/wght.css";
+import "./styles/layers.css";
+import "./styles/tokens.css";
+import "./styles/base.css";
+import "./ui/ui.css";
+import "./shell/shell.css";
+import { createRoot } from "react-dom/client";
+import { App } from "./app";
+import { followTheme } from "./lib/theme";
+import { warmWatch } from "./player/warm";
+
+const watching = /^\/watch\/([^/]+)$/.exec(location.pathname);
+if (watching?.[1]) warmWatch(decodeURIComponent(watching[1]));
+
+followTheme();
+const root = document.getElementById("root");
+if (root) createRoot(root).render(<App />);

@@ -1,0 +1,109 @@
+// The seek bar: what is played, buffered and not there yet; hover and drag show a picture of the moment.
+import { type PointerEvent, useRef, useState } from "react";
+import { clock, spokenClock } from "../lib/format";
+import { useStore } from "../lib/store";
+import { type Tile, tileAt } from "../lib/vtt";
+import type { PlayerSession } from "./session";
+
+export function SeekBar({ session }: { session: PlayerSession }) {
+  const state = useStore(session.state);
+  const bar = useRef<HTMLDivElement>(null);
+  const [hover, setHover] = useState<number | null>(null);
+  const [drag, setDrag] = useState<number | null>(null);
+  const { duration, available } = state;
+  const part = (seconds: number) => `${duration > 0 ? Math.min(100, (seconds / duration) * 100) : 0}%`;
+
+  const timeAt = (event: PointerEvent) => {
+    const box = bar.current?.getBoundingClientRect();
+    if (!box || duration <= 0) return 0;
+    const time = ((event.clientX - box.left) / box.width) * duration;
+    return Math.min(Math.max(0, time), available || duration);
+  };
+  const keys: Record<string, () => void> = {
+    ArrowLeft: () => session.skip(-5),
+    ArrowDown: () => session.skip(-5),
+    ArrowRight: () => session.skip(5),
+    ArrowUp: () => session.skip(5),
+    PageUp: () => session.skip(60),
+    PageDown: () => session.skip(-60),
+    Home: () => session.seek(0),
+    End: () => session.seek(available || duration),
+  };
+  const shown = drag ?? hover;
+  const at = drag ?? state.position;
+  return (
+    <div
+      className="seek"
+      ref={bar}
+      role="slider"
+      tabIndex={0}
+      aria-label="Seek"
+      aria-valuemin={0}
+      aria-valuemax={Math.round(duration)}
+      aria-valuenow={Math.round(at)}
+      aria-valuetext={`${spokenClock(at * 1000)} of ${spokenClock(duration * 1000)}`}
+      data-drag={drag !== null || undefined}
+      onKeyDown={(event) => {
+        const act = keys[event.key];
+        if (!act || event.altKey || event.ctrlKey || event.metaKey) return;
+        event.preventDefault();
+        act();
+      }}
+      onPointerDown={(event) => {
+        if (event.button !== 0 || duration <= 0) return;
+        event.currentTarget.setPointerCapture(event.pointerId);
+        setDrag(timeAt(event));
+      }}
+      onPointerMove={(event) => {
+        const time = timeAt(event);
+        if (drag !== null) setDrag(time);
+        else if (event.pointerType === "mouse") setHover(time);
+      }}
+      onPointerUp={(event) => {
+        if (drag === null) return;
+        session.seek(timeAt(event));
+        setDrag(null);
+      }}
+      onPointerCancel={() => setDrag(null)}
+      onPointerLeave={() => setHover(null)}
+    >
+      <div className="rail">
+        {available < duration - 0.5 && <i className="missing" style={{ left: part(available), right: 0 }} />}
+        {state.buffered.map((range) => (
+          <i
+            className="buffered"
+            key={range.start}
+            style={{ left: part(range.start), width: part(range.end - range.start) }}
+          />
+        ))}
+        {hover !== null && drag === null && <i className="ahead" style={{ width: part(hover) }} />}
+        <i className="played" style={{ width: part(at) }} />
+      </div>
+      <i className="thumb" style={{ left: part(at) }} />
+      {shown !== null && duration > 0 && <Preview tile={tileAt(state.tiles, shown)} time={shown} left={part(shown)} />}
+    </div>
+  );
+}
+
+function Preview({ tile, time, left }: { tile: Tile | null; time: number; left: string }) {
+  const width = tile?.w ?? 56;
+  return (
+    <div
+      className="preview"
+      style={{ left: `clamp(${width / 2}px, ${left}, calc(100% - ${width / 2}px))` }}
+      aria-hidden="true"
+    >
+      {tile && (
+        <span
+          style={{
+            width: tile.w,
+            height: tile.h,
+            backgroundImage: `url("${tile.url}")`,
+            backgroundPosition: `-${tile.x}px -${tile.y}px`,
+          }}
+        />
+      )}
+      <b>{clock(time * 1000)}</b>
+    </div>
+  );
+}

@@ -1,0 +1,354 @@
+// One playback: owns the video element and Shaka Player, and tells their state as one snapshot. It starts before the
+// page is drawn; the page later adopts the element.
+import type shakaTypes from "shaka-player/dist/shaka-player.dash-es2021.js";
+import type { Playback } from "../api/types";
+import { createStore, kept } from "../lib/store";
+import { parseStoryboard, type Tile } from "../lib/vtt";
+import { explain, type Failed, statusOf } from "./errors";
+import { loadShaka } from "./warm";
+
+type Shaka = typeof shakaTypes;
+type Player = InstanceType<Shaka["Player"]>;
+export type Quality = { height: number; width: number; bandwidth: number; label: string };
+export type Choice = { key: string; label: string; active: boolean };
+
+export type Snapshot = {
+  phase: "loading" | "ready" | "failed";
+  failed: Failed | null;
+  paused: boolean;
+  ended: boolean;
+  waiting: boolean;
+  /** Seconds. */
+  position: number;
+  /** Seconds of the whole title; while it grows, what is playable ends at `available`. */
+  duration: number;
+  available: number;
+  buffered: readonly { start: number; end: number }[];
+  volume: number;
+  muted: boolean;
+  rate: number;
+  qualities: readonly Quality[];
+  /** Chosen height; `null` is automatic. */
+  quality: number | null;
+  playing: Quality | null;
+  audios: readonly Choice[];
+  texts: readonly Choice[];
+  pip: boolean;
+  /** What the browser's autoplay policy made of our start. */
+  autoplay: "allowed" | "muted" | "refused";
+  tiles: readonly Tile[];
+  /** Milliseconds from the click (or the page's opening) to the first frame. */
+  startMs: number | null;
+};
+
+const bandwidthName = "kinora-bandwidth";
+const volumeName = "kinora-volume";
+
+const empty: Snapshot = {
+  phase: "loading",
+  failed: null,
+  paused: true,
+  ended: false,
+  waiting: false,
+  position: 0,
+  duration: 0,
+  available: 0,
+  buffered: [],
+  volume: 1,
+  muted: false,
+  rate: 1,
+  qualities: [],
+  quality: null,
+  playing: null,
+  audios: [],
+  texts: [],
+  pip: false,
+  autoplay: "allowed",
+  tiles: [],
+  startMs: null,
+};
+
+export class PlayerSession {
+  readonly state = createStore<Snapshot>(empty);
+  readonly video = document.createElement("video");
+  private player: Player | null = null;
+  private closed = false;
+  private renewals = 0;
+  private pendingSeek: number | null = null;
+  private readonly stop = new AbortController();
+
+  constructor(
+    private readonly authorise: () => Promise<Playback>,
+    private readonly options: { startAt?: number; durationMs: () => number },
+  ) {
+    const video = this.video;
+    video.playsInline = true;
+    video.preload = "auto";
+    video.disableRemotePlayback = false;
+    const [volume, muted] = (kept.read(volumeName) ?? "1 0").split(" ").map(Number);
+    video.volume = Math.min(1, Math.max(0, volume ?? 1));
+    video.muted = muted === 1;
+    this.listen();
+    void this.begin();
+  }
+
+  private patch(change: Partial<Snapshot>) {
+    if (!this.closed) this.state.set((now) => ({ ...now, ...change }));
+  }
+
+  private listen() {
+    const { video } = this;
+    const on = (names: string, act: () => void) => {
+      for (const name of names.split(" ")) video.addEventListener(name, act, { signal: this.stop.signal });
+    };
+    on("timeupdate seeking seeked progress durationchange loadedmetadata ended", () => this.look());
+    on("play pause playing ended", () => this.patch({ paused: video.paused, ended: video.ended, waiting: false }));
+    on("waiting seeking", () => this.patch({ waiting: true }));
+    on("playing seeked canplay", () => this.patch({ waiting: false }));
+    on("ratechange", () => this.patch({ rate: video.playbackRate }));
+    on("volumechange", () => {
+      this.patch({ volume: video.volume, muted: video.muted });
+      if (this.state.get().autoplay !== "muted") kept.write(volumeName, `${video.volume} ${video.muted ? 1 : 0}`);
+    });
+    on("enterpictureinpicture leavepictureinpicture", () =>
+      this.patch({ pip: document.pictureInPictureElement === video }),
+    );
+    video.requestVideoFrameCallback?.(() => {
+      const from = performance.getEntriesByName("kinora:click").at(-1)?.startTime ?? 0;
+      performance.mark("kinora:first-frame");
+      this.patch({ startMs: Math.round(performance.now() - from) });
+      // Once moving, wait for a little more before going on after a stall.
+      this.player?.configure("streaming.rebufferingGoal", 2);
+    });
+  }
+
+  private look() {
+    const { video, player } = this;
+    const buffered = Array.from({ length: video.buffered.length }, (_, i) => ({
+      start: video.buffered.start(i),
+      end: video.buffered.end(i),
+    }));
+    const known = this.options.durationMs() / 1000;
+    const growing = player?.isDynamic() ?? false;
+    const end = player?.getManifest() ? player.seekRange().end : 0;
+    const own = Number.isFinite(video.duration) && !growing ? video.duration : 0;
+    const duration = own || Math.max(known, end);
+    this.patch({
+      position: video.currentTime,
+      buffered,
+      duration,
+      available: growing ? end : duration,
+      volume: video.volume,
+      muted: video.muted,
+    });
+  }
+
+  private async begin() {
+    try {
+      const [{ default: shaka }, playback] = await Promise.all([loadShaka(), this.authorise()]);
+      if (this.closed) return;
+      if (!this.player) {
+        this.player = new shaka.Player();
+        this.configure(this.player);
+        await this.player.attach(this.video);
+      }
+      void this.loadStoryboard(playback.storyboard_url);
+      const start = this.pendingSeek ?? this.options.startAt ?? playback.resume_ms / 1000;
+      this.pendingSeek = null;
+      const adaptive = "MediaSource" in window || "ManagedMediaSource" in window;
+      await this.player.load(adaptive ? playback.dash_url : playback.hls_url, start);
+      if (this.closed) return;
+      this.patch({ phase: "ready", failed: null });
+      this.tracks();
+      this.look();
+      await this.start();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  private configure(player: Player) {
+    const remembered = Number(kept.read(bandwidthName));
+    player.configure({
+      abr: {
+        // Begin with a rung whose first segment arrives well under a second; measured throughput takes over from there.
+        defaultBandwidthEstimate: Math.max(600_000, (remembered || 4_000_000) * 0.35),
+        useNetworkInformation: false,
+        restrictToElementSize: true,
+        switchInterval: 3,
+        advanced: { minTotalBytes: 64_000 },
+      },
+      manifest: { dash: { ignoreMinBufferTime: true } },
+      streaming: {
+        rebufferingGoal: 0.1,
+        bufferingGoal: 30,
+        bufferBehind: 60,
+        retryParameters: { maxAttempts: 4, baseDelay: 500, timeout: 20_000 },
+      },
+    });
+    const watch = { signal: this.stop.signal };
+    const listen = (name: string, act: (event: Event) => void) =>
+      player.addEventListener(name, act as never, watch as never);
+    for (const name of ["adaptation", "variantchanged", "trackschanged", "textchanged", "audiotrackschanged"])
+      listen(name, () => this.tracks());
+    listen("buffering", (event) => this.patch({ waiting: (event as Event & { buffering: boolean }).buffering }));
+    listen("error", (event) => this.fail((event as CustomEvent).detail));
+  }
+
+  private async loadStoryboard(url: string | null) {
+    if (!url) return;
+    const address = new URL(url, location.href).href;
+    const answer = await fetch(address, { signal: this.stop.signal }).catch(() => null);
+    if (answer?.ok) this.patch({ tiles: parseStoryboard(await answer.text(), address) });
+  }
+
+  /** Plays, muted if the browser only allows that, and otherwise waits for a press. */
+  private async start() {
+    try {
+      await this.video.play();
+      this.patch({ autoplay: "allowed" });
+    } catch (error) {
+      if (!(error instanceof DOMException) || error.name !== "NotAllowedError") return;
+      this.patch({ autoplay: "muted" });
+      this.video.muted = true;
+      await this.video.play().catch(() => {
+        this.video.muted = false;
+        this.patch({ autoplay: "refused" });
+      });
+    }
+  }
+
+  private tracks() {
+    const { player } = this;
+    if (!player || this.closed) return;
+    const byHeight = new Map<number, Quality>();
+    let playing: Quality | null = null;
+    for (const track of player.getVideoTracks()) {
+      const [width, height] = [track.width ?? 0, track.height ?? 0];
+      const quality = { width, height, bandwidth: track.bandwidth, label: `${Math.min(width, height) || height}p` };
+      if (track.active) playing = quality;
+      if (height && (byHeight.get(height)?.bandwidth ?? -1) < track.bandwidth) byHeight.set(height, quality);
+    }
+    const label = (track: { label: string | null; language: string }, index: number, kind: string) => {
+      const language =
+        track.language && track.language !== "und"
+          ? new Intl.DisplayNames("en", { type: "language" }).of(track.language)
+          : null;
+      return track.label || language || `${kind} ${index + 1}`;
+    };
+    this.patch({
+      qualities: [...byHeight.values()].sort((a, b) => b.height - a.height),
+      playing,
+      audios: player
+        .getAudioTracks()
+        .map((t, i) => ({ key: String(i), label: label(t, i, "Audio"), active: t.active })),
+      texts: player
+        .getTextTracks()
+        .map((t, i) => ({ key: String(i), label: label(t, i, "Captions"), active: t.active })),
+    });
+  }
+
+  private fail(error: unknown) {
+    if (this.closed || (error as { code?: number })?.code === 7000) return;
+    const status = statusOf(error);
+    if ((status === 401 || status === 403 || status === 410) && this.renewals++ < 2) return this.retry();
+    if ((error as { severity?: number })?.severity === 1) return;
+    this.patch({ phase: "failed", failed: explain(error), waiting: false });
+  }
+
+  /** Starts over at the same place with a new permission. */
+  retry() {
+    this.pendingSeek = this.video.currentTime || null;
+    this.patch({ phase: "loading", failed: null });
+    void this.begin();
+  }
+
+  toggle() {
+    if (this.video.paused)
+      void this.video.play().then(
+        () => this.patch({ autoplay: "allowed" }),
+        () => {},
+      );
+    else this.video.pause();
+  }
+  seek(seconds: number) {
+    const { available, duration } = this.state.get();
+    const end = available || duration;
+    const target = Math.min(Math.max(0, seconds), end > 0 ? Math.max(0, end - 0.05) : seconds);
+    this.video.currentTime = target;
+    this.patch({ position: target, ended: false });
+  }
+  skip(seconds: number) {
+    this.seek(this.video.currentTime + seconds);
+  }
+  setVolume(volume: number) {
+    this.patch({ autoplay: "allowed" });
+    this.video.volume = Math.min(1, Math.max(0, volume));
+    this.video.muted = this.video.volume === 0;
+  }
+  toggleMute() {
+    this.patch({ autoplay: "allowed" });
+    this.video.muted = !this.video.muted;
+    if (!this.video.muted && this.video.volume === 0) this.video.volume = 0.5;
+  }
+  setRate(rate: number) {
+    this.video.playbackRate = rate;
+    this.video.defaultPlaybackRate = rate;
+  }
+  setQuality(height: number | null) {
+    const { player } = this;
+    if (!player) return;
+    this.patch({ quality: height });
+    player.configure("abr.enabled", height === null);
+    if (height === null) return;
+    const track = player
+      .getVideoTracks()
+      .filter((t) => t.height === height)
+      .sort((a, b) => b.bandwidth - a.bandwidth)[0];
+    // What is about to be shown stays; the rest is fetched anew in the chosen quality.
+    if (track) player.selectVideoTrack(track, true, 3);
+  }
+  setAudio(key: string) {
+    const track = this.player?.getAudioTracks()[Number(key)];
+    if (track) this.player?.selectAudioTrack(track);
+    this.tracks();
+  }
+  setText(key: string | null) {
+    this.player?.selectTextTrack(key === null ? null : (this.player.getTextTracks()[Number(key)] ?? null));
+    this.tracks();
+  }
+  async togglePip() {
+    if (document.pictureInPictureElement) await document.exitPictureInPicture();
+    else await this.video.requestPictureInPicture?.();
+  }
+  setContainer(element: HTMLElement | null) {
+    this.player?.setVideoContainer(element);
+  }
+  stats() {
+    const { player, video } = this;
+    if (!player) return null;
+    const stats = player.getStats();
+    const ahead = this.state
+      .get()
+      .buffered.find((range) => range.start <= video.currentTime + 0.1 && range.end >= video.currentTime);
+    const playing = player.getVariantTracks().find((track) => track.active);
+    return {
+      stats,
+      ahead: ahead ? ahead.end - video.currentTime : 0,
+      codecs: playing?.codecs ?? "",
+      frameRate: playing?.frameRate ?? null,
+    };
+  }
+
+  close() {
+    if (this.closed) return;
+    const estimate = this.player?.getStats().estimatedBandwidth ?? 0;
+    if (estimate > 0) kept.write(bandwidthName, String(Math.round(estimate)));
+    this.closed = true;
+    this.stop.abort();
+    if (document.pictureInPictureElement === this.video) void document.exitPictureInPicture().catch(() => {});
+    const gone = this.player?.destroy();
+    void Promise.resolve(gone).catch(() => {});
+    this.video.remove();
+  }
+}
