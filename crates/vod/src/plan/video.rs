@@ -20,6 +20,8 @@ pub struct VideoPlan {
     /// Nominal frames per second; the average when it varies.
     pub frame_rate: (u32, u32),
     pub times: Times,
+    /// What composition offsets are raised by (see `media::cmaf`), ticks: two frames, the encoder's reordering depth.
+    pub delay: u32,
     /// Time base of the source, seconds per tick, and its time of the first picture in such ticks.
     pub source_base: (u32, u32),
     pub first_pts: i64,
@@ -29,7 +31,8 @@ pub struct VideoPlan {
     /// Best first.
     pub rungs: Vec<RungPlan>,
     pub deinterlace: bool,
-    pub tonemap: bool,
+    /// Transfer function of a source with high dynamic range, to be brought down to standard range.
+    pub tonemap: Option<String>,
 }
 
 /// How pictures are found in the source.
@@ -114,6 +117,11 @@ impl VideoPlan {
         self.chunks.last().map_or(0, |c| c.first_frame + c.frames())
     }
 
+    /// Frames of a GOP at a constant rate.
+    pub fn gop_frames(&self) -> u64 {
+        gop_frames(self.frame_rate)
+    }
+
     /// When each segment ends, ticks.
     pub fn boundaries(&self) -> Vec<u64> {
         self.chunks.iter().flat_map(|chunk| chunk.ends.iter().copied()).collect()
@@ -164,13 +172,14 @@ pub(super) fn plan(
         timescale: clock.timescale,
         frame_rate: clock.frame_rate,
         times: clock.times,
+        delay: delay(&clock),
         source_base: video.time_base,
         first_pts: clock.first_pts,
         end: clock.end,
         chunks: cut(&clock, &segments, &keys),
         rungs,
         deinterlace: video.interlaced,
-        tonemap: video.hdr,
+        tonemap: video.color_transfer.clone().filter(|_| video.hdr),
     })
 }
 
@@ -236,19 +245,21 @@ fn listed(video: &VideoInfo, index: &Index, source: Vec<i64>) -> Option<Clock> {
         index.packets.iter().filter(|p| p.pts == Some(last)).map(|p| u64::from(p.duration)).find(|d| *d > 0);
     let last_lasts = told.unwrap_or(span / frames.max(2)).max(1);
     let end = (span + last_lasts).checked_mul(u64::from(num))?;
+    // Fine enough for decode times between presentation times.
+    let scale = if den < 1000 { 1000_u32.div_ceil(den) } else { 1 };
     // Frames per second on average, in thousandths.
     let milli = u128::from(frames) * 1000 * u128::from(den) / u128::from(end.max(1));
     let frame_rate = (u32::try_from(milli).ok()?.max(1), 1000);
     Some(Clock {
         mode: Mode::Indexed,
-        timescale: den,
+        timescale: den.checked_mul(scale)?,
         frame_rate,
         times: Times::Listed,
         source,
         first_pts,
         frames,
-        end,
-        ticks_per_source: u64::from(num),
+        end: end.checked_mul(u64::from(scale))?,
+        ticks_per_source: u64::from(num) * u64::from(scale),
     })
 }
 
@@ -265,12 +276,23 @@ impl Clock {
     }
 }
 
+fn delay(clock: &Clock) -> u32 {
+    match clock.times {
+        Times::Constant(step) => step.saturating_mul(2),
+        Times::Listed => (clock.end * 2 / clock.frames.max(1)).clamp(4, u64::from(u32::MAX / 4)) as u32,
+    }
+}
+
+fn gop_frames((num, den): (u32, u32)) -> u64 {
+    let (num, den) = (u64::from(num), u64::from(den));
+    ((GOP_SECONDS * num + den / 2) / den).max(1)
+}
+
 /// Frames of each GOP of each segment.
 fn segments(clock: &Clock) -> Vec<Vec<u32>> {
     let mut segments = match clock.times {
         Times::Constant(_) => {
-            let (num, den) = (u64::from(clock.frame_rate.0), u64::from(clock.frame_rate.1));
-            let gop = ((GOP_SECONDS * num + den / 2) / den).max(1);
+            let gop = gop_frames(clock.frame_rate);
             let gops: Vec<u32> =
                 (0..clock.frames.div_ceil(gop)).map(|i| gop.min(clock.frames - i * gop) as u32).collect();
             gops.chunks(2).map(<[u32]>::to_vec).collect()

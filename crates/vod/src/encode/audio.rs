@@ -1,0 +1,203 @@
+//! One audio track in one continuous encode, given away in stretches as they come.
+
+use std::path::Path;
+
+use bytes::Bytes;
+use media::{
+    cmaf::{self, Kind, Media, TrackSpec},
+    descriptor::Segment,
+    mp4::{AudioConfig, Sample},
+};
+use tokio::{io::AsyncReadExt, process::ChildStdout, sync::mpsc};
+
+use super::{Error, Result, TrackHead, adts};
+use crate::{
+    guest::{self, Guest},
+    plan::{AAC_FRAME, AudioPlan},
+    tools::Tools,
+};
+
+/// A run of whole segments.
+#[derive(Debug, Clone)]
+pub struct Stretch {
+    pub index: usize,
+    pub head: TrackHead,
+    pub segments: Vec<Segment>,
+    pub bytes: Bytes,
+}
+
+/// Encodes `plan`'s track and sends its stretches from `skip` on. The encode is deterministic, so that those before need
+/// not be made again after a restart.
+///
+/// A track of which nothing can be decoded becomes silence: the title is still worth watching.
+pub async fn audio(
+    tools: &Tools,
+    plan: &AudioPlan,
+    demuxer: &str,
+    input: &Path,
+    skip: usize,
+    to: mpsc::Sender<Stretch>,
+) -> Result<()> {
+    let source =
+        ["-f", demuxer, "-i"].map(str::to_owned).into_iter().chain([input.display().to_string()]).collect();
+    match encode(tools, plan, source, format!("0:{}", plan.stream), true, input, skip, &to).await {
+        Err(Error::Mismatch(reason)) => {
+            tracing::warn!(
+                track = plan.id,
+                reason,
+                "nothing of an audio track can be decoded: silence instead"
+            );
+            let layout = if plan.channels == 1 { "mono" } else { "stereo" };
+            let silence = format!("anullsrc=r={}:cl={layout}", plan.sample_rate);
+            let source = ["-f", "lavfi", "-i", &silence].map(str::to_owned).to_vec();
+            encode(tools, plan, source, "0:0".into(), false, input, skip, &to).await
+        }
+        other => other,
+    }
+}
+
+#[allow(clippy::too_many_arguments)]
+async fn encode(
+    tools: &Tools,
+    plan: &AudioPlan,
+    source: Vec<String>,
+    map: String,
+    shift: bool,
+    input: &Path,
+    skip: usize,
+    to: &mpsc::Sender<Stretch>,
+) -> Result<()> {
+    let guest = Guest::new(&tools.ffmpeg, tools.limits.clone())
+        .args(["-v", "error", "-nostdin", "-protocol_whitelist", "file,pipe", "-vn", "-sn", "-dn", "-copyts"])
+        .args(source)
+        .args([
+            "-map",
+            &map,
+            "-af",
+            &filters(plan, shift),
+            "-c:a",
+            "aac",
+            "-b:a",
+            &plan.bitrate_bps.to_string(),
+        ])
+        .args(["-f", "adts", "pipe:1"])
+        .reads(input);
+    let (running, stdout) = guest.spawn().await?;
+    let mut cutter = Cutter::new(plan, skip);
+    let outcome = running.finish_with(cut(stdout, &mut cutter, to)).await;
+    match outcome {
+        // A guest that fails before its first frame has no idea of the track.
+        Err(Error::Guest { source: guest::Error::Failed(words), .. }) if cutter.taken == 0 => {
+            Err(Error::Mismatch(words))
+        }
+        Ok(()) if cutter.taken == 0 => Err(Error::Mismatch("no sound came out".into())),
+        Ok(()) if cutter.stretch < plan.stretches.len() => {
+            Err(Error::Media(media::Error::Truncated("the encoder's audio")))
+        }
+        other => other,
+    }
+}
+
+/// Presentation time 0 at the origin, gaps filled, exactly as many samples as planned (in whole frames).
+fn filters(plan: &AudioPlan, shift: bool) -> String {
+    let AudioPlan { sample_rate, origin_us, channels, .. } = plan;
+    let samples = plan.frames() * AAC_FRAME;
+    let layout = if *channels == 1 { "mono" } else { "stereo" };
+    let start = if shift {
+        format!("asetpts=PTS-({origin_us}/1000000)/TB,aresample={sample_rate}:async=1:first_pts=0,")
+    } else {
+        String::new()
+    };
+    format!(
+        "{start}aformat=sample_fmts=fltp:sample_rates={sample_rate}:channel_layouts={layout},\
+         apad=whole_len={samples},atrim=end_sample={samples}"
+    )
+}
+
+async fn cut(mut from: ChildStdout, cutter: &mut Cutter<'_>, to: &mpsc::Sender<Stretch>) -> Result<()> {
+    let mut frames = adts::Frames::default();
+    while from.read_buf(&mut frames.buffer).await? > 0 {
+        while let Some(frame) = frames.next()? {
+            let config = frames.config().ok_or(media::Error::Truncated("ADTS"))?;
+            if let Some(stretch) = cutter.push(frame, config)? {
+                // Whoever waited is gone: the job was cancelled.
+                to.send(stretch).await.map_err(|_| Error::Task)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Counts frames into segments and stretches.
+struct Cutter<'a> {
+    plan: &'a AudioPlan,
+    skip: usize,
+    /// Frames seen, the encoder's priming frame among them.
+    taken: u64,
+    stretch: usize,
+    segment: usize,
+    /// Segments of all stretches before.
+    sequence: u32,
+    pending: Vec<Sample>,
+    bytes: Vec<u8>,
+    segments: Vec<Segment>,
+}
+
+impl<'a> Cutter<'a> {
+    fn new(plan: &'a AudioPlan, skip: usize) -> Self {
+        Self {
+            plan,
+            skip,
+            taken: 0,
+            stretch: 0,
+            segment: 0,
+            sequence: 0,
+            pending: Vec::new(),
+            bytes: Vec::new(),
+            segments: Vec::new(),
+        }
+    }
+
+    fn push(&mut self, data: Bytes, config: &AudioConfig) -> Result<Option<Stretch>> {
+        self.taken += 1;
+        // The first frame is the encoder's priming: without it, frame 1 stands at time 0.
+        let (Some(segments), 2..) = (self.plan.stretches.get(self.stretch), self.taken) else {
+            return Ok(None);
+        };
+        let at = (self.taken - 2) * AAC_FRAME;
+        let duration = AAC_FRAME.min(self.plan.samples.saturating_sub(at)).max(1) as u32;
+        self.pending.push(Sample { dts: at, cts_offset: 0, duration, is_sync: true, data });
+        if (self.pending.len() as u64) < u64::from(segments[self.segment]) {
+            return Ok(None);
+        }
+        self.sequence += 1;
+        self.segment += 1;
+        let samples = std::mem::take(&mut self.pending);
+        if self.stretch >= self.skip {
+            let start = samples.first().map_or(0, |s| s.dts);
+            let segment = cmaf::segment(self.sequence, start, &samples, Kind::Audio)?;
+            segment.write_to(&mut self.bytes);
+            self.segments.push(segment.index);
+        }
+        if self.segment < segments.len() {
+            return Ok(None);
+        }
+        self.segment = 0;
+        self.stretch += 1;
+        if self.stretch <= self.skip {
+            return Ok(None);
+        }
+        let language = self.plan.language.clone().filter(|tag| tag.len() == 3);
+        let spec = TrackSpec {
+            timescale: self.plan.sample_rate,
+            language,
+            media: Media::Aac { config: config.clone() },
+        };
+        Ok(Some(Stretch {
+            index: self.stretch - 1,
+            head: TrackHead::new(&spec)?,
+            segments: std::mem::take(&mut self.segments),
+            bytes: std::mem::take(&mut self.bytes).into(),
+        }))
+    }
+}

@@ -1,0 +1,166 @@
+//! ffmpeg's arguments for a chunk of video.
+
+use std::{fmt::Write, path::Path};
+
+use crate::plan::{Chunk, Mode, RungPlan, Seek, Times, VideoPlan};
+
+/// How the pictures of a chunk are picked out of what is decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pick {
+    /// Exactly those between the planned first and last source time.
+    Planned,
+    /// By the clock at the plan's constant rate: missing ones are repeated, surplus ones dropped.
+    Resampled,
+}
+
+/// All arguments. Rung `i` goes to `rung{i}.mp4` in the working directory.
+pub(super) fn chunk(
+    plan: &VideoPlan,
+    chunk: &Chunk,
+    seek: Option<&Seek>,
+    pick: Pick,
+    input: &Path,
+    threads: u32,
+) -> Vec<String> {
+    let mut args =
+        words(&["-v", "error", "-nostdin", "-nostats", "-progress", "pipe:1", "-stats_period", "1"]);
+    args.extend(source(plan, seek, input, threads));
+    args.extend(["-filter_complex".into(), filters(plan, chunk, pick)]);
+    let (num, den) = match pick {
+        Pick::Planned => plan.source_base,
+        Pick::Resampled => (plan.frame_rate.1, plan.frame_rate.0),
+    };
+    for (i, rung) in plan.rungs.iter().enumerate() {
+        args.extend(["-map".into(), format!("[v{i}]")]);
+        args.extend(encoder(rung, plan, chunk, threads));
+        args.extend(words(&["-fps_mode", "passthrough", "-enc_time_base"]));
+        args.push(format!("{num}:{den}"));
+        args.extend(words(&["-map_metadata", "-1", "-map_chapters", "-1", "-f", "mp4"]));
+        args.extend(words(&["-movflags", "+empty_moov+default_base_moof+frag_keyframe"]));
+        args.push(format!("rung{i}.mp4"));
+    }
+    args
+}
+
+fn words(list: &[&str]) -> Vec<String> {
+    list.iter().map(|word| (*word).to_owned()).collect()
+}
+
+/// Opening the source, at a key frame.
+fn source(plan: &VideoPlan, seek: Option<&Seek>, input: &Path, threads: u32) -> Vec<String> {
+    let mut args = words(&["-protocol_whitelist", "file,pipe"]);
+    if threads > 0 {
+        args.extend(["-threads".into(), threads.to_string()]);
+    }
+    if let Some(seek) = seek {
+        let target = seek_micros(plan, seek);
+        args.extend(words(&["-seek_timestamp", "1", "-noaccurate_seek", "-ss"]));
+        args.push(format!("{target}us"));
+    }
+    args.extend(words(&["-copyts", "-an", "-sn", "-dn", "-f", plan.container.demuxer(), "-i"]));
+    args.push(input.display().to_string());
+    args
+}
+
+/// Where to point the demuxer so that it lands on the key frame. A file with an index of key frames goes to the last one
+/// before the target (ffmpeg itself goes back 0.13 s when pictures are reordered); one without lands on any packet.
+fn seek_micros(plan: &VideoPlan, seek: &Seek) -> i64 {
+    let (num, den) = (i128::from(plan.source_base.0), i128::from(plan.source_base.1));
+    let micros = |ticks: i64| i64::try_from(i128::from(ticks) * num * 1_000_000 / den).unwrap_or(0);
+    let key = micros(seek.key);
+    if !plan.container.seeks_to_key_frames() {
+        return key - 1_000_000;
+    }
+    let gap = seek.next.map_or(400_000, |next| micros(next) - key);
+    key + (gap / 2).clamp(0, 200_000)
+}
+
+fn filters(plan: &VideoPlan, chunk: &Chunk, pick: Pick) -> String {
+    let mut graph = format!("[0:{}]", plan.stream);
+    let mut steps: Vec<String> = Vec::new();
+    if pick == Pick::Planned {
+        steps.push(format!("trim=start_pts={}:end_pts={}", chunk.from_pts, chunk.to_pts + 1));
+    }
+    if plan.deinterlace {
+        steps.push("bwdif=mode=send_frame".into());
+    }
+    if pick == Pick::Resampled {
+        let (num, den) = plan.frame_rate;
+        let start = seconds(plan, chunk);
+        steps.push(format!("fps=fps={num}/{den}:start_time={start}:round=near"));
+        steps.push("tpad=stop_mode=clone:stop=-1".into());
+        steps.push(format!("trim=end_frame={}", chunk.frames()));
+    }
+    if let Some(transfer) = plan.tonemap.as_deref() {
+        steps.push(format!("zscale=tin={transfer}:min=bt2020nc:pin=bt2020:t=linear:npl=100"));
+        steps.push("format=gbrpf32le,zscale=p=bt709,tonemap=tonemap=hable:desat=0".into());
+        steps.push("zscale=t=bt709:m=bt709:r=tv,format=yuv420p".into());
+    }
+    let rungs = plan.rungs.len();
+    steps.push(format!("split={rungs}"));
+    graph += &steps.join(",");
+    for i in 0..rungs {
+        let _ = write!(graph, "[s{i}]");
+    }
+    for (i, rung) in plan.rungs.iter().enumerate() {
+        let (width, height) = (rung.width, rung.height);
+        let _ = write!(graph, ";[s{i}]scale={width}:{height}:out_range=tv,setsar=1,format=yuv420p[v{i}]");
+    }
+    graph
+}
+
+/// Source time of the chunk's first frame in seconds.
+fn seconds(plan: &VideoPlan, chunk: &Chunk) -> f64 {
+    let origin = plan.first_pts as f64 * f64::from(plan.source_base.0) / f64::from(plan.source_base.1);
+    origin + chunk.start as f64 / f64::from(plan.timescale)
+}
+
+fn encoder(rung: &RungPlan, plan: &VideoPlan, chunk: &Chunk, threads: u32) -> Vec<String> {
+    let mut args = words(&["-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high"]);
+    args.extend(["-level:v".into(), rung.level.to_string(), "-crf".into(), rung.crf.to_string()]);
+    args.extend([
+        "-maxrate".into(),
+        rung.max_bps.to_string(),
+        "-bufsize".into(),
+        rung.buffer_bits.to_string(),
+    ]);
+    args.extend(words(&["-sc_threshold", "0", "-flags", "+cgop"]));
+    match plan.times {
+        Times::Constant(_) => {
+            let gop = plan.gop_frames();
+            args.extend(["-g".into(), gop.to_string(), "-keyint_min".into(), gop.to_string()]);
+        }
+        Times::Listed => {
+            args.extend(words(&["-g", "100000", "-force_key_frames"]));
+            args.push(format!("expr:{}", starts(chunk)));
+        }
+    }
+    if threads > 0 {
+        args.extend(["-threads:v".into(), threads.to_string()]);
+    }
+    args
+}
+
+/// An expression that holds for the first frame of every GOP.
+fn starts(chunk: &Chunk) -> String {
+    let mut at = 0;
+    let mut terms = Vec::new();
+    for frames in chunk.segments.iter().flatten() {
+        terms.push(format!("eq(n,{at})"));
+        at += u64::from(*frames);
+    }
+    terms.join("+")
+}
+
+/// The ways to get at a chunk's pictures, best first.
+pub(super) fn attempts<'a>(plan: &VideoPlan, chunk: &'a Chunk) -> Vec<(Option<&'a Seek>, Pick)> {
+    let mut ways: Vec<(Option<&Seek>, Pick)> = Vec::new();
+    if plan.mode == Mode::Indexed {
+        ways.extend(chunk.seek.iter().map(|seek| (Some(seek), Pick::Planned)));
+        ways.push((None, Pick::Planned));
+    }
+    if matches!(plan.times, Times::Constant(_)) {
+        ways.push((chunk.seek.last().filter(|_| plan.mode == Mode::Indexed), Pick::Resampled));
+    }
+    ways
+}

@@ -1,0 +1,88 @@
+//! Encoding: one ffmpeg for a chunk with all its rungs, one for an audio track, and pictures from what was encoded.
+
+mod adts;
+mod audio;
+mod chunk;
+mod command;
+mod frames;
+mod luma;
+mod pictures;
+mod rewrite;
+
+use std::path::PathBuf;
+
+use media::descriptor::Segment;
+use serde::{Deserialize, Serialize};
+
+pub use audio::{Stretch, audio};
+pub use chunk::chunk;
+pub use frames::{Frames, frame_file};
+pub use pictures::{
+    Posters, Sheets, TILE_COLUMNS, TILE_ROWS, choose, interval_ms, posters, sheets, tile_size,
+};
+
+use crate::guest;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{what}: {source}")]
+    Guest { what: &'static str, source: guest::Error },
+    #[error("the decoded pictures are not those that the file announces: {0}")]
+    Mismatch(String),
+    #[error("the encoder's output: {0}")]
+    Media(#[from] media::Error),
+    #[error("scratch files: {0}")]
+    Io(#[from] std::io::Error),
+    #[error("an encoding task ended unexpectedly")]
+    Task,
+}
+
+impl Error {
+    /// Might another attempt succeed?
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Guest { source, .. } => source.is_transient(),
+            Self::Io(_) | Self::Task => true,
+            Self::Mismatch(_) | Self::Media(_) => false,
+        }
+    }
+}
+
+impl From<guest::Error> for Error {
+    fn from(source: guest::Error) -> Self {
+        Self::Guest { what: "ffmpeg", source }
+    }
+}
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What a unit of work made of one track: whole CMAF segments back to back in a local file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrackFile {
+    pub id: String,
+    pub path: PathBuf,
+    pub head: TrackHead,
+    pub segments: Vec<Segment>,
+}
+
+/// What all units of one track must agree on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrackHead {
+    /// RFC 6381.
+    pub codec: String,
+    pub timescale: u32,
+    /// The CMAF header, standard base64.
+    pub init: String,
+}
+
+impl TrackHead {
+    /// Describes a track.
+    pub fn new(spec: &media::cmaf::TrackSpec) -> Result<Self> {
+        use base64::{Engine, engine::general_purpose::STANDARD};
+        let init = STANDARD.encode(media::cmaf::init_segment(spec)?);
+        Ok(Self { codec: spec.codec()?, timescale: spec.timescale, init })
+    }
+}
+
+#[cfg(test)]
+mod tests;
