@@ -166,17 +166,25 @@ async fn sqlite(config: &Config) -> Result<Pools> {
         .busy_timeout(Duration::from_secs(20))
         .pragma("cache_size", "-16000")
         .statement_cache_capacity(256);
-    let writer = SqlitePoolOptions::new()
-        .max_connections(1)
-        .acquire_timeout(Duration::from_secs(30))
-        .connect_with(options.clone())
-        .await?;
-    let readers = SqlitePoolOptions::new()
-        .max_connections(config.max_connections.max(1))
-        .acquire_timeout(Duration::from_secs(30))
-        .connect_with(options.pragma("query_only", "ON"))
-        .await?;
+    let pool = SqlitePoolOptions::new().acquire_timeout(Duration::from_secs(30));
+    let writer = open_sqlite(pool.clone().max_connections(1), options.clone()).await?;
+    let readers =
+        open_sqlite(pool.max_connections(config.max_connections.max(1)), options.pragma("query_only", "ON"))
+            .await?;
     Ok(Pools::Sqlite { writer, readers })
+}
+
+/// Opens a pool with its first connection. While another process turns a new file to WAL, SQLite answers "locked" at once,
+/// whatever the busy timeout: hence the patience.
+async fn open_sqlite(pool: SqlitePoolOptions, options: SqliteConnectOptions) -> Result<SqlitePool> {
+    let patience = tokio::time::Instant::now() + Duration::from_secs(10);
+    loop {
+        match pool.clone().connect_with(options.clone()).await.map_err(Error::from) {
+            Err(error) if error.is_transient() && tokio::time::Instant::now() < patience => {}
+            opened => return opened,
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
 }
 
 async fn postgres(config: &Config) -> Result<Pools> {

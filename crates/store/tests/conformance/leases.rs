@@ -1,11 +1,14 @@
 //! Leases and fences: heartbeats, failures, dead workers, releases.
 
+use std::time::Duration;
+
 use domain::Micros;
 use store::{
     Error, Store,
     jobs::{self, Beat, Claim, Job, NewJob, Outcome, Reaped, State, back_off},
 };
 use testkit::Database;
+use tokio::task::JoinHandle;
 
 use crate::{commit, jobs::claim};
 
@@ -33,6 +36,11 @@ async fn start(store: &Store, job: NewJob<'_>) -> Claim {
 
 async fn reap(store: &Store, now: Micros) -> Vec<Reaped> {
     commit!(store, |tx| jobs::reap(tx, &["k"], now))
+}
+
+/// What the task gave; one that still waits after half a minute waits for ever.
+async fn ended<T>(task: JoinHandle<T>) -> T {
+    tokio::time::timeout(Duration::from_secs(30), task).await.expect("it waits for a lock").unwrap()
 }
 
 async fn find(store: &Store, id: &str) -> Job {
@@ -168,11 +176,11 @@ async fn a_job_that_is_being_finished_is_not_reaped(database: Database) {
     });
     if store.engine() == store::Engine::Postgres {
         // It skips the locked row and returns while the transaction is still open. On SQLite it waits for the writer.
-        assert_eq!(reaper.await.unwrap(), []);
+        assert_eq!(ended(reaper).await, []);
         finishing.commit().await.unwrap();
     } else {
         finishing.commit().await.unwrap();
-        assert_eq!(reaper.await.unwrap(), []);
+        assert_eq!(ended(reaper).await, []);
     }
     assert_eq!(find(&store, &held.id).await.state, State::Done);
 }
@@ -207,10 +215,10 @@ async fn the_middle_of_the_work_is_fenced_too(database: Database) {
         async move { reap(&store, T0.plus(LEASE)).await }
     });
     if store.engine() == store::Engine::Postgres {
-        assert_eq!(reaper.await.unwrap(), [], "taken in the middle of a guarded transaction");
+        assert_eq!(ended(reaper).await, [], "taken in the middle of a guarded transaction");
         tx.commit().await.unwrap();
     } else {
         tx.commit().await.unwrap();
-        assert_eq!(reaper.await.unwrap().len(), 1);
+        assert_eq!(ended(reaper).await.len(), 1);
     }
 }

@@ -1,6 +1,6 @@
 //! One suite for every engine: each test runs on SQLite and again on PostgreSQL.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 /// Makes a module `sqlite` and a module `postgres` with the named tests, functions that take a fresh [`testkit::Database`].
 macro_rules! on_both_engines {
