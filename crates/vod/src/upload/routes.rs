@@ -161,7 +161,8 @@ async fn patch(uploads: &Uploads, upload: &Upload, headers: &HeaderMap, body: Bo
     if offset == received && announced.is_some_and(|bytes| bytes > length - received) {
         return Err(too_long(length).into());
     }
-    let stands_at = if upload.is_complete() && offset == length && announced == Some(0) {
+    let stands_at = if upload.is_complete() && offset == length && axum::body::HttpBody::is_end_stream(&body)
+    {
         length
     } else {
         let session = Session::open(uploads, upload.owner_id, upload.id, offset).await?;
