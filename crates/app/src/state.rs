@@ -27,7 +27,13 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { name: "Kinora".into(), public_url: None, session_days: 30, trash_days: 30, password_hashers: 0 }
+        Self {
+            name: "Kinora".into(),
+            public_url: None,
+            session_days: 30,
+            trash_days: 30,
+            password_hashers: 0,
+        }
     }
 }
 
@@ -65,7 +71,13 @@ impl std::ops::Deref for App {
 
 impl App {
     /// Makes the application: readies the key of playback tokens and publishes its public half for origins.
-    pub async fn start(config: Config, limits: Limits, store: Store, blobs: Blobs, clock: Clock) -> Result<Self> {
+    pub async fn start(
+        config: Config,
+        limits: Limits,
+        store: Store,
+        blobs: Blobs,
+        clock: Clock,
+    ) -> Result<Self> {
         let minter = playback::ready_key(&store, &blobs, &clock).await?;
         let passwords = accounts::Passwords::start(config.password_hashers).await?;
         Ok(Self(Arc::new(Inner {

@@ -13,7 +13,9 @@ use crate::Result;
 /// the trash.
 pub fn may_open(video: &Video, viewer: Option<Viewer>) -> bool {
     may_manage(video, viewer)
-        || (!video.is_trashed() && video.state == State::Ready && video.visibility.may_open(video.owner_id, viewer))
+        || (!video.is_trashed()
+            && video.state == State::Ready
+            && video.visibility.may_open(video.owner_id, viewer))
 }
 
 pub fn may_manage(video: &Video, viewer: Option<Viewer>) -> bool {

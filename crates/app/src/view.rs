@@ -139,7 +139,8 @@ impl App {
     /// The title as `viewer` may see it. They may open it: the caller has asked `title::may_open`.
     pub fn video(&self, row: videos::Video, viewer: Option<Viewer>) -> Video {
         let manages = title::may_manage(&row, viewer);
-        let poster_url = row.poster_id.as_deref().map(|picture| picture_url(&row.id.to_string(), picture, 640));
+        let poster_url =
+            row.poster_id.as_deref().map(|picture| picture_url(&row.id.to_string(), picture, 640));
         Video {
             page_url: self.link(&format!("/watch/{}", row.id)),
             poster_url,
@@ -170,8 +171,8 @@ impl App {
 impl Video {
     #[must_use]
     pub fn with_progress(self, position: Option<&Position>) -> Self {
-        let progress = position
-            .map(|p| Progress { position_ms: p.position_ms, duration_ms: p.watched_duration_ms });
+        let progress =
+            position.map(|p| Progress { position_ms: p.position_ms, duration_ms: p.watched_duration_ms });
         Self { progress, ..self }
     }
 

@@ -29,7 +29,9 @@ pub async fn run(app: App, uploads: vod::upload::Uploads, stop: CancellationToke
         }
         match vod::upload::expire(&uploads).await {
             Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "expired uploads could not be removed; the next round tries again"),
+            Err(error) => {
+                tracing::warn!(%error, "expired uploads could not be removed; the next round tries again")
+            }
         }
     }
 }

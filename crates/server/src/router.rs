@@ -89,10 +89,18 @@ fn web_face(app: App) -> Router {
     Router::new().route("/watch/{id}", get(assets::watch_page)).with_state(app).fallback(file_page_or_nothing)
 }
 
-async fn file_page_or_nothing(method: axum::http::Method, uri: Uri, headers: axum::http::HeaderMap) -> Response {
+async fn file_page_or_nothing(
+    method: axum::http::Method,
+    uri: Uri,
+    headers: axum::http::HeaderMap,
+) -> Response {
     let is_read = matches!(method, axum::http::Method::GET | axum::http::Method::HEAD);
     let is_page = !uri.path().starts_with("/media/") && !uri.path().starts_with("/api");
-    if is_read && is_page { assets::file_or_page(uri, headers).await } else { layers::nothing().await.into_response() }
+    if is_read && is_page {
+        assets::file_or_page(uri, headers).await
+    } else {
+        layers::nothing().await.into_response()
+    }
 }
 
 async fn openapi() -> Json<Document> {
@@ -150,7 +158,8 @@ pub fn document() -> Document {
 /// Handlers are called by their verb, which is unique within a tag: `videos_list`, `users_list`.
 fn name_operations(document: &mut Document) {
     for item in document.paths.paths.values_mut() {
-        let methods = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch, &mut item.head];
+        let methods =
+            [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch, &mut item.head];
         for operation in methods.into_iter().flatten() {
             let tag = operation.tags.as_ref().and_then(|tags| tags.first()).cloned().unwrap_or_default();
             operation.operation_id = operation.operation_id.take().map(|verb| format!("{tag}_{verb}"));
@@ -195,7 +204,10 @@ mod tests {
             assert!(path.starts_with("/api/v1/"), "{path}");
             for (method, operation) in item.as_object().unwrap() {
                 assert!(operation["summary"].is_string(), "{method} {path} has no summary");
-                assert!(names.insert(operation["operationId"].to_string()), "{method} {path} has a name twice given");
+                assert!(
+                    names.insert(operation["operationId"].to_string()),
+                    "{method} {path} has a name twice given"
+                );
                 assert!(operation["responses"].as_object().is_some_and(|r| !r.is_empty()), "{method} {path}");
             }
         }

@@ -72,7 +72,8 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Server> {
         the_app = Some(app);
     }
     if config.roles.contains(&Role::Origin) {
-        faces.origin = Some(origin::Origin::new(config.origin.clone(), blobs.clone(), clock.clone()).router());
+        faces.origin =
+            Some(origin::Origin::new(config.origin.clone(), blobs.clone(), clock.clone()).router());
     }
     let listener = TcpListener::bind(config.http.listen)
         .await

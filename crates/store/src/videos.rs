@@ -452,3 +452,28 @@ pub async fn posters(conn: &mut impl Connect, id: VideoId) -> Result<Vec<Poster>
         id.to_string(),
     )
 }
+
+/// Adds a candidate, stored as `object` and its smaller widths. One that is there already stays as it is.
+pub async fn insert_poster(
+    tx: &mut Tx,
+    video: VideoId,
+    poster: &Poster,
+    position: i64,
+    object: &str,
+    now: Micros,
+) -> Result<()> {
+    execute!(
+        tx,
+        "INSERT INTO pictures (id, video_id, kind, position, at_ms, width, height, object, created_at)
+         VALUES ($1, $2, 'poster', $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING",
+        &poster.id,
+        video.to_string(),
+        position,
+        poster.at_ms,
+        poster.width,
+        poster.height,
+        object,
+        now.0,
+    )
+    .map(|_| ())
+}

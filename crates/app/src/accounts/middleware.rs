@@ -63,9 +63,14 @@ async fn identify(
     by_session(app, secret, https).await
 }
 
-async fn by_session(app: &App, secret: &str, https: bool) -> Result<(Option<Principal>, Option<HeaderValue>)> {
+async fn by_session(
+    app: &App,
+    secret: &str,
+    https: bool,
+) -> Result<(Option<Principal>, Option<HeaderValue>)> {
     let now = app.clock.now();
-    let found = tokens::good(&mut app.store.reader().await?, Kind::Session, &secret::hash(secret), now).await?;
+    let found =
+        tokens::good(&mut app.store.reader().await?, Kind::Session, &secret::hash(secret), now).await?;
     let Some(found) = found else { return Ok((None, None)) };
     let mut renewed = None;
     if now.0 - found.token.last_used_at.0 >= TOUCH_EVERY {
@@ -122,7 +127,8 @@ fn is_same_origin(headers: &HeaderMap, has_cookie: bool) -> bool {
     }
     let Some(origin) = headers.get(header::ORIGIN) else { return !has_cookie };
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, authority)| authority);
+    let origin =
+        origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, authority)| authority);
     match (origin.map(str::parse::<Authority>), host.map(str::parse::<Authority>)) {
         (Some(Ok(origin)), Some(Ok(host))) => origin == host,
         _ => false,

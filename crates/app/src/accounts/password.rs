@@ -54,7 +54,8 @@ impl Passwords {
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-        let permit = self.permits.clone().acquire_owned().await.map_err(|e| Error::Internal(e.to_string()))?;
+        let permit =
+            self.permits.clone().acquire_owned().await.map_err(|e| Error::Internal(e.to_string()))?;
         tokio::task::spawn_blocking(move || {
             let _permit = permit;
             work()

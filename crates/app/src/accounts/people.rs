@@ -93,7 +93,8 @@ pub async fn edit(
         return Err(Problem::invalid("quota_bytes", "A quota is 0 bytes or more.").into());
     }
     let name = body.name.as_deref().map(check_name).transpose()?;
-    let change = users::Edit { name, role: body.role, quota_bytes: body.quota_bytes, disabled: body.disabled };
+    let change =
+        users::Edit { name, role: body.role, quota_bytes: body.quota_bytes, disabled: body.disabled };
     let mut tx = app.store.begin().await?;
     let user = match users::edit(&mut tx, id, &change, app.clock.now()).await {
         Err(store::Error::Conflict(_)) => {

@@ -106,7 +106,8 @@ pub async fn session(State(app): State<App>, principal: Principal) -> Result<Jso
     let user = User::read(&mut reader, user).await?;
     let kind = if principal.scopes.is_some() { Kind::Api } else { Kind::Session };
     let mine = tokens::list(&mut reader, principal.user, kind, now).await?;
-    let expires_at = mine.iter().find(|token| token.id == principal.token).map_or(now, |token| token.expires_at);
+    let expires_at =
+        mine.iter().find(|token| token.id == principal.token).map_or(now, |token| token.expires_at);
     Ok(Json(SessionAnswer { user, expires_at: expires_at.into() }))
 }
 
@@ -120,8 +121,9 @@ pub async fn sign_in(
     headers: HeaderMap,
     Json(body): Json<SignInBody>,
 ) -> Result<Response> {
-    let refused =
-        || Problem::new(StatusCode::UNAUTHORIZED, "wrong_credentials", "The address or the password is wrong.");
+    let refused = || {
+        Problem::new(StatusCode::UNAUTHORIZED, "wrong_credentials", "The address or the password is wrong.")
+    };
     let now = app.clock.now();
     // What cannot be an address goes the same way as one that nobody has.
     let email = check_email(&body.email).unwrap_or_default();
@@ -241,7 +243,8 @@ impl App {
 pub(super) fn session_cookie(secret: &str, seconds: i64, https: bool) -> HeaderValue {
     let secure = if https { "; Secure" } else { "" };
     let text = format!("{COOKIE}={secret}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
-    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("kinora_session=; Path=/; Max-Age=0"))
+    HeaderValue::try_from(text)
+        .unwrap_or_else(|_| HeaderValue::from_static("kinora_session=; Path=/; Max-Age=0"))
 }
 
 /// What the browser calls itself.

@@ -134,7 +134,9 @@ impl App {
             return Err(Problem::invalid("expires_in_days", "A token lives 1 to 3650 days.").into());
         }
         if scopes.is_empty() {
-            return Err(Problem::invalid("scopes", "Give at least one of read, upload, manage, admin.").into());
+            return Err(
+                Problem::invalid("scopes", "Give at least one of read, upload, manage, admin.").into()
+            );
         }
         let now = self.clock.now();
         let secret = format!("{}{}", secret::API_PREFIX, secret::fresh());
@@ -161,7 +163,9 @@ impl App {
 pub(super) fn check_email(text: &str) -> Result<String, Problem> {
     let email = text.trim().to_lowercase();
     let plausible = email.len() <= 254
-        && email.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty() && !host.contains('@'))
+        && email
+            .split_once('@')
+            .is_some_and(|(user, host)| !user.is_empty() && !host.is_empty() && !host.contains('@'))
         && !email.chars().any(|c| c.is_whitespace() || c.is_control());
     if plausible { Ok(email) } else { Err(Problem::invalid("email", "This is not an e-mail address.")) }
 }

@@ -26,11 +26,7 @@ const LIFE: Duration = Duration::from_secs(15 * 60);
 #[utoipa::path(get, path = "/api/v1/videos/{id}/events", tag = "events", params(("id" = String, Path)),
     responses((status = 200, body = Video, content_type = "text/event-stream", description = "`progress` events"),
         (status = 404, body = ProblemBody)))]
-pub async fn video(
-    State(app): State<App>,
-    caller: MaybePrincipal,
-    Id(id): Id<VideoId>,
-) -> Result<Response> {
+pub async fn video(State(app): State<App>, caller: MaybePrincipal, Id(id): Id<VideoId>) -> Result<Response> {
     let (changes, closed) = (app.changes.subscribe(), app.changes.closed());
     let viewer = caller.viewer();
     title::open(&mut app.store.reader().await?, id, viewer).await?;

@@ -95,7 +95,10 @@ mod tests {
             {"id":"a0","kind":"audio","sample_rate":48000,"channels":2,"codec":"mp4a.40.2","timescale":48000,
             "label":"English","default":true,"init":"AAAA","extents":[]}]}"#;
         let tracks = parse(json).unwrap();
-        assert_eq!((tracks[0].bytes, tracks[0].bitrate_bps, tracks[0].height), (1_000_000, 1_000_000, Some(720)));
+        assert_eq!(
+            (tracks[0].bytes, tracks[0].bitrate_bps, tracks[0].height),
+            (1_000_000, 1_000_000, Some(720))
+        );
         assert_eq!((tracks[1].kind.as_str(), tracks[1].bitrate_bps), ("audio", 0));
         assert!(parse(b"{}").is_err());
     }

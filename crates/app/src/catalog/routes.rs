@@ -77,11 +77,7 @@ pub async fn list(
 /// One title.
 #[utoipa::path(get, path = "/api/v1/videos/{id}", tag = "videos", params(("id" = String, Path)),
     responses((status = 200, body = Video), (status = 404, body = ProblemBody)))]
-pub async fn get(
-    State(app): State<App>,
-    caller: MaybePrincipal,
-    Id(id): Id<VideoId>,
-) -> Result<Response> {
+pub async fn get(State(app): State<App>, caller: MaybePrincipal, Id(id): Id<VideoId>) -> Result<Response> {
     let mut reader = app.store.reader().await?;
     let row = title::open(&mut reader, id, caller.viewer()).await?;
     let position = match caller.viewer() {
@@ -200,7 +196,8 @@ pub async fn purge(tx: &mut store::Tx, id: VideoId, now: domain::Micros) -> Resu
     let payload = serde_json::json!({ "video": subject }).to_string();
     let key = format!("purge:{subject}");
     jobs::cancel_by_subject(tx, &subject, now).await?;
-    jobs::enqueue(tx, &jobs::NewJob::new("purge", &subject, &payload).dedupe(&key).max_attempts(20), now).await?;
+    jobs::enqueue(tx, &jobs::NewJob::new("purge", &subject, &payload).dedupe(&key).max_attempts(20), now)
+        .await?;
     Ok(())
 }
 
@@ -211,7 +208,8 @@ async fn is_being_purged(conn: &mut impl Connect, id: VideoId) -> Result<bool> {
 
 fn check(body: VideoBody) -> Result<Edit, Problem> {
     let title = body.title.as_deref().map(str::trim);
-    if title.is_some_and(|t| t.is_empty() || t.chars().count() > MAX_TITLE || t.chars().any(char::is_control)) {
+    if title.is_some_and(|t| t.is_empty() || t.chars().count() > MAX_TITLE || t.chars().any(char::is_control))
+    {
         return Err(Problem::invalid("title", "A title has 1 to 200 characters on one line."));
     }
     if body.description.as_ref().is_some_and(|text| text.chars().count() > MAX_DESCRIPTION) {

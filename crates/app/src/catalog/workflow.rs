@@ -34,16 +34,15 @@ pub async fn cancel(
 #[utoipa::path(post, path = "/api/v1/videos/{id}/retry", tag = "videos", params(("id" = String, Path)),
     responses((status = 200, body = Video), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody),
         (status = 409, body = ProblemBody)))]
-pub async fn retry(
-    State(app): State<App>,
-    principal: Principal,
-    Id(id): Id<VideoId>,
-) -> Result<Json<Video>> {
+pub async fn retry(State(app): State<App>, principal: Principal, Id(id): Id<VideoId>) -> Result<Json<Video>> {
     let now = app.clock.now();
     let mut tx = app.store.begin().await?;
     let row = title::manage(&mut tx, id, &principal).await?;
     let (true, Some(source)) = (videos::retrying(&mut tx, id, now).await?, row.source()) else {
-        return Err(Problem::conflict("Only failed and cancelled titles with a whole upload can be retried.").into());
+        return Err(Problem::conflict(
+            "Only failed and cancelled titles with a whole upload can be retried.",
+        )
+        .into());
     };
     let subject = id.to_string();
     jobs::cancel_by_subject(&mut tx, &subject, now).await?;

@@ -48,7 +48,8 @@ pub async fn put(
     let finished = is_finished(position, body.duration_ms);
     let mut tx = app.store.begin().await?;
     title::open(&mut tx, video, Some(principal.viewer())).await?;
-    positions::put(&mut tx, principal.user, video, position, body.duration_ms, finished, app.clock.now()).await?;
+    positions::put(&mut tx, principal.user, video, position, body.duration_ms, finished, app.clock.now())
+        .await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }

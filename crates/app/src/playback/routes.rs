@@ -49,8 +49,10 @@ pub async fn start(
         Some(viewer) => positions::get(&mut reader, viewer.user, id).await?,
         None => None,
     };
-    let pictured =
-        steps::list(&mut reader, id).await?.iter().any(|s| s.name == steps::Name::Pictures && s.state == steps::State::Done);
+    let pictured = steps::list(&mut reader, id)
+        .await?
+        .iter()
+        .any(|s| s.name == steps::Name::Pictures && s.state == steps::State::Done);
     let expires = app.clock.now().plus(row.duration_ms.unwrap_or_default().saturating_mul(1000)).plus(MARGIN);
     let session = Uuid::now_v7();
     let claims = Claims { presentation, expires: expires.seconds(), session, max_height: None };

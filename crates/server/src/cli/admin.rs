@@ -86,7 +86,8 @@ impl Place {
     /// The application without a listener.
     pub(super) async fn open(&self) -> anyhow::Result<(Config, App)> {
         let config = self.load()?;
-        std::fs::create_dir_all(&config.data_dir).with_context(|| format!("{}", config.data_dir.display()))?;
+        std::fs::create_dir_all(&config.data_dir)
+            .with_context(|| format!("{}", config.data_dir.display()))?;
         if let Some(path) = config.sqlite_path() {
             crate::machine::claim(path)?;
         }

@@ -55,8 +55,12 @@ async fn ingest(app: &app::App, clip: &Path) -> anyhow::Result<()> {
     videos::insert(&mut tx, &new, now).await?;
     let parts = vec![Part { object, length }];
     let content_type = "video/mp4".to_owned();
-    sources::insert(&mut tx, &NewSource { id: source, owner: owner.id, video, filename, content_type, parts }, now)
-        .await?;
+    sources::insert(
+        &mut tx,
+        &NewSource { id: source, owner: owner.id, video, filename, content_type, parts },
+        now,
+    )
+    .await?;
     videos::processing(&mut tx, video, source, now).await?;
     let bytes = i64::try_from(length).unwrap_or(i64::MAX);
     steps::set(&mut tx, video, steps::Name::Upload, steps::State::Done, bytes, bytes, "", now).await?;

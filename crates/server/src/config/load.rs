@@ -56,7 +56,8 @@ fn is_key(name: &figment::value::UncasedStr) -> bool {
 
 fn check(config: &Config) -> anyhow::Result<()> {
     if let Some(url) = &config.app.public_url {
-        let good = url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        let good =
+            url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
         if !good {
             bail!("app.public_url must be an address such as https://video.example.org, not `{url}`");
         }
@@ -81,7 +82,8 @@ fn one_in_words(error: &figment::Error) -> String {
                 path.push(field.clone());
             }
             let level = &path[..path.len() - 1];
-            let key = |name: &str| level.iter().map(String::as_str).chain([name]).collect::<Vec<_>>().join(".");
+            let key =
+                |name: &str| level.iter().map(String::as_str).chain([name]).collect::<Vec<_>>().join(".");
             match nearest(field, known) {
                 Some(name) => format!("is unknown; did you mean `{}`?", key(name)),
                 None => format!("is unknown; known here: {}", known.join(", ")),

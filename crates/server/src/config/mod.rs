@@ -116,7 +116,11 @@ impl Default for Config {
 
 impl Default for Http {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), trusted_proxies: Vec::new(), drain_seconds: 20 }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            trusted_proxies: Vec::new(),
+            drain_seconds: 20,
+        }
     }
 }
 
@@ -167,7 +171,11 @@ impl Config {
 fn masked(text: &str) -> String {
     match url::Url::parse(text) {
         Ok(mut url) if url.password().is_some() => {
-            if url.set_password(Some("***")).is_ok() { url.to_string() } else { "***".into() }
+            if url.set_password(Some("***")).is_ok() {
+                url.to_string()
+            } else {
+                "***".into()
+            }
         }
         _ => text.to_owned(),
     }
@@ -187,7 +195,9 @@ fn roles<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeSet<Role>, D::Error>
     };
     let roles: Result<BTreeSet<Role>, String> = words.iter().map(|word| word.parse()).collect();
     match roles.map_err(serde::de::Error::custom)? {
-        empty if empty.is_empty() => Err(serde::de::Error::custom("give at least one of api, worker, origin")),
+        empty if empty.is_empty() => {
+            Err(serde::de::Error::custom("give at least one of api, worker, origin"))
+        }
         roles => Ok(roles),
     }
 }

@@ -22,6 +22,9 @@ const HASHED: &str = "assets/";
 /// A file of the app, or its page for every address that looks like one.
 pub async fn file_or_page(uri: Uri, headers: HeaderMap) -> Response {
     let path = uri.path().trim_start_matches('/');
+    if path.split('/').any(|segment| matches!(segment, "." | "..")) {
+        return api::Problem::not_found().into_response();
+    }
     if let Some(response) = file(path, &headers) {
         return response;
     }
@@ -90,7 +93,8 @@ fn accepts(headers: &HeaderMap, encoding: &str) -> bool {
     let accepted = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|v| v.to_str().ok());
     accepted.flat_map(|v| v.split(',')).any(|part| {
         let (name, weight) = part.split_once(';').unwrap_or((part, ""));
-        name.trim().eq_ignore_ascii_case(encoding) && !matches!(weight.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000")
+        name.trim().eq_ignore_ascii_case(encoding)
+            && !matches!(weight.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000")
     })
 }
 
@@ -112,7 +116,9 @@ fn with_tags(index: &str, video: &Video, app: &App) -> String {
         tags.push_str("<meta name=\"robots\" content=\"noindex\">\n");
     }
     let plain = match (index.find("<title>"), index.find("</title>")) {
-        (Some(from), Some(to)) if from < to => format!("{}{}", &index[..from], &index[to + "</title>".len()..]),
+        (Some(from), Some(to)) if from < to => {
+            format!("{}{}", &index[..from], &index[to + "</title>".len()..])
+        }
         _ => index.to_owned(),
     };
     match plain.find("</head>") {

@@ -98,7 +98,10 @@ pub async fn secure(request: Request, next: Next) -> Response {
     default(header::CONTENT_SECURITY_POLICY, CONTENT_POLICY);
     default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     default(header::REFERRER_POLICY, "strict-origin-when-cross-origin");
-    default(HeaderName::from_static("permissions-policy"), "camera=(), microphone=(), geolocation=(), payment=()");
+    default(
+        HeaderName::from_static("permissions-policy"),
+        "camera=(), microphone=(), geolocation=(), payment=()",
+    );
     default(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
     if https {
         default(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
@@ -128,7 +131,11 @@ pub async fn nothing() -> Problem {
 
 /// The answer where a route does not know the method.
 pub async fn wrong_method() -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This address does not know that method.")
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "This address does not know that method.",
+    )
 }
 
 /// Was the request passed on by a proxy?

@@ -38,7 +38,11 @@ pub fn upkeep() {
 }
 
 /// `GET /metrics`.
-pub async fn page(State(app): State<Option<App>>, client: Client, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn page(
+    State(app): State<Option<App>>,
+    client: Client,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let is_near = is_private(client.address) && !client.address.is_unspecified() && !is_forwarded(&headers);
     if !is_near {
         let app = app.ok_or_else(|| Problem::forbidden("Metrics are open to private networks only."))?;

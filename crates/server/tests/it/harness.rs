@@ -1,0 +1,265 @@
+//! A whole Kinora in a test: throw-away database and objects, a clock moved by hand, port 0.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use app::App;
+use backends::{blob::names, clock::Clock};
+use bytes::Bytes;
+use domain::{PresentationId, SourceId, UserId, VideoId, Visibility};
+use reqwest::{Method, StatusCode, header::HeaderMap};
+use serde_json::{Value, json};
+use server::{
+    config::{Config, Role},
+    serve::{self, Server},
+};
+use store::videos::{self, NewVideo, Poster};
+
+/// Runs each test on both pairs of engines: `on_both!(name, …)` for `async fn name(house: House)`.
+#[macro_export]
+macro_rules! on_both {
+    ($($name:ident),+ $(,)?) => {
+        mod sqlite_and_directory {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() { super::$name($crate::harness::House::embedded().await).await; })+
+        }
+        mod postgres_and_s3 {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() { super::$name($crate::harness::House::cluster().await).await; })+
+        }
+    };
+}
+
+/// A running Kinora that nobody has set up yet.
+pub struct House {
+    pub server: Server,
+    pub clock: Clock,
+    pub base: String,
+    // Dropped last.
+    _database: testkit::Database,
+    _dir: tempfile::TempDir,
+}
+
+pub const PASSWORD: &str = "a long password";
+
+impl House {
+    pub async fn embedded() -> Self {
+        let database = testkit::sqlite().unwrap();
+        Self::start(database, None).await
+    }
+
+    pub async fn cluster() -> Self {
+        let (database, bucket) = (testkit::postgres().await.unwrap(), testkit::s3().await.unwrap());
+        Self::start(database, Some(bucket.config("house"))).await
+    }
+
+    async fn start(database: testkit::Database, blob: Option<backends::blob::Config>) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = Config { data_dir: dir.path().to_owned(), ..Config::default() };
+        config.database = database.config();
+        config.blob = blob.unwrap_or_else(|| backends::blob::Config {
+            url: format!("file:{}", dir.path().join("blobs").display()),
+            ..backends::blob::Config::default()
+        });
+        config.roles = [Role::Api, Role::Origin].into();
+        config.http.listen = ([127, 0, 0, 1], 0).into();
+        let clock = testkit::fake_clock();
+        let server = serve::start(config, clock.clone()).await.unwrap();
+        let base = format!("http://{}", server.address);
+        Self { server, clock, base, _database: database, _dir: dir }
+    }
+
+    pub fn app(&self) -> &App {
+        self.server.app.as_ref().unwrap()
+    }
+
+    /// Somebody without an account.
+    pub fn visitor(&self) -> Caller {
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Caller { http, base: self.base.clone(), cookie: None, bearer: None, id: None }
+    }
+
+    /// Sets the instance up and signs its administrator in.
+    pub async fn admin(&self) -> Caller {
+        let mut caller = self.visitor();
+        let body = json!({ "name": "Ada Admin", "email": "ada@example.org", "password": PASSWORD });
+        let answer = caller.post("/api/v1/setup", body).await.expect(201);
+        caller.take_cookie(&answer);
+        caller.id = answer.json["user"]["id"].as_str().unwrap().parse().ok();
+        caller
+    }
+
+    /// Another account with `role`, signed in.
+    pub async fn person(&self, admin: &Caller, name: &str, role: &str) -> Caller {
+        let email = format!("{name}@example.org");
+        let body = json!({ "name": name, "email": email, "password": PASSWORD, "role": role });
+        admin.post("/api/v1/users", body).await.expect(201);
+        self.sign_in(&email).await
+    }
+
+    pub async fn sign_in(&self, email: &str) -> Caller {
+        let mut caller = self.visitor();
+        let answer =
+            caller.post("/api/v1/session", json!({ "email": email, "password": PASSWORD })).await.expect(201);
+        caller.take_cookie(&answer);
+        caller.id = answer.json["user"]["id"].as_str().unwrap().parse().ok();
+        caller
+    }
+
+    /// A playable title with a poster, as the workflow leaves it behind.
+    pub async fn title(&self, owner: &Caller, title: &str, visibility: Visibility) -> Title {
+        let id = self.unfinished(owner, title, visibility).await;
+        let (presentation, now) = (PresentationId::new(), self.clock.now());
+        let poster = Poster {
+            id: format!("p{:07}", SERIAL.fetch_add(1, Ordering::Relaxed)),
+            at_ms: 1000,
+            width: 1280,
+            height: 720,
+        };
+        let object = names::picture(id, &poster.id, 1280);
+        let store = &self.app().store;
+        let mut tx = store.begin().await.unwrap();
+        videos::processing(&mut tx, id, SourceId::new(), now).await.unwrap();
+        videos::describe(&mut tx, id, Some(600_000), Some((1280, 720)), now).await.unwrap();
+        videos::insert_poster(&mut tx, id, &poster, 0, &object, now).await.unwrap();
+        videos::default_poster(&mut tx, id, &poster.id, now).await.unwrap();
+        videos::playable(&mut tx, id, presentation, true, now).await.unwrap();
+        tx.commit().await.unwrap();
+        for width in [320, 640, 1280] {
+            let bytes = Bytes::from_static(b"\xff\xd8jpeg");
+            self.app().blobs.put(&names::picture(id, &poster.id, width), bytes).await.unwrap();
+        }
+        // Titles have an order.
+        self.clock.advance(std::time::Duration::from_secs(1));
+        Title { id, presentation, poster: poster.id }
+    }
+
+    /// A title whose upload has begun.
+    pub async fn unfinished(&self, owner: &Caller, title: &str, visibility: Visibility) -> VideoId {
+        let new = NewVideo {
+            id: VideoId::new(),
+            owner: owner.id.unwrap(),
+            title: title.into(),
+            description: format!("About {title}."),
+            attribution: String::new(),
+            visibility,
+        };
+        let mut tx = self.app().store.begin().await.unwrap();
+        videos::insert(&mut tx, &new, self.clock.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        new.id
+    }
+}
+
+static SERIAL: AtomicU32 = AtomicU32::new(1);
+
+pub struct Title {
+    pub id: VideoId,
+    pub presentation: PresentationId,
+    pub poster: String,
+}
+
+impl Title {
+    pub fn path(&self) -> String {
+        format!("/api/v1/videos/{}", self.id)
+    }
+}
+
+/// Someone who sends requests, as a browser or a program does.
+#[derive(Clone)]
+pub struct Caller {
+    http: reqwest::Client,
+    base: String,
+    pub cookie: Option<String>,
+    pub bearer: Option<String>,
+    pub id: Option<UserId>,
+}
+
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub bytes: Bytes,
+    /// `null` when the body is not JSON.
+    pub json: Value,
+}
+
+impl Caller {
+    pub fn with_bearer(&self, token: impl Into<String>) -> Self {
+        Self { bearer: Some(token.into()), cookie: None, ..self.clone() }
+    }
+
+    pub fn with_cookie(&self, cookie: impl Into<String>) -> Self {
+        Self { cookie: Some(cookie.into()), bearer: None, ..self.clone() }
+    }
+
+    pub fn take_cookie(&mut self, answer: &Answer) {
+        let text = answer.headers["set-cookie"].to_str().unwrap();
+        self.cookie = Some(text.split(';').next().unwrap().to_owned());
+    }
+
+    /// A request as this caller would send it; to be altered and sent.
+    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let mut request = self.http.request(method, format!("{}{path}", self.base));
+        if let Some(cookie) = &self.cookie {
+            request = request.header("cookie", cookie).header("sec-fetch-site", "same-origin");
+        }
+        match &self.bearer {
+            Some(token) => request.header("authorization", format!("Bearer {token}")),
+            None => request,
+        }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        send(self.request(Method::GET, path)).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        send(self.request(Method::POST, path).json(&body)).await
+    }
+
+    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+        send(self.request(Method::PATCH, path).json(&body)).await
+    }
+
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        send(self.request(Method::PUT, path).json(&body)).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        send(self.request(Method::DELETE, path)).await
+    }
+
+    /// A new API token of this account.
+    pub async fn token(&self, scopes: &[&str]) -> String {
+        let answer =
+            self.post("/api/v1/me/tokens", json!({ "name": "test", "scopes": scopes })).await.expect(201);
+        answer.json["token"].as_str().unwrap().to_owned()
+    }
+}
+
+pub async fn send(request: reqwest::RequestBuilder) -> Answer {
+    let response = request.send().await.unwrap();
+    let (status, headers) = (response.status(), response.headers().clone());
+    let bytes = response.bytes().await.unwrap();
+    let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+    Answer { status, headers, bytes, json }
+}
+
+impl Answer {
+    /// This answer, which must have `status`.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status.as_u16(), status, "{}", String::from_utf8_lossy(&self.bytes));
+        self
+    }
+
+    pub fn code(&self) -> &str {
+        self.json["code"].as_str().unwrap_or_default()
+    }
+
+    /// One field of each item.
+    pub fn each(&self, field: &str) -> Vec<String> {
+        let items = self.json.get("items").unwrap_or(&self.json).as_array().cloned().unwrap_or_default();
+        items.iter().map(|item| item[field].as_str().unwrap_or_default().to_owned()).collect()
+    }
+}
