@@ -1,5 +1,6 @@
 // Every call to the API, one function each, over the client typed by the OpenAPI document.
 import createClient, { type Middleware } from "openapi-fetch";
+import { kept } from "../lib/store";
 import { Problem, problemOf, unreachable } from "./problem";
 import type { components, paths } from "./schema";
 import type * as T from "./types";
@@ -28,19 +29,33 @@ async function nothing(call: Promise<unknown>): Promise<void> {
 const path = (id: string) => ({ path: { id } });
 
 export const instance = (): Promise<T.Instance> => body(client.GET("/api/v1/instance"));
-export const setup = (form: Bodies["SetupBody"]) => body(client.POST("/api/v1/setup", { body: form }));
+export async function setup(form: Bodies["SetupBody"]): Promise<void> {
+  await client.POST("/api/v1/setup", { body: form });
+  kept.write(signedInHint, "1");
+}
+
+// A browser that never signed in here need not ask who it is. Only a hint: the session itself is the server's cookie.
+const signedInHint = "kinora-signed-in";
 
 export async function session(): Promise<T.Session | null> {
+  if (!kept.read(signedInHint)) return null;
   try {
     return await body(client.GET("/api/v1/session"));
   } catch (error) {
-    if (error instanceof Problem && error.status === 401) return null;
-    throw error;
+    if (!(error instanceof Problem && error.status === 401)) throw error;
+    kept.write(signedInHint, null);
+    return null;
   }
 }
-export const signIn = (form: Bodies["SignInBody"]): Promise<T.Session> =>
-  body(client.POST("/api/v1/session", { body: form }));
-export const signOut = () => nothing(client.DELETE("/api/v1/session"));
+export async function signIn(form: Bodies["SignInBody"]): Promise<T.Session> {
+  const signed = await body(client.POST("/api/v1/session", { body: form }));
+  kept.write(signedInHint, "1");
+  return signed;
+}
+export async function signOut(): Promise<void> {
+  await client.DELETE("/api/v1/session");
+  kept.write(signedInHint, null);
+}
 
 export const updateMe = async (form: Bodies["MeBody"]) => (await body(client.PATCH("/api/v1/me", { body: form }))).user;
 export const changePassword = (form: Bodies["PasswordBody"]) =>

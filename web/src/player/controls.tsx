@@ -190,7 +190,7 @@ function Choose(props: ChooseProps) {
         </button>
       </DropdownMenu.Trigger>
       <DropdownMenu.Portal container={props.frame.current}>
-        <DropdownMenu.Content className="menu player-menu" side="top" align="end" sideOffset={12} collisionPadding={8}>
+        <DropdownMenu.Content className="menu player-menu" side="top" align="end" sideOffset={28} collisionPadding={8}>
           <DropdownMenu.Label className="menu-title">{props.label}</DropdownMenu.Label>
           <DropdownMenu.RadioGroup value={props.value} onValueChange={props.onValue}>
             {props.options.map((option) => (

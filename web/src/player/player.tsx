@@ -70,7 +70,6 @@ export function Player({ session, title, poster, children }: Props) {
 
   const covered = state.phase === "loading" && state.position === 0;
   return (
-    // biome-ignore lint/a11y/useAriaPropsSupportedByRole: a named region of the page
     <section
       className="player"
       ref={frame}
@@ -203,7 +202,6 @@ function Surface({ session, awake, wake, onFull, say }: SurfaceProps) {
   const last = useRef({ at: 0, x: 0 });
   const pending = useRef<ReturnType<typeof setTimeout>>(undefined);
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: the same is in the control bar and on the keyboard
     <div
       className="surface"
       onPointerUp={(event) => {

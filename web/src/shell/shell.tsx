@@ -77,7 +77,7 @@ function Header() {
       </nav>
       <SearchBox />
       <div className="header-end">
-        {me && me.role !== "viewer" && (
+        {me && me.role !== "viewer" && !path.startsWith("/studio") && (
           <Link href="/studio/upload" className="btn upload-link" aria-label="Upload">
             <Icon name="upload" />
             <span>Upload</span>

@@ -140,7 +140,6 @@ export function Row({ title, children }: { title: string; children: ReactNode })
           </div>
         )}
       </header>
-      {/* biome-ignore lint/a11y/noNoninteractiveElementInteractions: the arrows move between the links inside */}
       <ul className="track" ref={track} onScroll={look} onKeyDown={arrowKeys}>
         {children}
       </ul>

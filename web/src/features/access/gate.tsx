@@ -3,6 +3,8 @@ import type { ReactNode } from "react";
 import { useInstance } from "../../api/queries";
 import { Logo } from "../../ui/icon";
 
+const leaves = Array.from({ length: 40 }, (_, i) => i / 39);
+
 export function GateFrame({ children }: { children: ReactNode }) {
   const { data } = useInstance();
   return (
@@ -15,32 +17,32 @@ export function GateFrame({ children }: { children: ReactNode }) {
         {children}
       </main>
       <aside aria-hidden="true">
-        <svg viewBox="0 0 800 900" preserveAspectRatio="xMidYMid slice">
-          <title>A reel of picture leaves</title>
-          {Array.from({ length: 28 }, (_, i) => (
-            <g key={i} transform={`rotate(${-62 + i * 7.2} 120 760)`} opacity={0.16 + 0.84 * (i / 27) ** 2}>
+        <svg viewBox="0 0 800 900" preserveAspectRatio="xMidYMid slice" role="presentation">
+          {leaves.map((part, i) => (
+            <g key={i} transform={`rotate(${-112 + part * 104} 110 780)`}>
               <rect
-                x="300"
-                y="690"
-                width="560"
-                height="132"
-                rx="14"
-                fill={`hsl(36 ${20 + i * 2.6}% ${8 + i * 1.7}%)`}
+                x="250"
+                y="716"
+                width="600"
+                height="128"
+                rx="12"
+                fill={`hsl(34 ${16 + part * 14}% ${6 + part * 9}%)`}
                 stroke="#0b0c0f"
                 strokeWidth="3"
               />
               <rect
-                x="640"
-                y="706"
-                width="196"
-                height="100"
+                x="520"
+                y="728"
+                width="312"
+                height="104"
                 rx="8"
-                fill={`hsl(${30 + i * 0.4} ${40 + i * 2}% ${12 + i * 1.9}%)`}
+                fill={`hsl(${24 + part * 12} ${34 + part * 62}% ${8 + part * part * 55}%)`}
               />
             </g>
           ))}
-          <circle cx="120" cy="760" r="150" fill="#0b0c0f" stroke="#2b2f39" strokeWidth="3" />
-          <circle cx="120" cy="760" r="46" fill="#ffb340" />
+          <circle cx="110" cy="780" r="172" fill="#14161b" stroke="#2b2f39" strokeWidth="2" />
+          <circle cx="110" cy="780" r="116" fill="none" stroke="#2b2f39" strokeWidth="2" />
+          <circle cx="110" cy="780" r="30" fill="#ffb340" />
         </svg>
       </aside>
     </div>

@@ -121,7 +121,6 @@ function Theme() {
       <div>
         <div className="segmented" role="radiogroup" aria-label="Theme">
           {themeOptions.map(([value, label, icon]) => (
-            // biome-ignore lint/a11y/useSemanticElements: buttons that act as one choice
             <button
               key={value}
               type="button"

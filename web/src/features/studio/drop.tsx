@@ -17,7 +17,15 @@ export function DropAnywhere() {
     let depth = 0;
     const withFiles = (event: DragEvent) => event.dataTransfer?.types.includes("Files") ?? false;
     const on = (name: "dragenter" | "dragover" | "dragleave" | "drop", act: (event: DragEvent) => void) =>
-      addEventListener(name, (event) => withFiles(event) && (event.preventDefault(), act(event)), stop);
+      addEventListener(
+        name,
+        (event) => {
+          if (!withFiles(event)) return;
+          event.preventDefault();
+          act(event);
+        },
+        stop,
+      );
     on("dragenter", () => setOver(++depth > 0));
     on("dragover", (event) => {
       if (event.dataTransfer) event.dataTransfer.dropEffect = "copy";

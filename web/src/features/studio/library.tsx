@@ -40,12 +40,10 @@ export default function LibraryPage() {
       <div className="page-head">
         <h1>Studio</h1>
         <div className="segmented" role="radiogroup" aria-label="View">
-          {/* biome-ignore lint/a11y/useSemanticElements: two buttons that act as one choice */}
           <button type="button" role="radio" aria-checked={!trash} onClick={() => navigate("/studio")}>
             <Icon name="film" size={16} />
             Library
           </button>
-          {/* biome-ignore lint/a11y/useSemanticElements: two buttons that act as one choice */}
           <button type="button" role="radio" aria-checked={trash} onClick={() => navigate("/studio?view=trash")}>
             <Icon name="trash" size={16} />
             Trash

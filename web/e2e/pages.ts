@@ -1,0 +1,32 @@
+// Every page, for the accessibility check and the photographs.
+import type { Page } from "playwright/test";
+import { videoId } from "./support";
+
+export type Shot = { name: string; path: () => string; ready: (page: Page) => Promise<void>; anonymous?: boolean };
+
+const heading = (name: string | RegExp) => (page: Page) => page.getByRole("heading", { name, level: 1 }).waitFor();
+
+export const pages: Shot[] = [
+  { name: "home", path: () => "/", ready: (page) => page.locator(".card .poster img").first().waitFor() },
+  {
+    name: "home-anonymous",
+    path: () => "/",
+    ready: (page) => page.locator(".card .poster img").first().waitFor(),
+    anonymous: true,
+  },
+  { name: "watch", path: () => `/watch/${videoId()}`, ready: heading(/buck/i) },
+  { name: "search", path: () => "/search?q=buck", ready: (page) => page.locator(".card").first().waitFor() },
+  { name: "search-none", path: () => "/search?q=zzzqq", ready: heading(/zzzqq/) },
+  { name: "history", path: () => "/history", ready: heading("History") },
+  { name: "studio", path: () => "/studio", ready: (page) => page.locator(".titles .name").first().waitFor() },
+  { name: "trash", path: () => "/studio?view=trash", ready: heading("Studio") },
+  { name: "upload", path: () => "/studio/upload", ready: heading("Upload") },
+  {
+    name: "editor",
+    path: () => `/studio/videos/${videoId()}`,
+    ready: (page) => page.locator(".posters img").first().waitFor(),
+  },
+  { name: "account", path: () => "/account", ready: heading("Account") },
+  { name: "not-found", path: () => "/nowhere", ready: (page) => page.getByText("This page does not exist").waitFor() },
+  { name: "sign-in", path: () => "/signin", ready: heading("Sign in"), anonymous: true },
+];
