@@ -1,10 +1,9 @@
 //! Throw-away databases: each caller gets a fresh, empty one.
 
-use std::{str::FromStr, thread};
+use std::process::Command;
 
-use anyhow::{Context, Result, anyhow};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, postgres::PgConnectOptions};
-use tokio::sync::OnceCell;
+use anyhow::{Context, Result, anyhow, ensure};
+use tokio::{sync::OnceCell, task::spawn_blocking};
 use uuid::Uuid;
 
 /// A fresh database; removed when dropped.
@@ -15,7 +14,7 @@ pub struct Database {
 }
 
 struct Dropping {
-    server: PgConnectOptions,
+    server: String,
     name: String,
 }
 
@@ -34,18 +33,26 @@ impl Database {
 /// A fresh PostgreSQL database on the server that `KINORA_TEST_POSTGRES` names, or on a private one of this test process.
 pub async fn postgres() -> Result<Database> {
     static SERVER: OnceCell<String> = OnceCell::const_new();
-    let address = SERVER
+    let server = SERVER
         .get_or_try_init(|| async {
-            tokio::task::spawn_blocking(|| crate::server::address("KINORA_TEST_POSTGRES", "postgres")).await?
+            spawn_blocking(|| crate::server::address("KINORA_TEST_POSTGRES", "postgres")).await?
         })
         .await?;
-    let server = PgConnectOptions::from_str(address).context("KINORA_TEST_POSTGRES")?;
     let name = format!("kinora_{}", Uuid::now_v7().simple());
-    let mut conn = server.connect().await.with_context(|| format!("connect to {address}"))?;
-    conn.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await?;
-    conn.close().await?;
-    let url = with_database(address, &name)?;
-    Ok(Database { url, drop: Some(Dropping { server, name }), _dir: None })
+    let url = with_database(server, &name)?;
+    let dropping = Dropping { server: server.clone(), name: name.clone() };
+    spawn_blocking(move || psql(server, &format!("CREATE DATABASE {name}"))).await??;
+    Ok(Database { url, drop: Some(dropping), _dir: None })
+}
+
+/// Runs one statement outside a transaction, by PostgreSQL's own client: SQL in Rust lives in `store` alone.
+fn psql(url: &str, sql: &str) -> Result<()> {
+    let done = Command::new("psql")
+        .args(["--no-psqlrc", "--quiet", "--command", sql, url])
+        .output()
+        .context("run psql")?;
+    ensure!(done.status.success(), "{sql}: {}", String::from_utf8_lossy(&done.stderr));
+    Ok(())
 }
 
 /// A fresh SQLite database in a temporary directory.
@@ -69,18 +76,8 @@ fn with_database(address: &str, name: &str) -> Result<String> {
 impl Drop for Database {
     fn drop(&mut self) {
         let Some(Dropping { server, name }) = self.drop.take() else { return };
-        // Drop is synchronous and may run inside a runtime, which must not be blocked on itself: hence a thread. A server that
-        // is gone already took the database with it.
-        let removal = thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(async {
-                let mut conn = server.connect().await?;
-                conn.execute(AssertSqlSafe(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))).await?;
-                conn.close().await?;
-                anyhow::Ok(())
-            })
-        });
-        let _ = removal.join();
+        // A server that is gone already took the database with it.
+        let _ = psql(&server, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
     }
 }
 
@@ -104,15 +101,11 @@ mod tests {
     async fn each_caller_has_an_empty_database_that_goes_with_it() {
         let (first, second) = (postgres().await.unwrap(), postgres().await.unwrap());
         assert_ne!(first.url, second.url);
-        let mut conn = PgConnectOptions::from_str(&first.url).unwrap().connect().await.unwrap();
-        conn.execute("CREATE TABLE t (a INT)").await.unwrap();
-        let mut other = PgConnectOptions::from_str(&second.url).unwrap().connect().await.unwrap();
-        assert!(other.execute("SELECT * FROM t").await.is_err(), "the two share tables");
+        psql(&first.url, "CREATE TABLE t (a INT)").unwrap();
+        psql(&first.url, "SELECT * FROM t").unwrap();
+        assert!(psql(&second.url, "SELECT * FROM t").is_err(), "the two share tables");
         let url = first.url.clone();
         drop(first);
-        assert!(
-            PgConnectOptions::from_str(&url).unwrap().connect().await.is_err(),
-            "the database outlived its handle"
-        );
+        assert!(psql(&url, "SELECT 1").is_err(), "the database outlived its handle");
     }
 }
