@@ -1,0 +1,358 @@
+//! `/media/…`: who may, then what.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use api::Problem;
+use axum::{
+    Router,
+    body::Body,
+    extract::State,
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+    routing::any,
+};
+use backends::blob;
+use bytes::Bytes;
+use domain::playback_token::{Claims, Refused};
+use media::{iframe, measure};
+
+use crate::{
+    Origin, body, cors,
+    path::{MediaPath, Resource},
+    presentation::{LoadError, Presentation},
+    respond::{self, Wanted},
+};
+
+const FOREVER: &str = "public, max-age=31536000, immutable";
+const GROWING: &str = "public, max-age=1";
+const COMPLETE: &str = "public, max-age=60";
+
+pub fn router(origin: Origin) -> Router {
+    Router::new().route("/media/{*path}", any(handle)).with_state(origin)
+}
+
+async fn handle(State(origin): State<Origin>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
+    let began = Instant::now();
+    let path = MediaPath::parse(uri.path());
+    let kind = path.as_ref().map_or("other", |p| p.resource.kind());
+    let mut response = match (&method, path) {
+        (&Method::OPTIONS, _) => cors::preflight(),
+        (&Method::GET | &Method::HEAD, Some(path)) => {
+            origin.answer(path, &headers).await.unwrap_or_else(IntoResponse::into_response)
+        }
+        (&Method::GET | &Method::HEAD, None) => Problem::not_found().into_response(),
+        _ => not_allowed(),
+    };
+    cors::allow(response.headers_mut());
+    measure(kind, &response, began.elapsed());
+    response
+}
+
+fn not_allowed() -> Response {
+    let words = "Media can only be read: use GET or HEAD.";
+    let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", words);
+    let mut response = problem.into_response();
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, OPTIONS"));
+    response
+}
+
+fn measure(kind: &'static str, response: &Response, took: Duration) {
+    let status = response.status().as_u16().to_string();
+    let length = response.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
+    metrics::counter!("kinora_origin_requests_total", "kind" => kind, "status" => status).increment(1);
+    metrics::counter!("kinora_origin_bytes_total", "kind" => kind).increment(length.unwrap_or(0));
+    metrics::histogram!("kinora_origin_seconds", "kind" => kind).record(took.as_secs_f64());
+}
+
+impl Origin {
+    async fn answer(&self, path: MediaPath<'_>, headers: &HeaderMap) -> Result<Response, Problem> {
+        let claims = self.authorise(path.token).await?;
+        if claims.presentation != path.presentation {
+            let words = "This token was given for another title.";
+            return Err(Problem::new(StatusCode::FORBIDDEN, "token_for_another_title", words));
+        }
+        let id = path.presentation;
+        let mut presentation = self.0.presentations.get(id).await.map_err(refuse)?;
+        if !has(&presentation, path.resource) {
+            presentation = self.0.presentations.get_newer(id, &presentation).await.map_err(refuse)?;
+        }
+        self.permit(&presentation, path.resource, &claims)?;
+        match path.resource {
+            Resource::Init(track) => {
+                let bytes = presentation.init(track).ok_or_else(Problem::not_found)?;
+                Ok(whole(headers, content_type(&presentation, track), &bytes))
+            }
+            Resource::Segment(track, n) => self.segment(&presentation, track, n, headers).await,
+            Resource::Iframe(track, n) => self.picture(&presentation, track, n, headers).await,
+            Resource::Sheet(n) => {
+                let (object, size) = presentation.sheet(n).ok_or_else(Problem::not_found)?;
+                self.object(headers, "image/jpeg", object, 0, size).await
+            }
+            resource => {
+                let made = self.0.manifests.get(id, &presentation, resource, claims.max_height).await;
+                let made = made.ok_or_else(Problem::not_found)?;
+                Ok(manifest(&made, presentation.descriptor.complete, headers))
+            }
+        }
+    }
+
+    /// The claims of a good token. Keys are looked for again when a signature is not known.
+    async fn authorise(&self, token: &str) -> Result<Claims, Problem> {
+        let now = self.0.clock.now();
+        if let Some(claims) = self.0.tokens.get(token).await {
+            return if claims.expires <= now.seconds() { Err(refused(Refused::Expired)) } else { Ok(claims) };
+        }
+        let asked = Instant::now();
+        let mut checked = self.0.keys.checker().check(token, now);
+        if checked == Err(Refused::BadSignature) {
+            self.0.keys.refresh(asked).await.map_err(Problem::unavailable)?;
+            checked = self.0.keys.checker().check(token, now);
+        }
+        let claims = checked.map_err(refused)?;
+        self.0.tokens.insert(token.to_owned(), claims.clone()).await;
+        Ok(claims)
+    }
+
+    /// A rung above the token's cap is refused, not only hidden.
+    fn permit(
+        &self,
+        presentation: &Presentation,
+        resource: Resource<'_>,
+        claims: &Claims,
+    ) -> Result<(), Problem> {
+        let (Resource::Playlist(track)
+        | Resource::IframePlaylist(track)
+        | Resource::Init(track)
+        | Resource::Segment(track, _)
+        | Resource::Iframe(track, _)) = resource
+        else {
+            return Ok(());
+        };
+        let descriptor = &presentation.descriptor;
+        let known = descriptor.tracks.iter().find(|t| t.id == track).ok_or_else(Problem::not_found)?;
+        let shown = measure::video_tracks(descriptor, claims.max_height);
+        if known.is_video() && claims.max_height.is_some() && !shown.iter().any(|t| t.id == track) {
+            let words = "This token does not cover this picture size.";
+            return Err(Problem::new(StatusCode::FORBIDDEN, "rung_not_allowed", words));
+        }
+        Ok(())
+    }
+
+    async fn segment(
+        &self,
+        presentation: &Presentation,
+        track: &str,
+        n: usize,
+        headers: &HeaderMap,
+    ) -> Result<Response, Problem> {
+        let place = presentation.segment(track, n).ok_or_else(Problem::not_found)?;
+        let kind = content_type(presentation, track);
+        self.object(headers, kind, place.object, place.offset, place.bytes.into()).await
+    }
+
+    async fn picture(
+        &self,
+        presentation: &Presentation,
+        track: &str,
+        n: usize,
+        headers: &HeaderMap,
+    ) -> Result<Response, Problem> {
+        let (place, k) = presentation.picture(track, n).ok_or_else(Problem::not_found)?;
+        let size = u64::from(place.bytes);
+        let read =
+            |bytes: u64| self.0.blobs.range(place.object, place.offset..place.offset + bytes.min(size));
+        let mut start = read(FIRST_READ).await.map_err(broken)?;
+        let moof = iframe::moof_size(&start).map_err(Problem::internal)?.unwrap_or(0) as u64;
+        if moof > start.len() as u64 {
+            start = read(moof).await.map_err(broken)?;
+        }
+        let number = u32::try_from(n).unwrap_or(u32::MAX).saturating_add(1);
+        let found = iframe::locate(&start, k, number).map_err(Problem::internal)?;
+        let length = found.head.len() as u64 + found.range.end.saturating_sub(found.range.start);
+        let tag = identity(place.object, place.offset, size, Some(k));
+        if respond::not_modified(headers, &tag) {
+            return Ok(unchanged(&tag, FOREVER));
+        }
+        let range = place.offset + found.range.start..place.offset + found.range.end;
+        let body = body::of_object(&self.0.blobs, place.object, range, Some(found.head.into()));
+        let body = body.await.map_err(broken)?;
+        let mut response = Response::new(body);
+        describe(&mut response, "video/mp4", FOREVER, &tag, length);
+        Ok(response)
+    }
+
+    /// A part of a stored object, which never changes.
+    async fn object(
+        &self,
+        headers: &HeaderMap,
+        content_type: &'static str,
+        object: &str,
+        offset: u64,
+        size: u64,
+    ) -> Result<Response, Problem> {
+        let tag = identity(object, offset, size, None);
+        let range = match prepare(headers, &tag, size) {
+            Ok(range) => range,
+            Err(response) => return Ok(*response),
+        };
+        let bytes = offset + range.start..offset + range.end;
+        let body = body::of_object(&self.0.blobs, object, bytes, None).await.map_err(broken)?;
+        Ok(part(body, content_type, &tag, range, size))
+    }
+}
+
+/// Enough for the `moof` of a segment of 4 s at 60 frames a second.
+const FIRST_READ: u64 = 8 << 10;
+
+fn has(presentation: &Presentation, resource: Resource<'_>) -> bool {
+    match resource {
+        Resource::Segment(track, n) => presentation.segment(track, n).is_some(),
+        Resource::Iframe(track, n) => presentation.picture(track, n).is_some(),
+        Resource::Init(track) | Resource::Playlist(track) | Resource::IframePlaylist(track) => {
+            presentation.init(track).is_some()
+        }
+        Resource::Sheet(n) => presentation.sheet(n).is_some(),
+        Resource::StoryboardCues | Resource::StoryboardPlaylist => {
+            presentation.descriptor.storyboard.is_some()
+        }
+        Resource::Multivariant | Resource::Mpd => true,
+    }
+}
+
+fn content_type(presentation: &Presentation, track: &str) -> &'static str {
+    let video = presentation.descriptor.tracks.iter().any(|t| t.id == track && t.is_video());
+    if video { "video/mp4" } else { "audio/mp4" }
+}
+
+fn manifest(made: &Arc<crate::manifest::Manifest>, complete: bool, headers: &HeaderMap) -> Response {
+    let gzip = respond::accepts_gzip(headers);
+    let (bytes, tag) = if gzip { (&made.gzip, &made.gzip_tag) } else { (&made.plain, &made.plain_tag) };
+    let cache = if complete { COMPLETE } else { GROWING };
+    let mut response = if respond::not_modified(headers, tag) {
+        unchanged(tag, cache)
+    } else {
+        let mut response = Response::new(Body::from(bytes.clone()));
+        describe(&mut response, made.content_type, cache, tag, bytes.len() as u64);
+        if gzip {
+            response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        response
+    };
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    response
+}
+
+/// Bytes in memory that never change.
+fn whole(headers: &HeaderMap, content_type: &'static str, bytes: &Bytes) -> Response {
+    let tag = format!("\"{}\"", respond::digest(&[bytes]));
+    match prepare(headers, &tag, bytes.len() as u64) {
+        Ok(range) => {
+            let body = bytes.slice(range.start as usize..range.end as usize);
+            part(Body::from(body), content_type, &tag, range, bytes.len() as u64)
+        }
+        Err(response) => *response,
+    }
+}
+
+/// The range to send, or the answer that needs none.
+fn prepare(headers: &HeaderMap, tag: &str, size: u64) -> Result<std::ops::Range<u64>, Box<Response>> {
+    if respond::not_modified(headers, tag) {
+        return Err(Box::new(unchanged(tag, FOREVER)));
+    }
+    match respond::wanted(headers, tag, size) {
+        Wanted::Whole => Ok(0..size),
+        Wanted::Part(range) => Ok(range),
+        Wanted::Unsatisfiable => {
+            let words = format!("There are only {size} bytes.");
+            let problem = Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "range_not_satisfiable", words);
+            let mut response = problem.into_response();
+            set(response.headers_mut(), header::CONTENT_RANGE, &format!("bytes */{size}"));
+            Err(Box::new(response))
+        }
+    }
+}
+
+fn part(
+    body: Body,
+    content_type: &'static str,
+    tag: &str,
+    range: std::ops::Range<u64>,
+    size: u64,
+) -> Response {
+    let mut response = Response::new(body);
+    describe(&mut response, content_type, FOREVER, tag, range.end - range.start);
+    response.headers_mut().insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    if range != (0..size) {
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+        let text = format!("bytes {}-{}/{size}", range.start, range.end.saturating_sub(1));
+        set(response.headers_mut(), header::CONTENT_RANGE, &text);
+    }
+    response
+}
+
+fn unchanged(tag: &str, cache: &'static str) -> Response {
+    let mut response = StatusCode::NOT_MODIFIED.into_response();
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+    set(response.headers_mut(), header::ETAG, tag);
+    response
+}
+
+fn describe(
+    response: &mut Response,
+    content_type: &'static str,
+    cache: &'static str,
+    tag: &str,
+    length: u64,
+) {
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    set(headers, header::ETAG, tag);
+}
+
+fn set(headers: &mut HeaderMap, name: header::HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+/// Stored objects never change, so that their place says what they are.
+fn identity(object: &str, offset: u64, size: u64, picture: Option<usize>) -> String {
+    let place = format!("{offset}+{size}#{picture:?}");
+    format!("\"{}\"", respond::digest(&[object.as_bytes(), b"\n", place.as_bytes()]))
+}
+
+fn refused(why: Refused) -> Problem {
+    match why {
+        Refused::Expired => Problem::new(
+            StatusCode::UNAUTHORIZED,
+            "token_expired",
+            "This playback token has expired. Ask for playback again to get a new one.",
+        ),
+        Refused::Malformed | Refused::BadSignature => {
+            Problem::new(StatusCode::FORBIDDEN, "token_invalid", "This playback token is not one of ours.")
+        }
+    }
+}
+
+fn refuse(error: LoadError) -> Problem {
+    match error {
+        LoadError::Missing => Problem::not_found(),
+        LoadError::Unreadable => Problem::internal(error),
+        LoadError::Blob(error) => broken(error),
+    }
+}
+
+/// An object that a descriptor lists is missing, or the store fails.
+fn broken(error: blob::Error) -> Problem {
+    match error {
+        error if error.is_transient() => Problem::unavailable(error),
+        // Purged meanwhile.
+        blob::Error::NotFound(_) => Problem::not_found(),
+        error => Problem::internal(error),
+    }
+}
