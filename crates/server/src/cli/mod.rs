@@ -4,6 +4,7 @@ mod admin;
 mod demo;
 mod doctor;
 mod serve;
+mod upload;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -26,6 +27,8 @@ struct Cli {
 enum Command {
     /// Start this process's roles and serve until SIGTERM or Ctrl-C
     Serve(Settings),
+    /// Send a video file to a server, or what is missing of it
+    Upload(upload::Args),
     /// Print the effective configuration as TOML, without secrets
     Config(Settings),
     /// Work on the database of this machine directly
@@ -85,6 +88,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             logs::start(&config.log)?;
             runtime()?.block_on(serve::run(config))?;
         }
+        Command::Upload(args) => return Ok(runtime()?.block_on(upload::run(args))),
         Command::Config(settings) => print!("{}", settings.load()?.to_toml()?),
         Command::Admin { command } => runtime()?.block_on(admin::run(command))?,
         Command::Openapi => println!("{}", router::document().to_pretty_json()?),

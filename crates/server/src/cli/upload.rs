@@ -1,0 +1,200 @@
+//! `kinora upload`: sends a file to a server, goes on where an interrupted upload stands, and follows the work on it.
+
+mod memory;
+mod tus;
+mod watch;
+
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+
+use clap::ValueEnum;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use serde::Serialize;
+use url::Url;
+
+/// Send a video file to a Kinora server. An interrupted upload goes on when the same command is given again.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The file to send
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Title; without it one is made from the file's name
+    #[arg(long, value_name = "TEXT")]
+    title: Option<String>,
+    /// Who can find and open it
+    #[arg(long, value_name = "WHO", value_parser = ["public", "unlisted", "private"], default_value = "private")]
+    visibility: String,
+    /// Return only when processing has finished, or with --wait=playable as soon as it can be played
+    #[arg(long, value_name = "UNTIL", num_args = 0..=1, require_equals = true, default_missing_value = "finished")]
+    wait: Option<Until>,
+    /// Print {"id","state","page_url","hls_url","dash_url"} on standard output and nothing else there
+    #[arg(long)]
+    json: bool,
+    /// Address of the server
+    #[arg(long, env = "KINORA_SERVER", value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    server: Url,
+    /// API token with the scope upload; also read for --wait and --json
+    #[arg(long, env = "KINORA_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    token: String,
+}
+
+/// What `--wait` waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Until {
+    Playable,
+    Finished,
+}
+
+/// Why the command did not succeed; each has an exit code that scripts may rely on.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    /// 1: the file was not uploaded, or nobody could tell what became of it.
+    #[error("{0}")]
+    Failed(String),
+    /// 3: uploaded, but no title came of it.
+    #[error("{0}")]
+    Processing(String),
+}
+
+type Result<T, E = Failure> = std::result::Result<T, E>;
+
+fn failed(words: impl Into<String>) -> Failure {
+    Failure::Failed(words.into())
+}
+
+/// What `--json` prints.
+#[derive(Debug, Serialize)]
+struct Outcome {
+    id: String,
+    state: String,
+    page_url: String,
+    hls_url: Option<String>,
+    dash_url: Option<String>,
+}
+
+/// Exit codes: 0 done, 1 failed, 2 wrong usage (by the parser), 3 the server could not make a title of the file.
+pub async fn run(args: Args) -> ExitCode {
+    let json = args.json;
+    let done = tokio::select! {
+        done = upload(args) => done,
+        _ = tokio::signal::ctrl_c() => Err(failed("stopped. The same command goes on where this one ended.")),
+    };
+    match done {
+        Ok(outcome) if json => {
+            println!("{}", serde_json::to_string(&outcome).unwrap_or_default());
+            ExitCode::SUCCESS
+        }
+        Ok(outcome) => {
+            println!("{}", outcome.page_url);
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            eprintln!("kinora upload: {failure}");
+            ExitCode::from(if matches!(failure, Failure::Processing(_)) { 3 } else { 1 })
+        }
+    }
+}
+
+async fn upload(args: Args) -> Result<Outcome> {
+    let server = Server::new(&args)?;
+    let file = tus::open(&args.file).await?;
+    let chunk = server.chunk_bytes().await?;
+    let video = tus::send(&server, file, &args, chunk).await?;
+    let title = match args.wait {
+        Some(until) => watch::wait(&server, &video, until).await?,
+        None => watch::title(&server, &video).await?,
+    };
+    let (mut hls_url, mut dash_url) = (None, None);
+    if args.json && title.state == "ready" {
+        let manifests = watch::manifests(&server, &video).await?;
+        (hls_url, dash_url) =
+            (Some(server.absolute(&manifests.hls_url)?), Some(server.absolute(&manifests.dash_url)?));
+    }
+    let page_url = server.absolute(&title.page_url)?;
+    Ok(Outcome { id: video, state: title.state, page_url, hls_url, dash_url })
+}
+
+/// The server that we talk to.
+struct Server {
+    http: reqwest::Client,
+    base: Url,
+}
+
+impl Server {
+    fn new(args: &Args) -> Result<Self> {
+        if !matches!(args.server.scheme(), "http" | "https") {
+            return Err(failed(format!(
+                "{} is no address of a server: it must begin with http:// or https://",
+                args.server
+            )));
+        }
+        let mut token = HeaderValue::from_str(&format!("Bearer {}", args.token.trim()))
+            .map_err(|_| failed("the token has characters that no token has"))?;
+        token.set_sensitive(true);
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("kinora/", env!("CARGO_PKG_VERSION")))
+            .default_headers(HeaderMap::from_iter([(AUTHORIZATION, token)]))
+            .connect_timeout(Duration::from_secs(10))
+            .read_timeout(Duration::from_secs(90))
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|e| failed(format!("cannot make an HTTP client: {e}")))?;
+        let mut base = args.server.clone();
+        if !base.path().ends_with('/') {
+            base.set_path(&format!("{}/", base.path()));
+        }
+        Ok(Self { http, base })
+    }
+
+    /// `path` below the server's address, which may itself have a path.
+    fn url(&self, path: &str) -> Result<Url> {
+        let relative = path.trim_start_matches('/');
+        self.base.join(relative).map_err(|e| failed(format!("{path} is no address: {e}")))
+    }
+
+    /// A link that the server gave, as an absolute address of this same server unless it names another.
+    fn absolute(&self, link: &str) -> Result<String> {
+        match Url::parse(link) {
+            Ok(url) => Ok(url.into()),
+            Err(_) => Ok(self.url(link)?.into()),
+        }
+    }
+
+    /// How large the server wants request bodies to be. Also the first sign that there is a Kinora at all.
+    async fn chunk_bytes(&self) -> Result<u64> {
+        #[derive(serde::Deserialize)]
+        struct Instance {
+            upload_chunk_bytes: u64,
+        }
+        let base = self.base.as_str().trim_end_matches('/');
+        let answer = self.http.get(self.url("api/v1/instance")?).send().await;
+        let answer = answer
+            .map_err(|e| failed(format!("no answer from {base}: {}. Is the server running?", reason(&e))))?;
+        let instance: Instance = answer
+            .json()
+            .await
+            .map_err(|_| failed(format!("{base} answers, but it is not a Kinora server")))?;
+        Ok(instance.upload_chunk_bytes.clamp(1 << 20, 1 << 40))
+    }
+}
+
+/// The innermost cause, which is what people understand.
+fn reason(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}
+
+/// What an error answer says, in words.
+async fn words_of(answer: reqwest::Response) -> String {
+    #[derive(serde::Deserialize)]
+    struct Problem {
+        detail: String,
+    }
+    let status = answer.status();
+    match answer.json::<Problem>().await {
+        Ok(problem) => problem.detail,
+        Err(_) => format!("the server answered {status}"),
+    }
+}
