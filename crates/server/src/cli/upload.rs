@@ -61,6 +61,8 @@ fn failed(words: impl Into<String>) -> Failure {
     Failure::Failed(words.into())
 }
 
+const BAD_TOKEN: &str = "the token is not, or no longer, good. Make one on your account page";
+
 /// What `--json` prints.
 #[derive(Debug, Serialize)]
 struct Outcome {

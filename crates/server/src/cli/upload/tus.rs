@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
 
 use super::{
-    Args, Result, Server, failed, memory,
+    Args, BAD_TOKEN, Result, Server, failed, memory,
     memory::{Key, Upload},
     reason, words_of,
 };
@@ -244,7 +244,7 @@ async fn checked(answer: reqwest::Result<Response>) -> Result<Response, Trouble>
     let is_ours = status != StatusCode::BAD_REQUEST || answer.headers().contains_key("upload-offset");
     let words = match status {
         StatusCode::UNAUTHORIZED => {
-            "the token is not, or no longer, good. Make one on your account page".into()
+            BAD_TOKEN.into()
         }
         _ => words_of(answer).await,
     };
