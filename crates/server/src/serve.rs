@@ -245,7 +245,9 @@ async fn start_worker(
         vod::worker::Worker::new(app.store.clone(), app.clock.clone(), handlers, config.worker.clone(), wake);
     let stop = stop.clone();
     supervise(tasks, "worker", async move {
-        worker.run(stop).await;
+        worker.run(stop.clone()).await;
+        // A worker that knows no kind of job has nothing to do; that is no reason to stop the rest.
+        stop.cancelled().await;
         Ok(())
     });
     Ok(())

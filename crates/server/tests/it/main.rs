@@ -1,5 +1,7 @@
 //! The one integration binary: the real application in process, on SQLite and a directory, and again on PostgreSQL and S3.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod access;
 mod accounts;
 mod catalog;

@@ -243,9 +243,7 @@ async fn checked(answer: reqwest::Result<Response>) -> Result<Response, Trouble>
     let passing = status.is_server_error() || matches!(status.as_u16(), 400 | 408 | 409 | 423 | 425 | 429);
     let is_ours = status != StatusCode::BAD_REQUEST || answer.headers().contains_key("upload-offset");
     let words = match status {
-        StatusCode::UNAUTHORIZED => {
-            BAD_TOKEN.into()
-        }
+        StatusCode::UNAUTHORIZED => BAD_TOKEN.into(),
         _ => words_of(answer).await,
     };
     Err(if passing && is_ours {
