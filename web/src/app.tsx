@@ -79,7 +79,7 @@ function Gate({ children }: { children: ReactNode }) {
   if (instance.isError && !instance.data)
     return (
       <main className="page">
-        <Failure what="Kinora cannot be reached" error={instance.error} retry={() => void instance.refetch()} />
+        <Failure whole what="Kinora cannot be reached" error={instance.error} retry={() => void instance.refetch()} />
       </main>
     );
   if (instance.data?.setup_required && path !== "/setup") return <Redirect to="/setup" replace />;
@@ -103,7 +103,12 @@ function Only({ creator = false, children }: { creator?: boolean; children: Reac
   if (session.isError && me === undefined)
     return (
       <div className="page">
-        <Failure what="We could not check who you are" error={session.error} retry={() => void session.refetch()} />
+        <Failure
+          whole
+          what="We could not check who you are"
+          error={session.error}
+          retry={() => void session.refetch()}
+        />
       </div>
     );
   if (me === undefined) return <div className="page-wait" role="status" aria-label="Loading" />;
@@ -113,6 +118,7 @@ function Only({ creator = false, children }: { creator?: boolean; children: Reac
     return (
       <div className="page">
         <Failure
+          whole
           what="The studio is for creators"
           error={new Error("Ask the administrator of this site to make your account a creator.")}
         />

@@ -16,8 +16,12 @@ export function warmWatch(id?: string) {
   if (!id || (warm?.id === id && performance.now() - warm.at < 10_000)) return;
   performance.mark("kinora:click");
   const asked = playback(id);
-  asked.catch(() => {});
-  warm = { id, at: performance.now(), playback: asked };
+  const mine: Warm = { id, at: performance.now(), playback: asked };
+  // A refusal is not kept: the page asks again.
+  asked.catch(() => {
+    if (warm === mine) warm = null;
+  });
+  warm = mine;
 }
 
 /** The authorisation asked for at the click, once; otherwise a new one. */

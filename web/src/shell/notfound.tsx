@@ -7,6 +7,7 @@ export function NotFound({ what = "This page does not exist", why }: { what?: st
   return (
     <div className="page">
       <Empty
+        whole
         icon="film"
         title={what}
         actions={

@@ -148,12 +148,15 @@ export function Skeleton({
   );
 }
 
+/** `whole`: this is all that the page shows, so its words are the page's heading. */
 export function Empty({
+  whole,
   icon,
   title,
   children,
   actions,
 }: {
+  whole?: boolean;
   icon: IconName;
   title: string;
   children?: ReactNode;
@@ -164,7 +167,7 @@ export function Empty({
       <div className="icon-round">
         <Icon name={icon} size={32} />
       </div>
-      <h2>{title}</h2>
+      {whole ? <h1>{title}</h1> : <h2>{title}</h2>}
       {children && <p>{children}</p>}
       {actions && <div className="actions">{actions}</div>}
     </div>
@@ -172,10 +175,12 @@ export function Empty({
 }
 
 /** A failure: what, why, and the button. */
-export function Failure({ what, error, retry }: { what: string; error: unknown; retry?: () => void }) {
+export function Failure(props: { what: string; error: unknown; retry?: () => void; whole?: boolean }) {
+  const { what, error, retry, whole } = props;
   return (
     <div role="alert">
       <Empty
+        whole={whole ?? false}
         icon="warning"
         title={what}
         actions={

@@ -27,7 +27,7 @@ export default function SetupPage() {
     setError(null);
     try {
       await api.setup(form);
-      await queryClient.fetchQuery({ queryKey: keys.session, queryFn: api.session });
+      await queryClient.fetchQuery({ queryKey: keys.session, queryFn: api.session, staleTime: 0 });
       queryClient.setQueryData<Instance>(keys.instance, (old) => old && { ...old, setup_required: false });
       navigate("/studio/upload", { replace: true });
     } catch (failed) {

@@ -14,7 +14,7 @@ export function HomePage() {
   const home = useHome();
   if (home.isPending) return <HomeSkeleton />;
   if (home.isError)
-    return <Failure what="The titles could not be loaded" error={home.error} retry={() => void home.refetch()} />;
+    return <Failure whole what="The titles could not be loaded" error={home.error} retry={() => void home.refetch()} />;
   const { hero, rows } = home.data;
   const filled = rows.filter((row) => row.items.length > 0);
   if (!hero && filled.length === 0) return <Nothing />;

@@ -39,7 +39,7 @@ export default function EditorPage({ id }: { id: string }) {
     if (gone) return <NotFound what="This title cannot be edited" why="It does not exist, or is not yours." />;
     return (
       <div className="page">
-        <Failure what="The title could not be loaded" error={query.error} retry={() => void query.refetch()} />
+        <Failure whole what="The title could not be loaded" error={query.error} retry={() => void query.refetch()} />
       </div>
     );
   }

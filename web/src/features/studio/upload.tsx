@@ -41,7 +41,7 @@ export default function UploadPage() {
         <Icon name="upload" size={40} />
         <h2>Drop video files here</h2>
         <p className="muted small">
-          Anything ffmpeg can read
+          MP4, MOV, MKV, WebM and most other formats
           {instance.data && instance.data.max_upload_bytes > 0
             ? `, up to ${bytes(instance.data.max_upload_bytes)} each`
             : ""}

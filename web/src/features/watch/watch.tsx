@@ -39,7 +39,7 @@ export default function WatchPage({ id }: { id: string }) {
       );
     return (
       <div className="page">
-        <Failure what="The title could not be loaded" error={query.error} retry={() => void query.refetch()} />
+        <Failure whole what="The title could not be loaded" error={query.error} retry={() => void query.refetch()} />
       </div>
     );
   }
