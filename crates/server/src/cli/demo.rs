@@ -21,7 +21,7 @@ const ATTRIBUTION: &str = "© Blender Foundation | www.bigbuckbunny.org, CC BY 3
 
 /// Brings `clip` into the library unless it holds anything. A running server's worker takes it from there.
 pub(super) async fn run(place: &Place, clip: &Path) -> anyhow::Result<()> {
-    let (_, app) = place.open().await?;
+    let (config, app) = place.open().await?;
     let mut reader = app.store.reader().await?;
     let mut has_any = false;
     for trash in [false, true] {
@@ -30,18 +30,24 @@ pub(super) async fn run(place: &Place, clip: &Path) -> anyhow::Result<()> {
     }
     drop(reader);
     if !has_any {
-        ingest(&app, clip).await?;
+        // The object store takes the file that it is given for its own.
+        let copy = config.data_dir.join(format!("demo-{}.tmp", uuid::Uuid::now_v7()));
+        tokio::fs::copy(clip, &copy).await.with_context(|| format!("{}", clip.display()))?;
+        let filename = clip.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let done = ingest(&app, &copy, filename).await;
+        // Gone already where the store moved it.
+        let _ = tokio::fs::remove_file(&copy).await;
+        done?;
     }
     app.store.close().await;
     Ok(())
 }
 
-async fn ingest(app: &app::App, clip: &Path) -> anyhow::Result<()> {
+async fn ingest(app: &app::App, clip: &Path, filename: String) -> anyhow::Result<()> {
     let owner = app.administrator().await?;
     let (video, source) = (VideoId::new(), SourceId::new());
     let object = names::master(source);
     let length = app.blobs.put_file(&object, clip).await.with_context(|| format!("{}", clip.display()))?;
-    let filename = clip.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let now = app.clock.now();
     let mut tx = app.store.begin().await?;
     let new = NewVideo {

@@ -115,16 +115,17 @@ fn with_tags(index: &str, video: &Video, app: &App) -> String {
     if !video.visibility.is_listed() {
         tags.push_str("<meta name=\"robots\" content=\"noindex\">\n");
     }
-    let plain = match (index.find("<title>"), index.find("</title>")) {
-        (Some(from), Some(to)) if from < to => {
-            format!("{}{}", &index[..from], &index[to + "</title>".len()..])
-        }
-        _ => index.to_owned(),
-    };
+    let plain = without(&without(index, "<title>", "</title>"), "<meta name=\"description\"", ">");
     match plain.find("</head>") {
         Some(at) => format!("{}{tags}{}", &plain[..at], &plain[at..]),
         None => plain,
     }
+}
+
+/// The text without the first stretch from `begin` to `end`.
+fn without(text: &str, begin: &str, end: &str) -> String {
+    let found = text.find(begin).and_then(|from| Some((from, from + text[from..].find(end)? + end.len())));
+    found.map_or_else(|| text.to_owned(), |(from, to)| format!("{}{}", &text[..from], &text[to..]))
 }
 
 fn escaped(text: &str) -> String {
@@ -156,6 +157,16 @@ mod tests {
         assert!(accepts(&headers("gzip, deflate, br;q=0.5"), "br"));
         assert!(!accepts(&headers("gzip, br;q=0"), "br"));
         assert!(!accepts(&HeaderMap::new(), "gzip"));
+    }
+
+    #[test]
+    fn the_apps_own_title_makes_room() {
+        let head = "<head><meta name=\"description\" content=\"x\" /><title>K</title></head>";
+        assert_eq!(
+            without(&without(head, "<title>", "</title>"), "<meta name=\"description\"", ">"),
+            "<head></head>"
+        );
+        assert_eq!(without("a<b", "<b", ">"), "a<b");
     }
 
     #[test]

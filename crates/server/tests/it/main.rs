@@ -9,3 +9,4 @@ mod config;
 mod discovery;
 mod harness;
 mod lifecycle;
+mod upload;
