@@ -7,6 +7,7 @@ pub mod probe;
 pub mod tools;
 pub mod upload;
 pub mod worker;
+pub mod workflow;
 
 #[cfg(test)]
 mod testing;

@@ -18,7 +18,7 @@ pub use audio::{Stretch, audio};
 pub use chunk::chunk;
 pub use frames::{Frames, frame_file};
 pub use pictures::{
-    Posters, Sheets, TILE_COLUMNS, TILE_ROWS, choose, interval_ms, posters, sheets, tile_size,
+    POSTER_WIDTHS, Posters, Sheets, TILE_COLUMNS, TILE_ROWS, choose, interval_ms, posters, sheets, tile_size,
 };
 
 use crate::guest;

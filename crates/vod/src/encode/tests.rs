@@ -1,1 +1,419 @@
-//! x
+//! Odd sources, through probe, plan and encode, judged by ffprobe and ffmpeg.
+
+use std::path::{Path, PathBuf};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use domain::ladder::{Rung, default_ladder};
+use tokio::{process::Command, sync::mpsc};
+
+use super::*;
+use crate::{
+    plan::{self, Mode, Plan},
+    probe,
+    testing::media,
+    tools::Tools,
+};
+
+/// A ladder that two cores encode quickly.
+fn ladder() -> Vec<Rung> {
+    vec![Rung { height: 240, bitrate_bps: 800_000 }, Rung { height: 120, bitrate_bps: 300_000 }]
+}
+
+/// A title in one file for each track.
+struct Made {
+    plan: Plan,
+    tracks: Vec<PathBuf>,
+    _dir: tempfile::TempDir,
+}
+
+async fn make(name: &str, args: &[&str]) -> Made {
+    let dir = tempfile::tempdir().unwrap();
+    let source = media(dir.path(), name, args).await;
+    make_from(dir, &source).await
+}
+
+async fn make_from(dir: tempfile::TempDir, source: &Path) -> Made {
+    let tools = Tools::default();
+    let (info, index) = probe::probe(&tools, source, &probe::Limits::default()).await.unwrap();
+    let plan = plan::plan(&info, &index, &ladder()).unwrap();
+    let mut tracks: Vec<(String, Vec<u8>)> = Vec::new();
+    if let Some(video) = &plan.video {
+        let listed = plan::listed_times(video, &index);
+        for n in 0..video.chunks.len() {
+            let scratch = dir.path().join(format!("chunk{n}"));
+            std::fs::create_dir(&scratch).unwrap();
+            let files = chunk(&tools, video, n, &listed, source, &scratch, |_| ()).await.unwrap();
+            for file in files {
+                let bytes = std::fs::read(&file.path).unwrap();
+                let told: u64 = file.segments.iter().map(|s| u64::from(s.bytes)).sum();
+                assert_eq!(bytes.len() as u64, told, "the index tells every byte");
+                append(&mut tracks, &file.id, &file.head, &bytes);
+            }
+        }
+    }
+    for track in &plan.audio {
+        let (to, mut from) = mpsc::channel(1);
+        let work = audio(&tools, track, info.container.demuxer(), source, 0, to);
+        let collect = async {
+            let mut all = Vec::new();
+            while let Some(stretch) = from.recv().await {
+                all.push(stretch);
+            }
+            all
+        };
+        let (done, stretches) = tokio::join!(work, collect);
+        done.unwrap();
+        assert_eq!(stretches.len(), track.stretches.len());
+        let samples: u64 = stretches.iter().flat_map(|s| &s.segments).map(|s| u64::from(s.duration)).sum();
+        assert_eq!(samples, track.samples);
+        for stretch in stretches {
+            append(&mut tracks, &track.id, &stretch.head, &stretch.bytes);
+        }
+    }
+    let write = |(id, bytes): (String, Vec<u8>)| {
+        let path = dir.path().join(format!("{id}.mp4"));
+        std::fs::write(&path, bytes).unwrap();
+        path
+    };
+    let tracks = tracks.into_iter().map(write).collect();
+    Made { plan, tracks, _dir: dir }
+}
+
+fn append(tracks: &mut Vec<(String, Vec<u8>)>, id: &str, head: &TrackHead, bytes: &[u8]) {
+    let init = STANDARD.decode(&head.init).unwrap();
+    match tracks.iter_mut().find(|(known, _)| known == id) {
+        Some((_, all)) => {
+            assert!(all.starts_with(&init), "all chunks share one header");
+            all.extend_from_slice(bytes);
+        }
+        None => tracks.push((id.to_owned(), [&init, bytes].concat())),
+    }
+}
+
+/// Runs an ordinary program that must neither fail nor complain.
+async fn judge(program: &str, args: &[&str]) -> String {
+    let out = Command::new(program).args(args).output().await.unwrap();
+    assert_eq!(String::from_utf8_lossy(&out.stderr), "", "{program} {args:?}");
+    String::from_utf8(out.stdout).unwrap()
+}
+
+/// Presentation times of all decoded frames, microseconds.
+async fn decoded(path: &Path) -> Vec<i64> {
+    let args = ["-v", "warning", "-show_entries", "frame=pts_time", "-of", "csv=p=0", path.to_str().unwrap()];
+    let text = judge("ffprobe", &args).await;
+    let times = text.lines().filter_map(|line| line.trim_end_matches(',').parse::<f64>().ok());
+    times.map(|t| (t * 1e6).round() as i64).collect()
+}
+
+async fn size(path: &Path) -> String {
+    let args =
+        ["-v", "error", "-show_entries", "stream=width,height", "-of", "csv=p=0", path.to_str().unwrap()];
+    judge("ffprobe", &args).await.trim().replace(',', "x")
+}
+
+/// Encodes a source and checks each rung: frames, sizes, even times.
+async fn check(name: &str, args: &[&str], frames: usize, sizes: &[&str], seconds: f64) -> Made {
+    let made = make(name, args).await;
+    check_made(&made, frames, sizes, seconds).await;
+    made
+}
+
+async fn check_made(made: &Made, frames: usize, sizes: &[&str], seconds: f64) {
+    let rungs = made.plan.video.as_ref().map_or(0, |v| v.rungs.len());
+    assert_eq!(rungs, sizes.len());
+    for (path, expected) in made.tracks.iter().zip(sizes) {
+        let times = decoded(path).await;
+        assert_eq!(times.len(), frames, "{}", path.display());
+        assert_eq!(times[0], 0, "the first picture stands at 0");
+        assert!(times.is_sorted_by(|a, b| a < b), "frames in order");
+        assert_eq!(size(path).await, *expected);
+    }
+    assert!((made.plan.duration_ms as f64 / 1000.0 - seconds).abs() < 0.05, "{} ms", made.plan.duration_ms);
+}
+
+const SINE: [&str; 4] = ["-f", "lavfi", "-i", "sine=f=440:r=48000:d=30"];
+
+fn with_sound<'a>(video: &'a str, rest: &[&'a str]) -> Vec<&'a str> {
+    let mut args = vec!["-f", "lavfi", "-i", video];
+    args.extend(SINE);
+    args.extend(["-shortest", "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac"]);
+    args.extend(rest);
+    args
+}
+
+#[tokio::test]
+async fn ntsc_with_sound_over_several_chunks() {
+    let source = "testsrc2=s=426x240:r=30000/1001:d=17";
+    let made =
+        check("a.mp4", &with_sound(source, &["-bf", "3", "-g", "71"]), 510, &["426x240", "214x120"], 17.017)
+            .await;
+    let video = made.plan.video.as_ref().unwrap();
+    assert_eq!((video.chunks.len(), video.mode), (2, Mode::Indexed));
+    let times = decoded(&made.tracks[0]).await;
+    assert!(
+        times
+            .iter()
+            .enumerate()
+            .all(|(i, t)| (t - i as i64 * 1_001_000_000 / 30_000_000 * 1000).abs() < 1_000_000)
+    );
+    assert_eq!(times[509], 509 * 1_001_000 / 30);
+}
+
+#[tokio::test]
+async fn other_containers_and_open_gops() {
+    let source = "testsrc2=s=426x240:r=25:d=14";
+    for name in ["a.mkv", "a.ts", "a.flv", "a.mov"] {
+        let args = with_sound(source, &["-bf", "2", "-g", "50", "-x264-params", "open-gop=1"]);
+        let made = check(name, &args, 350, &["426x240", "214x120"], 14.0).await;
+        let video = made.plan.video.unwrap();
+        assert_eq!((video.mode, video.chunks.len()), (Mode::Indexed, 2), "{name}");
+    }
+    // AVI has no presentation times: one piece at the nominal rate.
+    let args = ["-f", "lavfi", "-i", source, "-c:v", "mpeg4"];
+    let made = check("a.avi", &args, 350, &["426x240", "214x120"], 14.0).await;
+    assert_eq!(made.plan.video.unwrap().mode, Mode::Sequential);
+}
+
+#[tokio::test]
+async fn portrait_square_and_odd_sizes() {
+    check("portrait.mp4", &with_sound("testsrc2=s=240x426:r=24:d=1", &[]), 24, &["240x426", "120x214"], 1.0)
+        .await;
+    check("square.mp4", &with_sound("testsrc2=s=240x240:r=24:d=1", &[]), 24, &["240x240", "120x120"], 1.0)
+        .await;
+    let odd = ["-f", "lavfi", "-i", "testsrc2=s=641x361:r=24:d=1", "-c:v", "ffv1"];
+    let made = make("odd.mkv", &odd).await;
+    let all = plan::plan(
+        &probe::probe(
+            &Tools::default(),
+            &media(made._dir.path(), "odd2.mkv", &odd).await,
+            &probe::Limits::default(),
+        )
+        .await
+        .unwrap()
+        .0,
+        &probe::Index::default(),
+        &default_ladder(),
+    );
+    assert!(all.is_err(), "without an index there is nothing to plan");
+    check_made(&made, 24, &["426x240", "214x120"], 1.0).await;
+}
+
+#[tokio::test]
+async fn rotation_and_pixel_aspect_are_applied() {
+    let dir = tempfile::tempdir().unwrap();
+    let flat = media(dir.path(), "flat.mp4", &with_sound("testsrc2=s=426x240:r=24:d=1", &[])).await;
+    let args = ["-i", flat.to_str().unwrap(), "-c", "copy", "-metadata:s:v", "rotate=90"];
+    check("turned.mp4", &args, 24, &["240x426", "120x214"], 1.0).await;
+    let wide = with_sound("testsrc2=s=320x240:r=24:d=1", &["-vf", "setsar=4/3"]);
+    check("wide.mp4", &wide, 24, &["426x240", "214x120"], 1.0).await;
+}
+
+#[tokio::test]
+async fn variable_frame_rate_keeps_every_frame_and_time() {
+    // 10 s at 30 frames per second, of which a third is left out unevenly.
+    let filter = "select='not(eq(mod(n,7),2)+eq(mod(n,5),3))'";
+    let args = [
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=s=426x240:r=30:d=15",
+        "-vf",
+        filter,
+        "-fps_mode",
+        "vfr",
+        "-c:v",
+        "libx264",
+        "-preset",
+        "ultrafast",
+        "-bf",
+        "2",
+    ];
+    let frames = (0..450).filter(|n| n % 7 != 2 && n % 5 != 3).count();
+    let made = check("vfr.mp4", &args, frames, &["426x240", "214x120"], 15.0).await;
+    let want: Vec<i64> = (0..450).filter(|n| n % 7 != 2 && n % 5 != 3).map(|n| n * 1_000_000 / 30).collect();
+    let got = decoded(&made.tracks[0]).await;
+    assert!(got.iter().zip(&want).all(|(a, b)| (a - b).abs() <= 1), "{got:?}");
+    assert!(made.plan.video.unwrap().chunks.len() > 1);
+}
+
+#[tokio::test]
+async fn interlaced_ten_bit_and_high_dynamic_range() {
+    let interlaced = with_sound(
+        "testsrc2=s=426x240:r=50:d=2",
+        &["-vf", "tinterlace=interleave_top,fieldorder=tff", "-flags", "+ilme+ildct"],
+    );
+    check("i.mp4", &interlaced, 50, &["426x240", "214x120"], 2.0).await;
+    let ten = with_sound("testsrc2=s=426x240:r=25:d=1", &["-pix_fmt", "yuv420p10le"]);
+    check("ten.mp4", &ten, 25, &["426x240", "214x120"], 1.0).await;
+    let hdr = [
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=s=426x240:r=25:d=1",
+        "-c:v",
+        "libx264",
+        "-pix_fmt",
+        "yuv420p10le",
+        "-color_primaries",
+        "bt2020",
+        "-color_trc",
+        "smpte2084",
+        "-colorspace",
+        "bt2020nc",
+    ];
+    check("hdr.mp4", &hdr, 25, &["426x240", "214x120"], 1.0).await;
+}
+
+#[tokio::test]
+async fn no_sound_only_sound_and_two_sounds() {
+    let made = check(
+        "mute.mp4",
+        &["-f", "lavfi", "-i", "testsrc2=s=426x240:r=25:d=1", "-c:v", "libx264"],
+        25,
+        &["426x240", "214x120"],
+        1.0,
+    )
+    .await;
+    assert!(made.plan.audio.is_empty());
+
+    let made = make("only.mp3", &["-f", "lavfi", "-i", "sine=f=440:r=44100:d=9", "-c:a", "libmp3lame"]).await;
+    assert!(made.plan.video.is_none());
+    assert_eq!((made.plan.audio[0].sample_rate, made.plan.audio[0].stretches[0].len()), (44_100, 2));
+    assert!((made.plan.duration_ms as i64 - 9_000).abs() < 60, "{}", made.plan.duration_ms);
+
+    let mut args = vec!["-f", "lavfi", "-i", "testsrc2=s=426x240:r=25:d=1"];
+    args.extend(["-f", "lavfi", "-i", "sine=f=440:d=1", "-f", "lavfi", "-i", "sine=f=880:d=1"]);
+    args.extend(["-map", "0", "-map", "1", "-map", "2", "-c:v", "libx264", "-c:a", "aac"]);
+    args.extend(["-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=deu"]);
+    let made = check("two.mp4", &args, 25, &["426x240", "214x120"], 1.0).await;
+    let labels: Vec<&str> = made.plan.audio.iter().map(|a| a.label.as_str()).collect();
+    assert_eq!(labels, ["English", "German"]);
+}
+
+#[tokio::test]
+async fn a_cut_off_stream_keeps_what_it_has() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole =
+        media(dir.path(), "whole.ts", &with_sound("testsrc2=s=426x240:r=25:d=4", &["-bf", "0"])).await;
+    let bytes = std::fs::read(&whole).unwrap();
+    let cut = dir.path().join("cut.ts");
+    std::fs::write(&cut, &bytes[..bytes.len() * 6 / 10]).unwrap();
+    let made = make_from(dir, &cut).await;
+    let frames = made.plan.video.as_ref().unwrap().frames() as usize;
+    assert!((30..100).contains(&frames), "{frames}");
+    check_made(&made, frames, &["426x240", "214x120"], frames as f64 / 25.0).await;
+}
+
+#[tokio::test]
+async fn a_flash_and_a_beep_stay_together() {
+    // White for 0.1 s in every second, a beep in the same tenth, in a file whose sound begins late.
+    let video = "color=black:s=426x240:r=25:d=14,geq=lum='if(lt(mod(T,1),0.1),235,16)':cb=128:cr=128";
+    let audio = "aevalsrc='if(lt(mod(t,1),0.1),sin(2000*PI*t),0)':s=48000:d=14";
+    for name in ["av.mp4", "av.ts", "av.mkv"] {
+        let made = make(
+            name,
+            &[
+                "-f",
+                "lavfi",
+                "-i",
+                video,
+                "-f",
+                "lavfi",
+                "-i",
+                audio,
+                "-c:v",
+                "libx264",
+                "-preset",
+                "ultrafast",
+                "-c:a",
+                "aac",
+            ],
+        )
+        .await;
+        let (picture, sound) = (flashes(&made.tracks[0]).await, beeps(&made.tracks[2]).await);
+        assert_eq!((picture.len(), sound.len()), (14, 14), "{name}: {picture:?} {sound:?}");
+        for (flash, beep) in picture.iter().zip(&sound) {
+            assert!((flash - beep).abs() < 0.02, "{name}: {flash} s against {beep} s");
+        }
+    }
+}
+
+/// When the picture turns white.
+async fn flashes(path: &Path) -> Vec<f64> {
+    let filter = format!("movie={},signalstats", path.display());
+    let args = [
+        "-v",
+        "error",
+        "-f",
+        "lavfi",
+        "-i",
+        &filter,
+        "-show_entries",
+        "frame=pts_time:frame_tags=lavfi.signalstats.YAVG",
+        "-of",
+        "csv=p=0",
+    ];
+    let text = judge("ffprobe", &args).await;
+    let frames = text.lines().filter_map(|line| {
+        let (time, luma) = line.split_once(',')?;
+        Some((time.parse::<f64>().ok()?, luma.parse::<f64>().ok()? > 120.0))
+    });
+    rising(frames)
+}
+
+/// When the sound sets in.
+async fn beeps(path: &Path) -> Vec<f64> {
+    let args = ["-v", "error", "-i", path.to_str().unwrap(), "-ac", "1", "-f", "s16le", "-"];
+    let out = Command::new("ffmpeg").args(args).output().await.unwrap().stdout;
+    let windows = out.chunks(2 * 48);
+    rising(windows.enumerate().map(|(ms, window)| {
+        let peak = window
+            .chunks_exact(2)
+            .map(|b| i16::from_le_bytes([b[0], b[1]]).unsigned_abs())
+            .max()
+            .unwrap_or(0);
+        // The sine crosses zero twice in a window of 1 ms, so that silence lasts longer than one.
+        (ms as f64 / 1000.0, peak > 3000)
+    }))
+}
+
+fn rising(states: impl Iterator<Item = (f64, bool)>) -> Vec<f64> {
+    let (mut last_on, mut starts) = (-1.0, Vec::new());
+    for (time, on) in states {
+        if on {
+            if time - last_on > 0.3 {
+                starts.push(time);
+            }
+            last_on = time;
+        }
+    }
+    starts
+}
+
+#[tokio::test]
+async fn sheets_and_posters_come_from_key_frames() {
+    let made = make("a.mp4", &with_sound("testsrc2=s=426x240:r=25:d=9", &[])).await;
+    let file = std::fs::read(&made.tracks[1]).unwrap();
+    let (mut reader, mut film) =
+        (::media::mp4::FragmentReader::new(::media::mp4::Limits::default()), Frames::default());
+    reader.feed(&file);
+    while reader.next().unwrap().is_some() {}
+    let moof = file.windows(4).position(|w| w == b"moof").unwrap() - 4;
+    let segment = bytes::Bytes::from(file[moof..].to_vec());
+    film.push(&segment, 0).unwrap();
+    film.push(&segment, 1).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("film.mp4");
+    frame_file(film, &file[..moof], 25_000, &path).await.unwrap();
+    let tools = Tools::default();
+    let sheets = sheets(&tools, &path, 2, (214, 120), dir.path()).await.unwrap();
+    assert_eq!((sheets.files.len(), sheets.scores.len()), (1, 2));
+    assert!(sheets.scores.iter().all(|score| *score > 1.0), "{:?}", sheets.scores);
+    let (width, height) = image::image_dimensions(&sheets.files[0]).unwrap();
+    assert_eq!((width, height), (214 * 5, 120 * 5));
+    let posters = posters(&tools, &path, 2, dir.path()).await.unwrap();
+    assert_eq!(posters.len(), 2);
+    for (width, file) in posters.iter().flatten() {
+        assert_eq!(image::image_dimensions(file).unwrap().0, (*width).min(214));
+    }
+}

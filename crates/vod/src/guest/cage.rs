@@ -214,6 +214,13 @@ pub(super) fn kill_group(pid: u32) {
     }
 }
 
+/// SIGKILL to this very process.
+#[cfg(debug_assertions)]
+pub(super) fn kill_self() {
+    // SAFETY: a signal to ourselves.
+    unsafe { libc::kill(libc::getpid(), libc::SIGKILL) };
+}
+
 /// System calls that decoding and encoding files needs. All others answer ENOSYS, as if the kernel had never had them:
 /// C libraries then fall back to older calls instead of failing.
 #[rustfmt::skip]

@@ -249,6 +249,12 @@ fn locate(program: &Path) -> PathBuf {
     std::fs::canonicalize(&found).unwrap_or(found)
 }
 
+/// Ends this process as a sudden death would, for tests.
+#[cfg(debug_assertions)]
+pub(crate) fn kill_self() {
+    cage::kill_self();
+}
+
 /// What this machine offers to keep guests in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Capabilities {

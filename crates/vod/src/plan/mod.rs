@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use audio::{AAC_FRAME, AudioPlan};
 pub use rate::constant_rate;
-pub use video::{Chunk, Mode, RungPlan, Seek, Times, VideoPlan, chunk_times};
+pub use video::{Chunk, Mode, RungPlan, Seek, Times, VideoPlan, chunk_times, listed_times};
 
 use crate::probe::{Index, Refusal, SourceInfo};
 

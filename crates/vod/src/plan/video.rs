@@ -137,6 +137,15 @@ pub fn chunk_times(plan: &VideoPlan, chunk: &Chunk, listed: &[u64]) -> Option<Ve
     }
 }
 
+/// Times of all frames of a plan that lists them, in ticks of its timescale; empty for a constant rate.
+pub fn listed_times(plan: &VideoPlan, index: &Index) -> Vec<u64> {
+    if !matches!(plan.times, Times::Listed) {
+        return Vec::new();
+    }
+    let factor = u64::from(plan.source_base.0) * u64::from(plan.timescale / plan.source_base.1);
+    index.shown().iter().map(|pts| (pts - plan.first_pts).unsigned_abs() * factor).collect()
+}
+
 /// Frame times of the whole title and how they came to be.
 struct Clock {
     mode: Mode,

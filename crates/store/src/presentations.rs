@@ -1,0 +1,112 @@
+//! Presentations: one encoding of one source, with its plan and the numbers of its descriptors.
+
+use domain::{Micros, PresentationId, SourceId, VideoId};
+
+use crate::{
+    Connect, Error, Result, Tx,
+    db::{execute, query},
+};
+
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Presentation {
+    #[sqlx(try_from = "String")]
+    pub id: PresentationId,
+    #[sqlx(try_from = "String")]
+    pub video_id: VideoId,
+    #[sqlx(try_from = "String")]
+    pub source_id: SourceId,
+    /// building | growing | complete
+    pub state: String,
+    /// JSON, once the source was probed.
+    pub plan: Option<String>,
+    /// The last descriptor version handed out; 0 before the first.
+    pub version: i64,
+    pub created_at: i64,
+}
+
+/// The presentation of a source, made when there is none yet.
+pub async fn of_source(tx: &mut Tx, video: VideoId, source: SourceId, now: Micros) -> Result<Presentation> {
+    let found = query!(
+        fetch_optional,
+        &mut *tx,
+        Presentation,
+        "SELECT id, video_id, source_id, state, plan, version, created_at FROM presentations \
+         WHERE video_id = $1 AND source_id = $2 ORDER BY id LIMIT 1",
+        video.to_string(),
+        source.to_string(),
+    )?;
+    if let Some(found) = found {
+        return Ok(found);
+    }
+    let id = PresentationId::new();
+    execute!(
+        &mut *tx,
+        "INSERT INTO presentations (id, video_id, source_id, state, version, created_at, updated_at) \
+         VALUES ($1, $2, $3, 'building', 0, $4, $4)",
+        id.to_string(),
+        video.to_string(),
+        source.to_string(),
+        now.0,
+    )?;
+    get(tx, id).await
+}
+
+pub async fn get(conn: &mut impl Connect, id: PresentationId) -> Result<Presentation> {
+    query!(
+        fetch_one,
+        conn,
+        Presentation,
+        "SELECT id, video_id, source_id, state, plan, version, created_at FROM presentations WHERE id = $1",
+        id.to_string(),
+    )
+}
+
+/// All presentations of a title, oldest first.
+pub async fn of_video(conn: &mut impl Connect, video: VideoId) -> Result<Vec<Presentation>> {
+    query!(
+        fetch_all,
+        conn,
+        Presentation,
+        "SELECT id, video_id, source_id, state, plan, version, created_at FROM presentations \
+         WHERE video_id = $1 ORDER BY id",
+        video.to_string(),
+    )
+}
+
+/// Fixes the plan. A plan is written once: [`Error::Stale`] when there is one.
+pub async fn set_plan(tx: &mut Tx, id: PresentationId, plan: &str, now: Micros) -> Result<()> {
+    let done = execute!(
+        tx,
+        "UPDATE presentations SET plan = $1, updated_at = $2 WHERE id = $3 AND plan IS NULL",
+        plan,
+        now.0,
+        id.to_string(),
+    )?;
+    if done == 1 { Ok(()) } else { Err(Error::Stale) }
+}
+
+/// Hands out the next descriptor version. The row stays locked until the transaction ends, so that a descriptor with a
+/// greater number never knows less than one with a smaller.
+pub async fn next_version(tx: &mut Tx, id: PresentationId, now: Micros) -> Result<u64> {
+    let (version,) = query!(
+        fetch_one,
+        tx,
+        (i64,),
+        "UPDATE presentations SET version = version + 1, updated_at = $1 WHERE id = $2 RETURNING version",
+        now.0,
+        id.to_string(),
+    )?;
+    u64::try_from(version).map_err(|_| Error::Corrupt(format!("presentations.version {version}")))
+}
+
+/// Notes that it can be played, or that nothing will be added any more. Never goes back.
+pub async fn published(tx: &mut Tx, id: PresentationId, complete: bool, now: Micros) -> Result<()> {
+    execute!(
+        tx,
+        "UPDATE presentations SET state = $1, updated_at = $2 WHERE id = $3 AND state <> 'complete'",
+        if complete { "complete" } else { "growing" },
+        now.0,
+        id.to_string(),
+    )?;
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! One chunk of video, all rungs.
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
+
+use domain::PresentationId;
+use media::descriptor::Extent;
+use serde::Deserialize;
+use store::{sources, steps, units};
+use tokio::time;
+
+use super::{
+    Work, Workflow, blob_error, failpoint, load,
+    unit::{self, Encoded, Part},
+};
+use crate::{
+    encode::{self, TrackFile},
+    plan::video_unit,
+    worker::{JobContext, JobError},
+};
+
+#[derive(Debug, Deserialize)]
+struct Payload {
+    presentation: PresentationId,
+    index: usize,
+}
+
+pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobError> {
+    let Payload { presentation, index } = job.payload()?;
+    let Some(work) = load(&job.store, presentation).await? else { return Ok(()) };
+    let name = video_unit(index);
+    let names = units::names(&mut job.store.reader().await?, presentation).await?;
+    if names.contains(&name) {
+        return Ok(());
+    }
+    let (before, total) = unit::progress(&work.plan, &names, steps::Name::Encode);
+    let scratch = flow.scratch()?;
+    let frames = AtomicU64::new(0);
+    let encode = encode(flow, job, &work, index, scratch.path(), &frames);
+    let mut encode = std::pin::pin!(encode);
+    let mut tick = time::interval(Duration::from_secs(1));
+    let files = loop {
+        tokio::select! {
+            files = &mut encode => break files?,
+            _ = tick.tick() => {
+                let done = (before + frames.load(Relaxed) as i64).min(total);
+                job.progress(work.video(), steps::Name::Encode, done, total).await?;
+            }
+            // Dropping the work kills the guest.
+            () = job.cancelled.cancelled() => return Err(JobError::Stopped),
+        }
+    };
+    failpoint::reach("chunk-encoded");
+    let folder = unit::folder(presentation, &name);
+    let stored = tokio::select! {
+        stored = store_all(flow, &folder, files) => stored,
+        () = job.cancelled.cancelled() => Err(JobError::Stopped),
+    };
+    let result = match stored {
+        Ok(result) => result,
+        Err(error) => {
+            flow.blobs.delete_prefix(&folder).await.map_err(blob_error)?;
+            return Err(error);
+        }
+    };
+    failpoint::reach("chunk-stored");
+    unit::record(flow, job, &work, &name, &result, &folder, true).await?;
+    failpoint::reach("chunk-recorded");
+    Ok(())
+}
+
+async fn encode(
+    flow: &Workflow,
+    job: &JobContext,
+    work: &Work,
+    index: usize,
+    scratch: &std::path::Path,
+    frames: &AtomicU64,
+) -> Result<Vec<TrackFile>, JobError> {
+    let source = sources::get(&mut job.store.reader().await?, work.presentation.source_id).await?;
+    let master = flow.masters.open(&source).await?;
+    let listed = super::probe::times(flow, &work.presentation, &work.plan).await?;
+    let video =
+        work.plan.video.as_ref().ok_or_else(|| JobError::fatal("This title has no picture.", index))?;
+    let progress = |progress: crate::guest::Progress| frames.store(progress.frames, Relaxed);
+    encode::chunk(&flow.tools, video, index, &listed, master.path(), scratch, progress).await.map_err(failed)
+}
+
+/// An encoder's failure in words.
+pub(super) fn failed(error: encode::Error) -> JobError {
+    if error.is_transient() {
+        JobError::retry("Converting was interrupted.", error)
+    } else {
+        JobError::fatal("The file could not be converted; it may be damaged.", error)
+    }
+}
+
+async fn store_all(flow: &Workflow, folder: &str, files: Vec<TrackFile>) -> Result<Encoded, JobError> {
+    let mut tracks = Vec::with_capacity(files.len());
+    for file in files {
+        let object = format!("{folder}/{}.cmfv", file.id);
+        flow.blobs.put_file(&object, &file.path).await.map_err(blob_error)?;
+        tracks.push(Part {
+            id: file.id,
+            head: file.head,
+            extent: Extent { object, offset: 0, segments: file.segments },
+        });
+    }
+    Ok(Encoded { tracks })
+}

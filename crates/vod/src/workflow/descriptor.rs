@@ -1,0 +1,112 @@
+//! The descriptor of what is there so far.
+
+use std::collections::HashMap;
+
+use media::descriptor::{Descriptor, Extent, FORMAT, Storyboard, Track, TrackKind};
+use store::units::Unit;
+
+use super::{
+    Work, parse, pictures,
+    unit::{Encoded, Part},
+};
+use crate::{
+    encode::TrackHead,
+    plan::{audio_unit, video_unit},
+    worker::JobError,
+};
+
+/// What units make of a presentation.
+pub(super) struct Assembled {
+    pub descriptor: Descriptor,
+    /// All encoding units are in.
+    pub encoded: bool,
+    /// Pictures are done, or were given up.
+    pub pictured: bool,
+}
+
+/// Puts together what units there are; `None` until something of every track can be played. Only what follows from the
+/// start without a gap counts.
+pub(super) fn assemble(work: &Work, units: &[Unit], version: u64) -> Result<Option<Assembled>, JobError> {
+    let by_name: HashMap<&str, &str> = units.iter().map(|u| (u.name.as_str(), u.result.as_str())).collect();
+    let run = |names: &mut dyn Iterator<Item = String>| -> Result<Vec<Part>, JobError> {
+        let mut parts = Vec::new();
+        for name in names {
+            let Some(result) = by_name.get(name.as_str()) else { break };
+            parts.extend(parse::<Encoded>(result)?.tracks);
+        }
+        Ok(parts)
+    };
+    let mut tracks = Vec::new();
+    if let Some(video) = &work.plan.video {
+        let parts = run(&mut (0..video.chunks.len()).map(video_unit))?;
+        for rung in &video.rungs {
+            let kind =
+                TrackKind::Video { width: rung.width, height: rung.height, frame_rate: video.frame_rate };
+            let Some((head, extents)) = collect(&rung.id, &parts)? else { return Ok(None) };
+            tracks.push(track(&rung.id, kind, &rung.label, None, tracks.is_empty(), head, extents));
+        }
+    }
+    for (n, audio) in work.plan.audio.iter().enumerate() {
+        let parts = run(&mut (0..audio.stretches.len()).map(|stretch| audio_unit(n, stretch)))?;
+        let kind = TrackKind::Audio { sample_rate: audio.sample_rate, channels: audio.channels };
+        let Some((head, extents)) = collect(&audio.id, &parts)? else { return Ok(None) };
+        let language = audio.language.clone();
+        tracks.push(track(&audio.id, kind, &audio.label, language, audio.default, head, extents));
+    }
+    let storyboard: Option<Storyboard> = match by_name.get(pictures::UNIT) {
+        Some(result) => parse::<pictures::Pictured>(result)?.storyboard,
+        None => None,
+    };
+    let encoded = work.plan.units().iter().all(|name| by_name.contains_key(name.as_str()));
+    let pictured = work.plan.video.is_none() || by_name.contains_key(pictures::UNIT);
+    let descriptor = Descriptor {
+        format: FORMAT,
+        presentation: work.id().to_string(),
+        version,
+        complete: encoded,
+        created_at: work.presentation.created_at,
+        planned_duration_ms: work.plan.duration_ms,
+        tracks,
+        storyboard,
+    };
+    Ok(Some(Assembled { descriptor, encoded, pictured }))
+}
+
+/// The extents of one track. All units must agree on its header: players read it once.
+fn collect(id: &str, parts: &[Part]) -> Result<Option<(TrackHead, Vec<Extent>)>, JobError> {
+    let mut own = parts.iter().filter(|part| part.id == id).peekable();
+    let Some(head) = own.peek().map(|part| part.head.clone()) else { return Ok(None) };
+    let mut extents = Vec::new();
+    for part in own {
+        if part.head != head {
+            return Err(JobError::fatal(
+                "The encoder changed while the title was made.",
+                format!("track {id}"),
+            ));
+        }
+        extents.push(part.extent.clone());
+    }
+    Ok(Some((head, extents)))
+}
+
+fn track(
+    id: &str,
+    kind: TrackKind,
+    label: &str,
+    language: Option<String>,
+    default: bool,
+    head: TrackHead,
+    extents: Vec<Extent>,
+) -> Track {
+    Track {
+        id: id.to_owned(),
+        kind,
+        codec: head.codec,
+        timescale: head.timescale,
+        language,
+        label: label.to_owned(),
+        default,
+        init: head.init,
+        extents,
+    }
+}

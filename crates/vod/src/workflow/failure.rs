@@ -1,0 +1,43 @@
+//! What a failed attempt means for its title.
+
+use backends::clock::Clock;
+use futures::{FutureExt, future::BoxFuture};
+use store::{Tx, jobs, jobs::Outcome, presentations, steps, units, videos};
+
+use super::{enqueue_publish, pictures};
+use crate::worker::Failure;
+
+/// Called in the transaction that records the failure. The last attempt ends the whole workflow, with words for the
+/// creator; only pictures can be done without.
+pub(super) fn tell<'a>(tx: &'a mut Tx, failure: &'a Failure) -> BoxFuture<'a, store::Result<()>> {
+    async move {
+        let Ok(video) = failure.claim.subject.parse() else { return Ok(()) };
+        if failure.outcome != Outcome::Dead || failure.claim.kind == "purge" {
+            return Ok(());
+        }
+        let now = failure.now;
+        match videos::get(tx, video).await {
+            Err(store::Error::NotFound) => return Ok(()),
+            other => other?,
+        };
+        if failure.claim.kind == "pictures" {
+            return without_pictures(tx, failure).await;
+        }
+        videos::failed(tx, video, &failure.message, now).await?;
+        steps::end_unfinished(tx, video, steps::State::Failed, &failure.message, now).await?;
+        jobs::cancel_by_subject(tx, &failure.claim.subject, now).await?;
+        Ok(())
+    }
+    .boxed()
+}
+
+async fn without_pictures(tx: &mut Tx, failure: &Failure) -> store::Result<()> {
+    let Ok(payload) = serde_json::from_str::<pictures::Payload>(&failure.claim.payload) else {
+        return Ok(());
+    };
+    let presentation = presentations::get(tx, payload.presentation).await?;
+    units::insert(tx, presentation.id, pictures::UNIT, "{}", failure.now).await?;
+    let (name, state) = (steps::Name::Pictures, steps::State::Failed);
+    steps::set(tx, presentation.video_id, name, state, 0, 0, &failure.message, failure.now).await?;
+    enqueue_publish(tx, &presentation, &Clock::system()).await
+}

@@ -1,0 +1,215 @@
+//! The durable workflow from a source to a title: `probe` → `chunk` and `audio` → `publish` → `pictures` → `publish`,
+//! and `purge`.
+//!
+//! Every handler may run again after a death at any point: what it stores has a name of its own, and counts only when the
+//! unit's row is written, in one transaction with the end of the job and the jobs that follow.
+
+mod audio;
+mod chunk;
+mod descriptor;
+mod failpoint;
+mod failure;
+mod master;
+mod pictures;
+mod probe;
+mod publish;
+mod purge;
+mod unit;
+
+use std::{path::PathBuf, sync::Arc};
+
+use backends::{blob::Blobs, clock::Clock};
+use domain::{PresentationId, VideoId, ladder::Rung};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use store::{Store, Tx, jobs, presentations, presentations::Presentation};
+
+use crate::{
+    guest,
+    plan::Plan,
+    probe as probing,
+    tools::Tools,
+    worker::{Handlers, JobContext, JobError, Wake},
+};
+
+/// How titles are made.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Scratch space for sources that are not local and for what is being encoded. Emptied at start.
+    pub work_dir: PathBuf,
+    /// Programs; bare names are looked up in the system's usual places.
+    pub ffmpeg: PathBuf,
+    pub ffprobe: PathBuf,
+    /// Threads of each decoder and encoder; 0 lets them choose.
+    pub threads: u32,
+    /// Rungs that sources are encoded to, never above their own size.
+    pub ladder: Vec<Rung>,
+    /// Longest source, in seconds.
+    pub max_duration_s: u64,
+    /// Largest picture, in pixels.
+    pub max_pixels: u64,
+    /// Limits of one decoder or encoder process.
+    pub process_memory_bytes: u64,
+    pub process_cpu_s: u64,
+    pub process_wall_s: u64,
+    /// Sources fetched from the object store that are kept while their title is made, in bytes.
+    pub cache_bytes: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let (limits, probe) = (guest::Limits::default(), probing::Limits::default());
+        Self {
+            work_dir: "work".into(),
+            ffmpeg: "ffmpeg".into(),
+            ffprobe: "ffprobe".into(),
+            threads: 0,
+            ladder: domain::ladder::default_ladder(),
+            max_duration_s: probe.duration.as_secs(),
+            max_pixels: probe.pixels,
+            process_memory_bytes: limits.memory_bytes,
+            process_cpu_s: 12 * 3600,
+            process_wall_s: 12 * 3600,
+            cache_bytes: 50 << 30,
+        }
+    }
+}
+
+/// What all handlers share. Cheap to clone.
+#[derive(Clone)]
+pub struct Workflow {
+    blobs: Blobs,
+    wake: Wake,
+    tools: Arc<Tools>,
+    limits: probing::Limits,
+    ladder: Arc<[Rung]>,
+    work_dir: PathBuf,
+    masters: Arc<master::Masters>,
+}
+
+impl Workflow {
+    /// Prepares the working directory and says in the log how well decoders can be caged.
+    pub fn open(config: &Config, blobs: Blobs, wake: Wake) -> std::io::Result<Self> {
+        guest::capabilities().log();
+        std::fs::create_dir_all(&config.work_dir)?;
+        // ffmpeg stands in a directory of its own, so that paths must not depend on ours.
+        let work_dir = std::fs::canonicalize(&config.work_dir)?.join("vod");
+        match std::fs::remove_dir_all(&work_dir) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => std::fs::create_dir_all(work_dir.join("jobs"))?,
+        }
+        let seconds = std::time::Duration::from_secs;
+        let limits = guest::Limits {
+            cpu: seconds(config.process_cpu_s),
+            wall: seconds(config.process_wall_s),
+            memory_bytes: config.process_memory_bytes,
+            ..guest::Limits::default()
+        };
+        let tools = Tools {
+            ffmpeg: config.ffmpeg.clone(),
+            ffprobe: config.ffprobe.clone(),
+            limits,
+            threads: config.threads,
+        };
+        Ok(Self {
+            masters: Arc::new(master::Masters::new(
+                blobs.clone(),
+                work_dir.join("masters"),
+                config.cache_bytes,
+            )?),
+            blobs,
+            wake,
+            tools: Arc::new(tools),
+            limits: probing::Limits {
+                duration: seconds(config.max_duration_s),
+                pixels: config.max_pixels,
+                ..probing::Limits::default()
+            },
+            ladder: config.ladder.clone().into(),
+            work_dir,
+        })
+    }
+
+    /// The handlers of all job kinds, for a worker.
+    pub fn handlers(&self) -> Handlers {
+        macro_rules! call {
+            ($module:ident) => {{
+                let flow = self.clone();
+                move |job: JobContext| {
+                    let flow = flow.clone();
+                    async move { $module::run(&flow, &job).await }
+                }
+            }};
+        }
+        Handlers::new()
+            .heavy("probe", call!(probe))
+            .heavy("chunk", call!(chunk))
+            .heavy("audio", call!(audio))
+            .heavy("pictures", call!(pictures))
+            .light("publish", call!(publish))
+            .light("purge", call!(purge))
+            .on_failure(failure::tell)
+    }
+
+    /// A directory for one attempt, removed when dropped.
+    fn scratch(&self) -> Result<tempfile::TempDir, JobError> {
+        tempfile::tempdir_in(self.work_dir.join("jobs"))
+            .map_err(|error| JobError::retry("There is no room to work in.", error))
+    }
+}
+
+/// A presentation at work, with its plan.
+struct Work {
+    presentation: Presentation,
+    plan: Plan,
+}
+
+impl Work {
+    fn id(&self) -> PresentationId {
+        self.presentation.id
+    }
+
+    fn video(&self) -> VideoId {
+        self.presentation.video_id
+    }
+}
+
+/// Loads what a job is about; `None` when the title is gone.
+async fn load(store: &Store, id: PresentationId) -> Result<Option<Work>, JobError> {
+    let presentation = match presentations::get(&mut store.reader().await?, id).await {
+        Err(store::Error::NotFound) => return Ok(None),
+        other => other?,
+    };
+    let plan = presentation.plan.as_deref().ok_or_else(|| JobError::fatal("This title has no plan.", id))?;
+    let plan = parse(plan)?;
+    Ok(Some(Work { presentation, plan }))
+}
+
+fn parse<T: DeserializeOwned>(json: &str) -> Result<T, JobError> {
+    serde_json::from_str(json)
+        .map_err(|error| JobError::fatal("A stored record was written by another version of Kinora.", error))
+}
+
+fn json<T: Serialize>(value: &T) -> Result<String, JobError> {
+    serde_json::to_string(value).map_err(|error| JobError::fatal("A record could not be written.", error))
+}
+
+fn blob_error(error: backends::blob::Error) -> JobError {
+    // Also what the store refuses may be mended by an operator; attempts are few.
+    JobError::retry("The storage did not take or give what was asked.", error)
+}
+
+/// Enqueues a descriptor.
+async fn enqueue_publish(tx: &mut Tx, work: &Presentation, clock: &Clock) -> store::Result<()> {
+    let (subject, key) = (work.video_id.to_string(), format!("publish:{}", work.id));
+    let payload = serde_json::json!({ "presentation": work.id }).to_string();
+    let job = jobs::NewJob::new("publish", &subject, &payload)
+        .dedupe(&key)
+        .priority(jobs::priority::URGENT)
+        .max_attempts(20);
+    jobs::enqueue(tx, &job, clock.now()).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,133 @@
+//! Looking at the source, planning the title, and handing out its work.
+
+use bytes::Bytes;
+use domain::SourceId;
+use serde::Deserialize;
+use store::{jobs, presentations, presentations::Presentation, sources, steps, units, videos};
+
+use super::{Workflow, blob_error, failpoint, json, parse};
+use crate::{
+    plan::{self, Plan, Times},
+    probe::{self, Index, SourceInfo},
+    worker::{JobContext, JobError},
+};
+
+#[derive(Debug, Deserialize)]
+struct Payload {
+    source: SourceId,
+}
+
+pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobError> {
+    let Payload { source } = job.payload()?;
+    let video = job.video()?;
+    let source = match sources::get(&mut job.store.reader().await?, source).await {
+        Err(store::Error::NotFound) => return Ok(()),
+        other => other?,
+    };
+    let mut tx = job.store.begin().await?;
+    job.still_mine(&mut tx).await?;
+    let presentation = presentations::of_source(&mut tx, video, source.id, job.now()).await?;
+    steps::set(&mut tx, video, steps::Name::Probe, steps::State::Running, 0, 1, "", job.now()).await?;
+    tx.commit().await?;
+    failpoint::reach("probe-started");
+
+    // A retry goes on with the plan that there is.
+    let (plan, info) = match (&presentation.plan, &source.info) {
+        (Some(plan), Some(info)) => (parse(plan)?, parse::<SourceInfo>(info)?),
+        _ => {
+            let master = flow.masters.open(&source).await?;
+            let look = probe::probe(&flow.tools, master.path(), &flow.limits);
+            let (info, index) = tokio::select! {
+                found = look => found.map_err(refused)?,
+                () = job.cancelled.cancelled() => return Err(JobError::Stopped),
+            };
+            let plan = plan::plan(&info, &index, &flow.ladder).map_err(|refusal| refused(refusal.into()))?;
+            keep_times(flow, &presentation, &plan, &index).await?;
+            (plan, info)
+        }
+    };
+    failpoint::reach("probe-planned");
+    hand_out(job, &presentation, &plan, &info).await?;
+    flow.wake.wake();
+    Ok(())
+}
+
+fn refused(error: probe::Error) -> JobError {
+    match error {
+        probe::Error::Refused(refusal) => JobError::fatal(refusal.to_string(), "refused"),
+        probe::Error::Guest(error) if !error.is_transient() => {
+            JobError::fatal("The file could not be examined; it may be damaged.", error)
+        }
+        other => JobError::retry("The file could not be examined.", other),
+    }
+}
+
+/// Where the list of frame times is kept when the plan has one.
+pub(super) fn times_object(presentation: &Presentation) -> String {
+    backends::blob::names::unit(presentation.id, "times")
+}
+
+async fn keep_times(flow: &Workflow, to: &Presentation, plan: &Plan, index: &Index) -> Result<(), JobError> {
+    let Some(video) = plan.video.as_ref().filter(|video| video.times == Times::Listed) else { return Ok(()) };
+    let times = plan::listed_times(video, index);
+    let bytes: Vec<u8> = times.iter().flat_map(|time| time.to_le_bytes()).collect();
+    flow.blobs.put(&times_object(to), Bytes::from(bytes)).await.map_err(blob_error)
+}
+
+/// Reads that list; empty when the plan needs none.
+pub(super) async fn times(flow: &Workflow, of: &Presentation, plan: &Plan) -> Result<Vec<u64>, JobError> {
+    if plan.video.as_ref().is_none_or(|video| video.times != Times::Listed) {
+        return Ok(Vec::new());
+    }
+    let bytes = flow.blobs.get(&times_object(of)).await.map_err(blob_error)?;
+    Ok(bytes.as_chunks::<8>().0.iter().map(|time| u64::from_le_bytes(*time)).collect())
+}
+
+/// One transaction: the plan, the steps that people see, and every job that is not done yet.
+async fn hand_out(
+    job: &JobContext,
+    presentation: &Presentation,
+    plan: &Plan,
+    info: &SourceInfo,
+) -> Result<(), JobError> {
+    let (video, now) = (presentation.video_id, job.now());
+    let mut tx = job.store.begin().await?;
+    job.finish(&mut tx).await?;
+    if presentation.plan.is_none() {
+        sources::set_info(&mut tx, presentation.source_id, &json(info)?).await?;
+        presentations::set_plan(&mut tx, presentation.id, &json(plan)?, now).await?;
+    }
+    let size = info.video.as_ref().map(|v| (i64::from(v.display_width), i64::from(v.display_height)));
+    videos::describe(&mut tx, video, i64::try_from(plan.duration_ms).ok(), size, now).await?;
+    let names = units::names(&mut tx, presentation.id).await?;
+    steps::set(&mut tx, video, steps::Name::Probe, steps::State::Done, 1, 1, "", now).await?;
+    for step in [steps::Name::Encode, steps::Name::Audio] {
+        let (done, total) = super::unit::progress(plan, &names, step);
+        let state = if done == total { steps::State::Done } else { steps::State::Waiting };
+        steps::set(&mut tx, video, step, state, done, total, "", now).await?;
+    }
+    let pictures = if plan.video.is_some() { steps::State::Waiting } else { steps::State::Done };
+    steps::set(&mut tx, video, steps::Name::Pictures, pictures, 0, 0, "", now).await?;
+    steps::set(&mut tx, video, steps::Name::Publish, steps::State::Waiting, 0, 0, "", now).await?;
+
+    let subject = video.to_string();
+    let missing = |name: &String| !names.contains(name);
+    let chunks = plan.video.as_ref().map_or(0, |v| v.chunks.len());
+    for index in (0..chunks).filter(|index| missing(&plan::video_unit(*index))) {
+        let payload = serde_json::json!({ "presentation": presentation.id, "index": index }).to_string();
+        // The first chunk makes the title playable; the others go in order.
+        let priority = if index == 0 { jobs::priority::URGENT } else { jobs::priority::NORMAL };
+        jobs::enqueue(&mut tx, &jobs::NewJob::new("chunk", &subject, &payload).priority(priority), now)
+            .await?;
+    }
+    for (track, audio) in plan.audio.iter().enumerate() {
+        if (0..audio.stretches.len()).any(|n| missing(&plan::audio_unit(track, n))) {
+            let payload = serde_json::json!({ "presentation": presentation.id, "track": track }).to_string();
+            let new = jobs::NewJob::new("audio", &subject, &payload).priority(jobs::priority::URGENT);
+            jobs::enqueue(&mut tx, &new, now).await?;
+        }
+    }
+    super::enqueue_publish(&mut tx, presentation, &job.clock).await?;
+    tx.commit().await?;
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! Writing the next descriptor, and telling the title what can be played.
+
+use std::collections::HashSet;
+
+use backends::blob::{self, names};
+use domain::PresentationId;
+use media::descriptor::Descriptor;
+use serde::Deserialize;
+use store::{jobs, outbox, presentations, steps, units, videos};
+
+use super::{
+    Workflow, blob_error,
+    descriptor::{Assembled, assemble},
+    failpoint, json, load,
+};
+use crate::worker::{JobContext, JobError};
+
+#[derive(Debug, Deserialize)]
+struct Payload {
+    presentation: PresentationId,
+}
+
+pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobError> {
+    let Payload { presentation: id } = job.payload()?;
+    let Some(work) = load(&job.store, id).await? else { return Ok(()) };
+    // Number and contents in one transaction: a greater number never knows less.
+    let mut tx = job.store.begin().await?;
+    job.still_mine(&mut tx).await?;
+    let version = presentations::next_version(&mut tx, id, job.now()).await?;
+    let units = units::list(&mut tx, id).await?;
+    let Some(assembled) = assemble(&work, &units, version)? else { return Ok(()) };
+    tx.commit().await?;
+
+    let object = names::descriptor(id, version);
+    match flow.blobs.put_new(&object, json(&assembled.descriptor)?.into()).await {
+        // An earlier attempt of this very number; numbers are given once, so it is the same.
+        Ok(()) | Err(blob::Error::Exists(_)) => {}
+        Err(error) => return Err(blob_error(error)),
+    }
+    failpoint::reach("publish-stored");
+    tell(job, &work.presentation, &assembled).await?;
+    flow.wake.wake();
+    failpoint::reach("publish-recorded");
+    if assembled.encoded && assembled.pictured {
+        tidy(flow, job, &assembled.descriptor, id, version).await?;
+    }
+    Ok(())
+}
+
+async fn tell(
+    job: &JobContext,
+    of: &presentations::Presentation,
+    assembled: &Assembled,
+) -> Result<(), JobError> {
+    let (video, now) = (of.video_id, job.now());
+    let complete = assembled.encoded && assembled.pictured;
+    let mut tx = job.store.begin().await?;
+    job.still_mine(&mut tx).await?;
+    let before = videos::get(&mut tx, video).await?;
+    videos::playable(&mut tx, video, of.id, complete, now).await?;
+    presentations::published(&mut tx, of.id, complete, now).await?;
+    let state = if complete { steps::State::Done } else { steps::State::Running };
+    let (done, total) = (i64::from(complete) + 1, 2);
+    steps::set(&mut tx, video, steps::Name::Publish, state, done, total, "", now).await?;
+    let subject = video.to_string();
+    if assembled.encoded && !assembled.pictured {
+        let payload = serde_json::json!({ "presentation": of.id }).to_string();
+        let key = format!("pictures:{}", of.id);
+        let new = jobs::NewJob::new("pictures", &subject, &payload).dedupe(&key).max_attempts(3);
+        jobs::enqueue(&mut tx, &new, now).await?;
+    }
+    let payload = serde_json::json!({ "presentation": of.id, "complete": complete }).to_string();
+    if before.published_at.is_none() {
+        outbox::append(&mut tx, "title.playable", &subject, &payload, now).await?;
+    }
+    if complete && !before.complete {
+        outbox::append(&mut tx, "title.complete", &subject, &payload, now).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Removes older descriptors and what attempts that died have left.
+async fn tidy(
+    flow: &Workflow,
+    job: &JobContext,
+    descriptor: &Descriptor,
+    id: PresentationId,
+    version: u64,
+) -> Result<(), JobError> {
+    let used: HashSet<&str> = descriptor
+        .tracks
+        .iter()
+        .flat_map(|track| &track.extents)
+        .map(|extent| extent.object.as_str())
+        .collect();
+    let settled =
+        jobs::settled(&mut job.store.reader().await?, &job.claim.subject, &job.claim.id, job.now()).await?;
+    for entry in flow.blobs.list(&names::presentation(id)).await.map_err(blob_error)? {
+        let stale = names::descriptor_version(&entry.object).is_some_and(|old| old < version);
+        let media = entry.object.ends_with(".cmfv") || entry.object.ends_with(".cmfa");
+        let orphan = settled && media && !used.contains(entry.object.as_str());
+        if stale || orphan {
+            flow.blobs.delete(&entry.object).await.map_err(blob_error)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! What a unit of work leaves behind, and recording it.
+
+use domain::PresentationId;
+use media::descriptor::Extent;
+use serde::{Deserialize, Serialize};
+use store::{steps, units};
+
+use super::{Work, Workflow, blob_error, enqueue_publish, json};
+use crate::{
+    encode::TrackHead,
+    plan::Plan,
+    worker::{JobContext, JobError},
+};
+
+/// The result of an encoding unit.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Encoded {
+    pub tracks: Vec<Part>,
+}
+
+/// What a unit adds to one track.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Part {
+    pub id: String,
+    #[serde(flatten)]
+    pub head: TrackHead,
+    pub extent: Extent,
+}
+
+/// A folder of objects that no other attempt writes to.
+pub(super) fn folder(id: PresentationId, unit: &str) -> String {
+    let unit = format!("{}-{}", unit.replace(':', "."), uuid::Uuid::now_v7().simple());
+    backends::blob::names::unit(id, &unit)
+}
+
+/// Units of `plan` done so far in each of the two encoding steps, as `(done, total)`: frames, and stretches of sound.
+pub(super) fn progress(plan: &Plan, names: &[String], step: steps::Name) -> (i64, i64) {
+    let has = |name: &String| names.iter().any(|known| known == name);
+    let mut counts = (0, 0);
+    let mut count = |name: String, weight: u64| {
+        counts.1 += weight as i64;
+        counts.0 += if has(&name) { weight as i64 } else { 0 };
+    };
+    if step == steps::Name::Audio {
+        for (track, audio) in plan.audio.iter().enumerate() {
+            (0..audio.stretches.len()).for_each(|n| count(crate::plan::audio_unit(track, n), 1));
+        }
+    } else if let Some(video) = &plan.video {
+        let chunks = video.chunks.iter().enumerate();
+        chunks.for_each(|(index, chunk)| count(crate::plan::video_unit(index), chunk.frames()));
+    }
+    counts
+}
+
+/// Records a unit, shows progress and asks for a new descriptor. With `last` it also ends the job. Whatever was stored in
+/// `folder` is removed when it is not needed.
+pub(super) async fn record(
+    flow: &Workflow,
+    job: &JobContext,
+    work: &Work,
+    name: &str,
+    result: &Encoded,
+    folder: &str,
+    last: bool,
+) -> Result<(), JobError> {
+    let recorded = commit(job, work, name, result, last).await;
+    match &recorded {
+        Ok(true) => flow.wake.wake(),
+        // Another attempt was first, or the job is not ours any more. An unclear commit keeps its objects.
+        Ok(false) | Err(JobError::Stopped) => {
+            flow.blobs.delete_prefix(folder).await.map_err(blob_error)?;
+        }
+        Err(_) => {}
+    }
+    recorded.map(|_| ())
+}
+
+async fn commit(
+    job: &JobContext,
+    work: &Work,
+    name: &str,
+    result: &Encoded,
+    last: bool,
+) -> Result<bool, JobError> {
+    let (id, now) = (work.id(), job.now());
+    let mut tx = job.store.begin().await?;
+    if last {
+        job.finish(&mut tx).await?;
+    } else {
+        job.still_mine(&mut tx).await?;
+    }
+    let fresh = units::insert(&mut tx, id, name, &json(result)?, now).await?;
+    let step = if name.starts_with('a') { steps::Name::Audio } else { steps::Name::Encode };
+    let (done, total) = progress(&work.plan, &units::names(&mut tx, id).await?, step);
+    let state = if done == total { steps::State::Done } else { steps::State::Running };
+    steps::set(&mut tx, work.video(), step, state, done, total, "", now).await?;
+    enqueue_publish(&mut tx, &work.presentation, &job.clock).await?;
+    tx.commit().await?;
+    Ok(fresh)
+}
