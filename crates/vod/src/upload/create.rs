@@ -30,7 +30,7 @@ pub async fn create(
     uploads: &Uploads,
     principal: &Principal,
     headers: &HeaderMap,
-    body: Body,
+    body: &mut Option<Body>,
 ) -> Result<Response> {
     let raw = headers::text(headers, "upload-metadata")?.unwrap_or_default();
     let metadata = Metadata::read(raw)?;
@@ -46,7 +46,8 @@ pub async fn create(
     if kind == Kind::Single {
         accept::declared(&metadata)?;
     }
-    let brings_bytes = headers::is_upload_body(headers) && !axum::body::HttpBody::is_end_stream(&body);
+    let brings_bytes =
+        headers::is_upload_body(headers) && !body.as_ref().is_none_or(axum::body::HttpBody::is_end_stream);
     let checksum = Checksum::read(headers)?;
     let announced = headers::number(headers, "content-length")?.unwrap_or_default();
     if brings_bytes && announced > length {
@@ -57,7 +58,7 @@ pub async fn create(
         return Ok(created(&upload, None));
     }
     let session = Session::open(uploads, principal.user, upload.id, 0).await?;
-    match receive(uploads, session, body, checksum).await {
+    match receive(uploads, session, body.take().unwrap_or_default(), checksum).await {
         Ok(offset) => Ok(created(&upload, Some(offset))),
         Err(Error::Problem(problem)) if matches!(problem.status().as_u16(), 413 | 460) => {
             // The client will never learn where this upload is.

@@ -1,7 +1,12 @@
 //! Taking the body of one request: piece by piece into the object store, with notes of what is durable on the way.
 
+use std::time::Duration;
+
 use api::Problem;
-use axum::{body::Body, http::StatusCode};
+use axum::{
+    body::{Body, BodyDataStream},
+    http::StatusCode,
+};
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 
@@ -14,6 +19,9 @@ use super::{
 
 /// A crash of this process costs a client at most this many bytes of a long body, or five seconds of a slow one.
 const NOTE_EVERY: u64 = 32 << 20;
+
+/// Longest time that the rest of a refused body is read.
+const DRAIN: Duration = Duration::from_secs(3);
 
 /// How a body ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +55,8 @@ async fn take_all(
     mut checksum: Option<Checksum>,
 ) -> Result<u64> {
     let checked = checksum.is_some();
-    let outcome = match pump(uploads, &mut session, body, &mut checksum).await {
+    let mut pieces = body.into_data_stream();
+    let outcome = match pump(uploads, &mut session, &mut pieces, &mut checksum).await {
         Ok(end) if checked && end != End::Whole => Err(cut_off(end)),
         Ok(end) => match checksum.map(Checksum::matches) {
             Some(false) => Err(Error::Problem(mismatch())),
@@ -59,12 +68,32 @@ async fn take_all(
         Ok(offset) => Ok(offset),
         Err(error @ Error::NotMedia(_)) => {
             session.remove().await?;
+            drain(uploads, &mut pieces).await;
             Err(error)
         }
         Err(error) => {
             session.forget().await;
+            drain(uploads, &mut pieces).await;
             Err(error)
         }
+    }
+}
+
+/// Throws away what a refused request still sends, within limits: a client that is cut off while it sends may never read
+/// the answer, which says what is wrong.
+pub async fn drain(uploads: &Uploads, pieces: &mut BodyDataStream) {
+    let mut left = uploads.config.chunk_bytes;
+    let reading = async {
+        while let Some(Ok(piece)) = pieces.next().await {
+            left = left.saturating_sub(piece.len() as u64);
+            if left == 0 {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        _ = tokio::time::timeout(DRAIN, reading) => {}
+        () = uploads.stop.cancelled() => {}
     }
 }
 
@@ -72,11 +101,10 @@ async fn take_all(
 async fn pump(
     uploads: &Uploads,
     session: &mut Session,
-    body: Body,
+    pieces: &mut BodyDataStream,
     checksum: &mut Option<Checksum>,
 ) -> Result<End> {
     let timing = uploads.timing;
-    let mut pieces = body.into_data_stream();
     let mut head = session.at_beginning().then(BytesMut::new);
     let mut silent_since = tokio::time::Instant::now();
     loop {

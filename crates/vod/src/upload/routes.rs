@@ -5,7 +5,7 @@ use axum::{
     Router,
     body::Body,
     extract::{Path, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, request::Parts},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{get, options, post},
@@ -19,7 +19,7 @@ use super::{
     complete, create,
     error::{Error, Result, bad},
     headers, mine,
-    receive::{receive, too_long},
+    receive::{drain, receive, too_long},
     session::{self, Session},
 };
 
@@ -70,9 +70,29 @@ async fn collection(
     request: Request,
 ) -> Result<Response> {
     let (parts, body) = request.into_parts();
-    headers::check_version(&parts.headers)?;
-    may_upload(&principal)?;
-    create::create(&uploads, &principal, &parts.headers, body).await
+    let mut body = Some(body);
+    let done = async {
+        headers::check_version(&parts.headers)?;
+        may_upload(&principal)?;
+        create::create(&uploads, &principal, &parts.headers, &mut body).await
+    }
+    .await;
+    answered(&uploads, &parts.headers, body, done).await
+}
+
+/// Lets the client finish sending what nobody wants before it is told so; one that waits for `100 Continue` has sent
+/// nothing yet.
+async fn answered(
+    uploads: &Uploads,
+    headers: &HeaderMap,
+    rest: Option<Body>,
+    done: Result<Response>,
+) -> Result<Response> {
+    let refused = done.is_err() && !headers.contains_key("expect");
+    if let Some(body) = rest.filter(|_| refused) {
+        drain(uploads, &mut body.into_data_stream()).await;
+    }
+    done
 }
 
 /// A request to one upload. `X-HTTP-Method-Override` outweighs the method (§ X-HTTP-Method-Override).
@@ -83,16 +103,28 @@ async fn one(
     request: Request,
 ) -> Result<Response> {
     let (parts, body) = request.into_parts();
+    let mut body = Some(body);
+    let done = dispatch(&uploads, &principal, &id, &parts, &mut body).await;
+    answered(&uploads, &parts.headers, body, done).await
+}
+
+async fn dispatch(
+    uploads: &Uploads,
+    principal: &Principal,
+    id: &str,
+    parts: &Parts,
+    body: &mut Option<Body>,
+) -> Result<Response> {
     headers::check_version(&parts.headers)?;
-    may_upload(&principal)?;
-    let id: UploadId = parse_id(&id)?;
+    may_upload(principal)?;
+    let id: UploadId = parse_id(id)?;
     let upload = uploads::get(&mut uploads.store.reader().await?, principal.user, id).await?;
     let method = headers::text(&parts.headers, "x-http-method-override")?.unwrap_or(parts.method.as_str());
     match method {
-        "HEAD" => head(&uploads, &upload).await,
-        "PATCH" => patch(&uploads, &upload, &parts.headers, body).await,
+        "HEAD" => head(uploads, &upload).await,
+        "PATCH" => patch(uploads, &upload, &parts.headers, body).await,
         "DELETE" => {
-            complete::remove(&uploads, &upload).await?;
+            complete::remove(uploads, &upload).await?;
             Ok(StatusCode::NO_CONTENT.into_response())
         }
         _ => Err(Error::Problem(Problem::new(
@@ -142,7 +174,12 @@ fn concat_header(upload: &Upload) -> Option<HeaderValue> {
 }
 
 /// More bytes.
-async fn patch(uploads: &Uploads, upload: &Upload, headers: &HeaderMap, body: Body) -> Result<Response> {
+async fn patch(
+    uploads: &Uploads,
+    upload: &Upload,
+    headers: &HeaderMap,
+    body: &mut Option<Body>,
+) -> Result<Response> {
     if !headers::is_upload_body(headers) {
         return Err(Error::Problem(Problem::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -161,12 +198,12 @@ async fn patch(uploads: &Uploads, upload: &Upload, headers: &HeaderMap, body: Bo
     if offset == received && announced.is_some_and(|bytes| bytes > length - received) {
         return Err(too_long(length).into());
     }
-    let stands_at = if upload.is_complete() && offset == length && axum::body::HttpBody::is_end_stream(&body)
-    {
+    let is_empty = body.as_ref().is_none_or(axum::body::HttpBody::is_end_stream);
+    let stands_at = if upload.is_complete() && offset == length && is_empty {
         length
     } else {
         let session = Session::open(uploads, upload.owner_id, upload.id, offset).await?;
-        receive(uploads, session, body, checksum).await?
+        receive(uploads, session, body.take().unwrap_or_default(), checksum).await?
     };
     let mut response = StatusCode::NO_CONTENT.into_response();
     let headers = response.headers_mut();

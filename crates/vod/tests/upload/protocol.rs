@@ -336,6 +336,12 @@ async fn other_files_are_refused_by_their_first_bytes(app: App) {
         assert!(app.video(video).await.is_err(), "its title never started");
     }
     assert_eq!(app.stored().await, 0);
+    // Also a client in the middle of sending a lot gets to read why, and can use the connection on.
+    let path = app.create(40_000_000).await;
+    let answer = app.patch(&path, 7, noise(30_000_000)).send().await.unwrap();
+    assert_eq!(answer.status(), 409);
+    let body = [b"%PDF-1.7\n", &noise(30_000_000)[..]].concat();
+    assert_eq!(code(app.patch(&path, 0, body).send().await.unwrap()).await.0, 415);
 }
 
 async fn unfinished_uploads_are_listed(app: App) {

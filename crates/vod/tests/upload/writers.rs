@@ -132,12 +132,13 @@ async fn broken_connections_lose_nothing_that_was_told(app: App) {
     let bytes = noise(24_000_000);
     let path = app.create(bytes.len()).await;
     let replicas = [app.base.clone(), app.replica().await];
-    let (mut told, mut seed, mut cuts) = (0, 12345_usize, 0);
+    let (mut told, mut seed, mut cuts, mut sent) = (0, 12345_usize, 0, 0);
     while told < bytes.len() {
         let url = format!("{}{path}", replicas[cuts % 2]);
         cuts += 1;
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let cut = (told + 1 + (seed >> 33) % 4_000_000).min(bytes.len());
+        sent = cut.max(sent);
         let (sender, body) = slow_body();
         let request = tokio::spawn(app.patch(&url, told, body).send());
         for at in (told..cut).step_by(300_000) {
@@ -147,7 +148,9 @@ async fn broken_connections_lose_nothing_that_was_told(app: App) {
         }
         if cut == bytes.len() {
             drop(sender);
-            assert_eq!(request.await.unwrap().unwrap().status(), 204);
+            // Bytes of a broken connection may still have arrived when this one began: then it is told to ask again.
+            let status = request.await.unwrap().unwrap().status().as_u16();
+            assert!(matches!(status, 204 | 409), "{status}");
         } else {
             request.abort();
         }
@@ -155,7 +158,7 @@ async fn broken_connections_lose_nothing_that_was_told(app: App) {
         // Offsets never go back, and the writer that lost its client is soon gone.
         until("the upload is free", || async {
             let at = app.offset(&path).await;
-            assert!(at >= before && at <= cut, "{before} ≤ {at} ≤ {cut}");
+            assert!(at >= before && at <= sent, "{before} ≤ {at} ≤ {sent}");
             let answer = app.patch(&path, at, "").send().await.unwrap().status().as_u16();
             answer == 204
         })
