@@ -47,6 +47,14 @@ impl RateLimit {
         Ok(())
     }
 
+    /// Gives one use back to `key`: it was no misuse.
+    pub async fn give_back(&self, key: &str) {
+        if let Some(bucket) = self.buckets.get(key).await {
+            let mut bucket = bucket.lock().unwrap_or_else(PoisonError::into_inner);
+            bucket.full_at = bucket.full_at.plus(-self.every);
+        }
+    }
+
     /// Forgets `key`: after a success earlier failures no longer count.
     pub async fn forget(&self, key: &str) {
         self.buckets.invalidate(key).await;
@@ -67,6 +75,9 @@ mod tests {
         assert_eq!(limit.take("a", at(100)).await.unwrap_err().status(), 429);
         limit.take("b", at(100)).await.unwrap();
         assert!(limit.take("a", at(109)).await.is_err());
+        limit.take("a", at(110)).await.unwrap();
+        assert!(limit.take("a", at(110)).await.is_err());
+        limit.give_back("a").await;
         limit.take("a", at(110)).await.unwrap();
         assert!(limit.take("a", at(110)).await.is_err());
         limit.forget("a").await;

@@ -33,9 +33,11 @@ impl SignInLimits {
         Ok(self.by_address.take(&address_key(address), now).await?)
     }
 
-    /// The right password was given: what went wrong before no longer counts against the account.
-    pub(crate) async fn succeeded(&self, email: &str) {
+    /// The right password was given: what went wrong before no longer counts against the account, and this attempt not
+    /// against the address. Failures from there still do, or an account of one's own would be a licence to guess.
+    pub(crate) async fn succeeded(&self, address: IpAddr, email: &str) {
         self.by_account.forget(email).await;
+        self.by_address.give_back(&address_key(address)).await;
     }
 }
 

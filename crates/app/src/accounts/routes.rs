@@ -132,7 +132,7 @@ pub async fn sign_in(
         return Err(refused().into());
     }
     let user = app.check_password(&email, body.password).await?.ok_or_else(refused)?;
-    app.sign_in.succeeded(&email).await;
+    app.sign_in.succeeded(client.address, &email).await;
     let mut tx = app.store.begin().await?;
     // The session that the browser had is over: its secret may have been planted.
     if let Some(before) = before {
@@ -196,7 +196,7 @@ pub async fn change_password(
     if app.check_password(&user.email, body.current_password).await?.is_none() {
         return Err(Problem::invalid("current_password", "This is not the present password.").into());
     }
-    app.sign_in.succeeded(&user.email).await;
+    app.sign_in.succeeded(client.address, &user.email).await;
     let hash = app.passwords.hash(body.new_password).await?;
     let mut tx = app.store.begin().await?;
     users::set_password(&mut tx, principal.user, &hash, app.clock.now()).await?;
