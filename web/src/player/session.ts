@@ -145,13 +145,18 @@ export class PlayerSession {
 
   private async begin() {
     try {
-      const [{ default: shaka }, playback] = await Promise.all([loadShaka(), this.authorise()]);
+      // The media source opens while the permission is still on its way.
+      const authorised = this.authorise();
+      authorised.catch(() => {});
+      const { default: shaka } = await loadShaka();
       if (this.closed) return;
       if (!this.player) {
         this.player = new shaka.Player();
         this.configure(this.player);
         await this.player.attach(this.video);
       }
+      const playback = await authorised;
+      if (this.closed) return;
       void this.loadStoryboard(playback.storyboard_url);
       const start = this.pendingSeek ?? this.options.startAt ?? playback.resume_ms / 1000;
       this.pendingSeek = null;

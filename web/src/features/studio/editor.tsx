@@ -79,7 +79,7 @@ function Editor({ video }: { video: Video }) {
             Watch
           </Link>
         )}
-        <Button type="submit" look="primary" disabled={!form.dirty || trashed} busy={form.busy}>
+        <Button type="submit" look="primary" className="save-top" disabled={!form.dirty || trashed} busy={form.busy}>
           Save
         </Button>
       </div>
