@@ -1,5 +1,7 @@
 //! Starts the roles of a process, watches over their tasks, and stops them in order.
 
+mod worker;
+
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
@@ -67,7 +69,7 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Server> {
             start_api(&config, &app, &mut faces, &mut tasks, &stop);
         }
         if config.roles.contains(&Role::Worker) {
-            start_worker(&config, &app, wake, &mut tasks, &stop).await?;
+            worker::start(&config, &app, wake, &mut tasks, &stop)?;
         }
         the_app = Some(app);
     }
@@ -231,24 +233,4 @@ async fn signal() -> anyhow::Result<&'static str> {
         _ = interrupt.recv() => Ok("interrupt"),
         else => bail!("the signal streams ended"),
     }
-}
-
-async fn start_worker(
-    config: &Config,
-    app: &App,
-    wake: vod::worker::Wake,
-    tasks: &mut JoinSet<Ended>,
-    stop: &CancellationToken,
-) -> anyhow::Result<()> {
-    let handlers = vod::worker::Handlers::new();
-    let worker =
-        vod::worker::Worker::new(app.store.clone(), app.clock.clone(), handlers, config.worker.clone(), wake);
-    let stop = stop.clone();
-    supervise(tasks, "worker", async move {
-        worker.run(stop.clone()).await;
-        // A worker that knows no kind of job has nothing to do; that is no reason to stop the rest.
-        stop.cancelled().await;
-        Ok(())
-    });
-    Ok(())
 }

@@ -67,6 +67,9 @@ pub struct Config {
     pub app: app::Config,
     pub upload: vod::upload::Config,
     pub worker: vod::worker::Config,
+    /// How titles are made of sources.
+    pub processing: vod::workflow::Config,
+    pub encoding: vod::workflow::Config,
     pub origin: origin::Config,
 }
 
@@ -109,6 +112,9 @@ impl Default for Config {
             app: app::Config::default(),
             upload: vod::upload::Config::default(),
             worker: vod::worker::Config::default(),
+            // Empty: in the data directory.
+            processing: vod::workflow::Config { work_dir: PathBuf::new(), ..Default::default() },
+            encoding: vod::workflow::Config { work_dir: PathBuf::new(), ..vod::workflow::Config::default() },
             origin: origin::Config::default(),
         }
     }
@@ -138,6 +144,12 @@ impl Config {
         }
         if self.blob.url.is_empty() {
             self.blob.url = format!("file:{}", self.data_dir.join("blobs").display());
+        }
+        if self.processing.work_dir.as_os_str().is_empty() {
+            self.processing.work_dir = self.data_dir.join("work");
+        }
+        if self.encoding.work_dir.as_os_str().is_empty() {
+            self.encoding.work_dir = self.data_dir.join("work");
         }
         self
     }

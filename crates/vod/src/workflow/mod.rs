@@ -16,7 +16,12 @@ mod publish;
 mod purge;
 mod unit;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use backends::{blob::Blobs, clock::Clock};
 use domain::{PresentationId, VideoId, ladder::Rung};
@@ -35,7 +40,8 @@ use crate::{
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// Scratch space for sources that are not local and for what is being encoded. Emptied at start.
+    /// Scratch space for sources that are not local and for what is being encoded. Each worker has a part of its own,
+    /// emptied at start.
     pub work_dir: PathBuf,
     /// Programs; bare names are looked up in the system's usual places.
     pub ffmpeg: PathBuf,
@@ -85,19 +91,14 @@ pub struct Workflow {
     ladder: Arc<[Rung]>,
     work_dir: PathBuf,
     masters: Arc<master::Masters>,
+    _lock: Arc<File>,
 }
 
 impl Workflow {
     /// Prepares the working directory and says in the log how well decoders can be caged.
-    pub fn open(config: &Config, blobs: Blobs, wake: Wake) -> std::io::Result<Self> {
+    pub fn open(config: &Config, blobs: Blobs, wake: Wake) -> io::Result<Self> {
         guest::capabilities().log();
-        std::fs::create_dir_all(&config.work_dir)?;
-        // ffmpeg stands in a directory of its own, so that paths must not depend on ours.
-        let work_dir = std::fs::canonicalize(&config.work_dir)?.join("vod");
-        match std::fs::remove_dir_all(&work_dir) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-            _ => std::fs::create_dir_all(work_dir.join("jobs"))?,
-        }
+        let (work_dir, lock) = own_directory(&config.work_dir)?;
         let seconds = std::time::Duration::from_secs;
         let limits = guest::Limits {
             cpu: seconds(config.process_cpu_s),
@@ -127,6 +128,7 @@ impl Workflow {
             },
             ladder: config.ladder.clone().into(),
             work_dir,
+            _lock: Arc::new(lock),
         })
     }
 
@@ -156,6 +158,27 @@ impl Workflow {
         tempfile::tempdir_in(self.work_dir.join("jobs"))
             .map_err(|error| JobError::retry("There is no room to work in.", error))
     }
+}
+
+/// An empty directory that belongs to this process as long as the lock file is open, so that several workers may share
+/// `under`. What a dead process left in it is removed.
+fn own_directory(under: &Path) -> io::Result<(PathBuf, File)> {
+    std::fs::create_dir_all(under)?;
+    // ffmpeg stands in a directory of its own, so that paths must not depend on ours.
+    let under = std::fs::canonicalize(under)?;
+    for n in 0..256 {
+        let lock = File::create(under.join(format!("worker{n}.lock")))?;
+        if lock.try_lock().is_err() {
+            continue;
+        }
+        let dir = under.join(format!("worker{n}"));
+        match std::fs::remove_dir_all(&dir) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => std::fs::create_dir_all(dir.join("jobs"))?,
+        }
+        return Ok((dir, lock));
+    }
+    Err(io::Error::other("too many workers share this working directory"))
 }
 
 /// A presentation at work, with its plan.
