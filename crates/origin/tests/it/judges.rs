@@ -82,6 +82,18 @@ async fn judge(script: &str, url: &str) -> serde_json::Value {
     serde_json::from_slice(&out.stdout).unwrap()
 }
 
+/// The schema is in no package registry: checked where `KINORA_DASH_SCHEMA` tells its place (judges/README.md).
+async fn schema(world: &World) {
+    let Ok(schema) = std::env::var("KINORA_DASH_SCHEMA") else { return };
+    let manifest = world.get(&world.url("main.mpd"), &[]).await.body;
+    let file = world.dir.path().join("main.mpd");
+    std::fs::write(&file, manifest).unwrap();
+    let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../judges/mpd_schema.py");
+    let python = std::env::var("KINORA_PYTHON").unwrap_or_else(|_| "python3".into());
+    let out = tokio::process::Command::new(python).arg(script).arg(file).arg(schema).output().await.unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn strict_readers_accept_playlists_and_manifest() {
     let mut world = World::start().await;
@@ -96,10 +108,12 @@ async fn strict_readers_accept_playlists_and_manifest() {
         "{dash}"
     );
     assert_eq!((&dash["video"][0]["segments"], &dash["complete"]), (&5.into(), &true.into()));
+    schema(&world).await;
     world.publish(2, false, 2).await;
     tokio::time::sleep(std::time::Duration::from_millis(50)).await; // descriptors may be 20 ms old
     let hls = judge("hls.mjs", &world.url("main.m3u8")).await;
     assert_eq!((&hls["variants"][0]["segments"], &hls["variants"][0]["type"]), (&2.into(), &"EVENT".into()));
     let dash = judge("dash.mjs", &world.url("main.mpd")).await;
     assert_eq!(dash["video"][0]["segments"], 2, "{dash}");
+    schema(&world).await;
 }
