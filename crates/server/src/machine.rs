@@ -58,7 +58,7 @@ fn claim_as(database: &Path, identity: &str) -> anyhow::Result<Claim> {
 }
 
 /// Two texts, either of which is enough: the installation's, and the running kernel's, which its containers share.
-fn identity() -> String {
+pub(crate) fn identity() -> String {
     let read = |path| std::fs::read_to_string(path).unwrap_or_default().trim().to_owned();
     format!("{} {}", read("/etc/machine-id"), read("/proc/sys/kernel/random/boot_id"))
 }

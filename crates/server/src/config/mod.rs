@@ -68,7 +68,6 @@ pub struct Config {
     pub upload: vod::upload::Config,
     pub worker: vod::worker::Config,
     /// How titles are made of sources.
-    pub processing: vod::workflow::Config,
     pub encoding: vod::workflow::Config,
     pub origin: origin::Config,
 }
@@ -113,8 +112,7 @@ impl Default for Config {
             upload: vod::upload::Config::default(),
             worker: vod::worker::Config::default(),
             // Empty: in the data directory.
-            processing: vod::workflow::Config { work_dir: PathBuf::new(), ..Default::default() },
-            encoding: vod::workflow::Config { work_dir: PathBuf::new(), ..vod::workflow::Config::default() },
+            encoding: vod::workflow::Config { work_dir: PathBuf::new(), ..Default::default() },
             origin: origin::Config::default(),
         }
     }
@@ -144,9 +142,6 @@ impl Config {
         }
         if self.blob.url.is_empty() {
             self.blob.url = format!("file:{}", self.data_dir.join("blobs").display());
-        }
-        if self.processing.work_dir.as_os_str().is_empty() {
-            self.processing.work_dir = self.data_dir.join("work");
         }
         if self.encoding.work_dir.as_os_str().is_empty() {
             self.encoding.work_dir = self.data_dir.join("work");
