@@ -51,12 +51,15 @@ export async function video(request: APIRequestContext, id: string): Promise<Vid
 }
 
 export async function patch(request: APIRequestContext, id: string, change: object) {
-  const { revision } = await video(request, id);
-  const answer = await request.patch(`/api/v1/videos/${id}`, {
-    headers: { ...headers, "if-match": `"${revision}"` },
-    data: change,
-  });
-  expect(answer.status()).toBe(200);
+  // The workflow moves the revision as well: read and write until both meet.
+  await expect(async () => {
+    const { revision } = await video(request, id);
+    const answer = await request.patch(`/api/v1/videos/${id}`, {
+      headers: { ...headers, "if-match": `"r${revision}"` },
+      data: change,
+    });
+    expect(answer.status()).toBe(200);
+  }).toPass({ timeout: 10_000 });
 }
 
 /** Errors that pages report; every test ends with none. */

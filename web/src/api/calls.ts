@@ -86,7 +86,7 @@ export type Edit = Bodies["VideoBody"];
 export const editVideo = (id: string, edit: Edit, revision: number): Promise<T.Video> =>
   body(
     client.PATCH("/api/v1/videos/{id}", {
-      params: { ...path(id), header: { "If-Match": `"${revision}"` } },
+      params: { ...path(id), header: { "If-Match": `"r${revision}"` } },
       body: edit,
     }),
   );

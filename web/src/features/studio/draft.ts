@@ -8,14 +8,28 @@ import type { Video } from "../../api/types";
 import { toast } from "../../ui/toast";
 
 export type Draft = Pick<Video, "title" | "description" | "attribution" | "visibility"> & { poster_id: string | null };
-type Kept = { revision: number; change: Partial<Draft> };
+type Words = Pick<Video, "title" | "description" | "attribution" | "visibility">;
+type Kept = { revision: number; words: Words; change: Partial<Draft> };
+
+const wordsOf = ({ title, description, attribution, visibility }: Words): Words => ({
+  title,
+  description,
+  attribution,
+  visibility,
+});
+const same = (a: Words, b: Words) => JSON.stringify(wordsOf(a)) === JSON.stringify(wordsOf(b));
 
 const storage = (id: string) => `kinora-draft ${id}`;
 
 function read(id: string): Kept | null {
   try {
     const kept = JSON.parse(sessionStorage.getItem(storage(id)) ?? "null") as Kept | null;
-    return kept && typeof kept.revision === "number" && typeof kept.change === "object" ? kept : null;
+    return kept &&
+      typeof kept.revision === "number" &&
+      typeof kept.words === "object" &&
+      typeof kept.change === "object"
+      ? kept
+      : null;
   } catch {
     return null;
   }
@@ -32,7 +46,7 @@ function write(id: string, kept: Kept | null) {
 export function useDraft(video: Video) {
   const [former] = useState(() => read(video.id));
   const [change, setChange] = useState<Partial<Draft>>(former?.change ?? {});
-  const [base, setBase] = useState(former?.revision ?? video.revision);
+  const [base, setBase] = useState(former ?? { revision: video.revision, words: wordsOf(video) });
   const [busy, setBusy] = useState(false);
   const [conflict, setConflict] = useState(false);
   const [error, setError] = useState<unknown>(null);
@@ -52,11 +66,17 @@ export function useDraft(video: Video) {
 
   // Without changes of ours, progress and other people's edits are simply taken over.
   useEffect(() => {
-    if (!dirty) setBase(video.revision);
-  }, [dirty, video.revision]);
+    if (!dirty) setBase({ revision: video.revision, words: wordsOf(video) });
+  }, [dirty, video]);
   const text = JSON.stringify(changed);
   useEffect(
-    () => write(video.id, text === "{}" ? null : { revision: base, change: JSON.parse(text) as Partial<Draft> }),
+    () =>
+      write(
+        video.id,
+        text === "{}"
+          ? null
+          : { revision: base.revision, words: base.words, change: JSON.parse(text) as Partial<Draft> },
+      ),
     [video.id, text, base],
   );
 
@@ -71,9 +91,16 @@ export function useDraft(video: Video) {
     setError(null);
     try {
       const { poster_id, ...rest } = changed;
-      const after = await api.editVideo(video.id, poster_id ? { ...rest, poster_id } : rest, base);
+      const edit = poster_id ? { ...rest, poster_id } : rest;
+      const after = await api.editVideo(video.id, edit, base.revision).catch(async (failed: unknown) => {
+        // The workflow moves the revision too. When nobody touched the words, ours simply go on top.
+        if (!(failed instanceof Problem && failed.status === 412)) throw failed;
+        const now = await api.video(video.id);
+        if (!same(now, base.words)) throw failed;
+        return api.editVideo(video.id, edit, now.revision);
+      });
       updateVideo(after);
-      setBase(after.revision);
+      setBase({ revision: after.revision, words: wordsOf(after) });
       reset();
       listsChanged();
       void queryClient.invalidateQueries({ queryKey: keys.posters(video.id) });
@@ -83,7 +110,7 @@ export function useDraft(video: Video) {
         const theirs = await queryClient
           .fetchQuery({ queryKey: keys.video(video.id), queryFn: () => api.video(video.id), staleTime: 0 })
           .catch(() => null);
-        if (theirs) setBase(theirs.revision);
+        if (theirs) setBase({ revision: theirs.revision, words: wordsOf(theirs) });
         setConflict(true);
       } else setError(failed);
     } finally {
