@@ -10,5 +10,6 @@ export default defineConfig({
   plugins: [react()],
   build: { target: "es2022", assetsInlineLimit: 0, cssMinify: "lightningcss", chunkSizeWarningLimit: 600 },
   server: { proxy: { "/api": proxy, "/media": proxy } },
+  preview: { proxy: { "/api": proxy, "/media": proxy } },
   test: { include: ["src/**/*.test.ts"] },
 });

@@ -44,6 +44,8 @@ test("set-up, upload, progress, play", async ({ page, context }) => {
     .poll(async () => (await video(context.request, id as string)).complete, { timeout: 300_000, intervals: [1000] })
     .toBe(true);
   await patch(context.request, id as string, {
+    // Unlike any title of an earlier run against the same server.
+    title: `Big buck bunny ${id?.slice(-6)}`,
     visibility: "public",
     attribution: "Big Buck Bunny © 2008 Blender Foundation, CC BY 3.0",
   });
