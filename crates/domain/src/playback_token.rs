@@ -96,7 +96,12 @@ mod tests {
     use super::*;
 
     fn claims() -> Claims {
-        Claims { presentation: PresentationId::new(), expires: 1000, session: uuid::Uuid::now_v7(), max_height: Some(720) }
+        Claims {
+            presentation: PresentationId::new(),
+            expires: 1000,
+            session: uuid::Uuid::now_v7(),
+            max_height: Some(720),
+        }
     }
 
     const BEFORE: Micros = Micros(999 * Micros::SECOND);

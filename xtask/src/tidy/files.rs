@@ -18,7 +18,8 @@ pub fn check(root: &Path) -> anyhow::Result<Vec<String>> {
             findings.push(format!("{path}: {lines} lines, more than {TOO_LONG}: split it by meaning"));
         }
         if !kind.has_header(&text) {
-            findings.push(format!("{path}: the file must open with {}, saying what it is for", kind.header()));
+            findings
+                .push(format!("{path}: the file must open with {}, saying what it is for", kind.header()));
         }
         if kind == Kind::Rust {
             findings.extend(rust_rules(&path, &text));
@@ -79,16 +80,24 @@ impl Kind {
 fn rust_rules(path: &str, text: &str) -> Vec<String> {
     let mut findings = Vec::new();
     let in_tests = path.contains("/tests/");
-    let reads_environment = ["std::env::var", "env::var(", "env::vars("].iter().any(|call| text.contains(call));
-    let may_read = ["crates/server/", "crates/testkit/", "xtask/", "fuzz/"].iter().any(|room| path.starts_with(room));
+    let reads_environment =
+        ["std::env::var", "env::var(", "env::vars("].iter().any(|call| text.contains(call));
+    let may_read =
+        ["crates/server/", "crates/testkit/", "xtask/", "fuzz/"].iter().any(|room| path.starts_with(room));
     if reads_environment && !may_read && !in_tests && !text.contains("cfg(debug_assertions)") {
         findings.push(format!("{path}: only server reads the environment; take a Config instead"));
     }
     // Features never import one another.
-    if let Some(feature) = path.strip_prefix("crates/app/src/").and_then(|p| p.split_once('/')).map(|(f, _)| f) {
+    if let Some(feature) =
+        path.strip_prefix("crates/app/src/").and_then(|p| p.split_once('/')).map(|(f, _)| f)
+    {
         for other in ["accounts", "catalog", "playback", "history", "discovery"] {
-            if other != feature && (text.contains(&format!("crate::{other}::")) || text.contains(&format!("crate::{other};"))) {
-                findings.push(format!("{path}: feature {feature} imports feature {other}; meet in domain, store or events"));
+            if other != feature
+                && (text.contains(&format!("crate::{other}::")) || text.contains(&format!("crate::{other};")))
+            {
+                findings.push(format!(
+                    "{path}: feature {feature} imports feature {other}; meet in domain, store or events"
+                ));
             }
         }
     }
@@ -97,9 +106,17 @@ fn rust_rules(path: &str, text: &str) -> Vec<String> {
 
 /// Files that git tracks, relative to the root.
 fn tracked(root: &Path) -> anyhow::Result<Vec<String>> {
-    let output = Command::new("git").args(["ls-files", "-z"]).current_dir(root).output().context("running git ls-files")?;
+    let output = Command::new("git")
+        .args(["ls-files", "-z"])
+        .current_dir(root)
+        .output()
+        .context("running git ls-files")?;
     if !output.status.success() {
         bail!("git ls-files failed: {}", String::from_utf8_lossy(&output.stderr));
     }
-    Ok(String::from_utf8_lossy(&output.stdout).split('\0').filter(|p| !p.is_empty()).map(str::to_owned).collect())
+    Ok(String::from_utf8_lossy(&output.stdout)
+        .split('\0')
+        .filter(|p| !p.is_empty())
+        .map(str::to_owned)
+        .collect())
 }

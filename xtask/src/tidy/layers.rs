@@ -33,7 +33,8 @@ const ONLY_IN: &[(&str, &[&str])] = &[
 ];
 
 /// Outside crates that only one of ours may name in its manifest.
-const NAMED_BY: &[(&str, &str)] = &[("sqlx", "store"), ("object_store", "backends"), ("figment", "server"), ("clap", "server")];
+const NAMED_BY: &[(&str, &str)] =
+    &[("sqlx", "store"), ("object_store", "backends"), ("figment", "server"), ("clap", "server")];
 
 type Graph = BTreeMap<String, BTreeSet<String>>;
 
@@ -42,12 +43,15 @@ pub fn check(root: &Path) -> anyhow::Result<Vec<String>> {
     let mut findings = Vec::new();
     for name in &ours {
         let Some((_, allowed)) = MAY_IMPORT.iter().find(|(n, _)| n == name) else {
-            findings.push(format!("crate {name} has no place in xtask/src/tidy/layers.rs: say what it may import"));
+            findings.push(format!(
+                "crate {name} has no place in xtask/src/tidy/layers.rs: say what it may import"
+            ));
             continue;
         };
         let direct = graph.get(name).cloned().unwrap_or_default();
         for import in direct.iter().filter(|d| ours.contains(*d) && !allowed.contains(&d.as_str())) {
-            findings.push(format!("{name} imports {import}, which its layer does not allow (ARCHITECTURE.md)"));
+            findings
+                .push(format!("{name} imports {import}, which its layer does not allow (ARCHITECTURE.md)"));
         }
         for (outside, owner) in NAMED_BY {
             if direct.contains(*outside) && name != owner {
@@ -57,12 +61,15 @@ pub fn check(root: &Path) -> anyhow::Result<Vec<String>> {
         let reached = reach(&graph, name);
         for (outside, within) in ONLY_IN {
             if reached.contains(*outside) && !within.contains(&name.as_str()) {
-                findings.push(format!("{name} reaches {outside} through its dependencies; it must never know it"));
+                findings.push(format!(
+                    "{name} reaches {outside} through its dependencies; it must never know it"
+                ));
             }
         }
         for hidden in hidden_from(name) {
             if reached.contains(*hidden) {
-                findings.push(format!("{name} reaches {hidden} through its dependencies; it must never know it"));
+                findings
+                    .push(format!("{name} reaches {hidden} through its dependencies; it must never know it"));
             }
         }
     }
@@ -109,7 +116,8 @@ fn graph(root: &Path) -> anyhow::Result<(Graph, BTreeSet<String>)> {
 
     let names: BTreeMap<String, String> =
         list(&metadata["packages"]).iter().map(|p| (text(&p["id"]), text(&p["name"]))).collect();
-    let ours = list(&metadata["workspace_members"]).iter().filter_map(|id| names.get(&text(id)).cloned()).collect();
+    let ours =
+        list(&metadata["workspace_members"]).iter().filter_map(|id| names.get(&text(id)).cloned()).collect();
     let mut graph = Graph::new();
     for node in list(&metadata["resolve"]["nodes"]) {
         let Some(name) = names.get(&text(&node["id"])) else { continue };
