@@ -66,7 +66,7 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Server> {
     if let Some(store) = &store {
         let app = start_app(&config, store, &blobs, &clock).await?;
         if config.roles.contains(&Role::Api) {
-            start_api(&config, &app, &mut faces, &mut tasks, &stop);
+            start_api(&config, &app, &wake, &mut faces, &mut tasks, &stop);
         }
         if config.roles.contains(&Role::Worker) {
             worker::start(&config, &app, wake, &mut tasks, &stop)?;
@@ -137,6 +137,7 @@ async fn open_store(
 fn start_api(
     config: &Config,
     app: &App,
+    wake: &vod::worker::Wake,
     faces: &mut Faces,
     tasks: &mut JoinSet<Ended>,
     stop: &CancellationToken,
@@ -146,6 +147,7 @@ fn start_api(
         app.store.clone(),
         app.blobs.clone(),
         app.clock.clone(),
+        wake.clone(),
         stop.clone(),
     );
     faces.app = Some(app.clone());

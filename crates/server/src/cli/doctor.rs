@@ -1,6 +1,6 @@
 //! `kinora admin doctor`: is everything there that Kinora needs?
 
-use std::process::Stdio;
+use std::{path::Path, process::Stdio};
 
 use anyhow::bail;
 use backends::blob::Blobs;
@@ -25,9 +25,10 @@ pub(super) async fn run(place: &Place) -> anyhow::Result<()> {
     tell("database", database(&config).await);
     tell("objects", objects(&config).await);
     if config.roles.contains(&Role::Worker) {
-        for program in ["ffmpeg", "ffprobe"] {
-            tell(program, version(program).await);
+        for (name, program) in [("ffmpeg", &config.encoding.ffmpeg), ("ffprobe", &config.encoding.ffprobe)] {
+            tell(name, version(program).await);
         }
+        tell("cage for decoders", cage());
     }
     if ill > 0 { bail!("{ill} of the checks failed") } else { Ok(()) }
 }
@@ -59,7 +60,19 @@ async fn objects(config: &Config) -> Result<String, String> {
     }
 }
 
-async fn version(program: &str) -> Result<String, String> {
+/// Can decoders of foreign files be kept from network, programs and files?
+fn cage() -> Result<String, String> {
+    let found = vod::guest::capabilities();
+    match (found.seccomp, found.landlock) {
+        (false, _) => Err("this kernel has no seccomp; decoders will not be started".into()),
+        (true, 0) => {
+            Err("no Landlock (Linux 5.13 or later): decoders can read what this user may read".into())
+        }
+        (true, version) => Ok(format!("seccomp, Landlock {version}")),
+    }
+}
+
+async fn version(program: &Path) -> Result<String, String> {
     let output = Command::new(program).arg("-version").stdin(Stdio::null()).output().await;
     let output = output.map_err(|error| format!("cannot be started ({error}); install ffmpeg"))?;
     let text = String::from_utf8_lossy(&output.stdout);

@@ -29,6 +29,8 @@ use serde::{Deserialize, Serialize};
 use store::Store;
 use tokio_util::sync::CancellationToken;
 
+use crate::worker::Wake;
+
 pub use expire::{Expired, expire};
 pub use mine::{__path_mine, UnfinishedUpload, mine};
 pub use routes::routes;
@@ -87,6 +89,8 @@ pub struct Inner {
     pub clock: Clock,
     pub config: Config,
     pub timing: Timing,
+    /// Told when a title is there to be worked on.
+    pub wake: Wake,
     /// When cancelled, bodies under way are cut off after their bytes were made durable.
     pub stop: CancellationToken,
 }
@@ -100,8 +104,15 @@ impl std::ops::Deref for Uploads {
 }
 
 impl Uploads {
-    pub fn new(config: Config, store: Store, blobs: Blobs, clock: Clock, stop: CancellationToken) -> Self {
-        Self::with_timing(config, Timing::default(), store, blobs, clock, stop)
+    pub fn new(
+        config: Config,
+        store: Store,
+        blobs: Blobs,
+        clock: Clock,
+        wake: Wake,
+        stop: CancellationToken,
+    ) -> Self {
+        Self(Arc::new(Inner { store, blobs, clock, config, timing: Timing::default(), wake, stop }))
     }
 
     pub fn with_timing(
@@ -112,7 +123,7 @@ impl Uploads {
         clock: Clock,
         stop: CancellationToken,
     ) -> Self {
-        Self(Arc::new(Inner { store, blobs, clock, config, timing, stop }))
+        Self(Arc::new(Inner { store, blobs, clock, config, timing, wake: Wake::new(), stop }))
     }
 
     /// When an upload that got a byte now is forgotten.
