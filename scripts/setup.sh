@@ -56,14 +56,15 @@ node_is_new_enough() {
         node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)'
 }
 
-# npm_packages FOLDER WHAT: installs what FOLDER's lock file names, unless it is there already.
+# npm_packages FOLDER WHAT: installs what FOLDER's lock file names, unless it is there already. Not `npm ci`: that refuses a lock
+# file without the binaries of other platforms, which not every registry mirror carries.
 npm_packages() {
     local folder=$1 lock
     lock=$(sha256sum "$folder/package-lock.json" | cut -c1-32)
     [ "$(cat "$folder/node_modules/.kinora-lock" 2>/dev/null)" = "$lock" ] && return
     need_node
     say "installing the packages of $2"
-    (cd "$folder" && npm ci --silent --prefer-offline --no-audit --no-fund)
+    (cd "$folder" && npm install --no-save --loglevel=error --prefer-offline --no-audit --no-fund >&2)
     echo "$lock" >"$folder/node_modules/.kinora-lock"
 }
 
