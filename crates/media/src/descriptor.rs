@@ -22,6 +22,10 @@ pub struct Descriptor {
     pub created_at: i64,
     /// Total duration that the finished presentation will have, in milliseconds, as planned.
     pub planned_duration_ms: u64,
+    /// The longest segment that any track will have, in milliseconds rounded up, as planned: what is told about all
+    /// segments must not change while a presentation grows.
+    #[serde(default)]
+    pub longest_segment_ms: u64,
     /// Video tracks best first, then audio tracks, the default one first.
     pub tracks: Vec<Track>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

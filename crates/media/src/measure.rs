@@ -60,8 +60,9 @@ pub fn pictures(track: &Track) -> Vec<Piece> {
 }
 
 /// Peak as RFC 8216bis §4.4.6.2 defines it: the largest rate of any contiguous run of segments whose length lies
-/// between 0.5 and 1.5 target durations. `target` is in ticks.
-pub fn bandwidth(pieces: &[Piece], timescale: u32, target: u64) -> Bandwidth {
+/// between 0.5 and 1.5 target durations. `longest_segment_ms` is what [`target_seconds`] takes.
+pub fn bandwidth(pieces: &[Piece], timescale: u32, longest_segment_ms: u64) -> Bandwidth {
+    let target = target_seconds(pieces, timescale, longest_segment_ms) * u64::from(timescale);
     let rate = |bytes: u64, ticks: u64| {
         let bits = u128::from(bytes) * 8 * u128::from(timescale);
         bits.div_ceil(u128::from(ticks.max(1))).min(u128::from(u64::MAX)) as u64
@@ -87,11 +88,16 @@ pub fn bandwidth(pieces: &[Piece], timescale: u32, target: u64) -> Bandwidth {
     Bandwidth { peak: peak.max(average), average }
 }
 
-/// The largest duration in whole seconds, rounded as RFC 8216bis §4.4.3.1 compares it; at least 1.
-pub fn target_seconds(pieces: &[Piece], timescale: u32) -> u64 {
+/// The target duration of a presentation's playlists in whole seconds, rounded as RFC 8216bis §4.4.3.1 compares it; at
+/// least 1. It must never change, so that the longest segment planned counts even where it is not there yet.
+pub fn target_seconds(pieces: &[Piece], timescale: u32, longest_segment_ms: u64) -> u64 {
     let longest = pieces.iter().map(|p| p.end - p.start).max().unwrap_or(0);
-    let scale = u64::from(timescale.max(1));
-    ((longest * 2 + scale) / (scale * 2)).max(1)
+    rounded(longest, timescale).max(rounded(longest_segment_ms, 1000)).max(1)
+}
+
+fn rounded(ticks: u64, timescale: u32) -> u64 {
+    let scale = u128::from(timescale.max(1));
+    ((u128::from(ticks) * 2 + scale) / (scale * 2)) as u64
 }
 
 /// Video tracks within the cap and with something to show, best first. `cap` is the largest short side; when nothing
@@ -181,13 +187,13 @@ mod tests {
     fn a_short_last_segment_is_no_peak() {
         let list = pieces(&[(4, 4000), (4, 2000), (1, 5000)]);
         // Alone it would be 40,000 b/s, but it is shorter than half a target; with the one before it is 5 s long.
-        assert_eq!(bandwidth(&list, 1, 4), Bandwidth { peak: 11_200, average: 9_778 });
+        assert_eq!(bandwidth(&list, 1, 4000), Bandwidth { peak: 11_200, average: 9_778 });
     }
 
     #[test]
     fn a_track_of_one_short_segment_has_its_own_rate() {
-        assert_eq!(bandwidth(&pieces(&[(1, 1000)]), 1, 4), Bandwidth { peak: 8000, average: 8000 });
-        assert_eq!(bandwidth(&[], 1, 4), Bandwidth { peak: 0, average: 0 });
+        assert_eq!(bandwidth(&pieces(&[(1, 1000)]), 1, 4000), Bandwidth { peak: 8000, average: 8000 });
+        assert_eq!(bandwidth(&[], 1, 4000), Bandwidth { peak: 0, average: 0 });
     }
 
     #[test]

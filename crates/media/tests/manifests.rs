@@ -60,6 +60,7 @@ fn presentation() -> Descriptor {
         complete: true,
         created_at: 1_750_000_000_000_000,
         planned_duration_ms: 9009,
+        longest_segment_ms: 4011,
         tracks: vec![
             video("v720p", 720, 2_000_000, (24_000, 1001)),
             video("v360p", 360, 500_000, (24_000, 1001)),
@@ -127,7 +128,7 @@ fn audio_alone_is_a_variant_of_its_own() {
 
 #[test]
 fn a_complete_playlist_has_an_end() {
-    insta::assert_snapshot!(hls::media_playlist(&presentation().tracks[0], true), @r#"
+    insta::assert_snapshot!(hls::media_playlist(&presentation(), &presentation().tracks[0]), @r#"
     #EXTM3U
     #EXT-X-VERSION:7
     #EXT-X-TARGETDURATION:4
@@ -147,7 +148,8 @@ fn a_complete_playlist_has_an_end() {
 
 #[test]
 fn a_growing_playlist_is_an_event_that_begins_at_the_start() {
-    insta::assert_snapshot!(hls::media_playlist(&presentation().tracks[2], false), @r#"
+    let growing = Descriptor { complete: false, ..presentation() };
+    insta::assert_snapshot!(hls::media_playlist(&growing, &growing.tracks[2]), @r#"
     #EXTM3U
     #EXT-X-VERSION:7
     #EXT-X-TARGETDURATION:4
@@ -166,11 +168,33 @@ fn a_growing_playlist_is_an_event_that_begins_at_the_start() {
 }
 
 #[test]
+fn what_is_told_of_all_segments_never_changes() {
+    let mut descriptor = Descriptor { longest_segment_ms: 4900, ..presentation() };
+    let segments = descriptor.tracks[0].extents[0].segments.clone();
+    let told = |descriptor: &Descriptor| {
+        let track = &descriptor.tracks[0];
+        let manifest = dash::mpd(descriptor, None, 0);
+        [hls::media_playlist(descriptor, track), hls::iframe_playlist(descriptor, track)]
+            .map(|list| list.contains("#EXT-X-TARGETDURATION:5\n"))
+            .into_iter()
+            .chain([manifest.contains("maxSegmentDuration=\"PT4.9S\"")])
+            .all(|right| right)
+    };
+    for upto in 1..=segments.len() {
+        for complete in [false, true] {
+            descriptor.tracks[0].extents[0].segments = segments[..upto].to_vec();
+            descriptor.complete = complete;
+            assert!(told(&descriptor), "{upto} segments");
+        }
+    }
+}
+
+#[test]
 fn pictures_have_one_url_each() {
-    insta::assert_snapshot!(hls::iframe_playlist(&presentation().tracks[0], true), @r#"
+    insta::assert_snapshot!(hls::iframe_playlist(&presentation(), &presentation().tracks[0]), @r#"
     #EXTM3U
     #EXT-X-VERSION:7
-    #EXT-X-TARGETDURATION:2
+    #EXT-X-TARGETDURATION:4
     #EXT-X-MEDIA-SEQUENCE:0
     #EXT-X-PLAYLIST-TYPE:VOD
     #EXT-X-INDEPENDENT-SEGMENTS
@@ -238,7 +262,7 @@ fn storyboards_are_cues() {
 fn a_finished_presentation_has_a_static_manifest() {
     insta::assert_snapshot!(dash::mpd(&presentation(), None, 0), @r#"
     <?xml version="1.0" encoding="UTF-8"?>
-    <MPD xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019" type="static" minBufferTime="PT4.010667S" mediaPresentationDuration="PT9.009S" maxSegmentDuration="PT4.010667S">
+    <MPD xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019" type="static" minBufferTime="PT4.011S" mediaPresentationDuration="PT9.009S" maxSegmentDuration="PT4.011S">
       <Period id="0" start="PT0S">
         <AdaptationSet id="0" contentType="video" mimeType="video/mp4" segmentAlignment="true" startWithSAP="1" maxWidth="1280" maxHeight="720">
           <SegmentTemplate timescale="24000" initialization="$RepresentationID$/init.mp4" media="$RepresentationID$/$Number$.m4s" startNumber="0">
@@ -313,7 +337,7 @@ fn a_growing_presentation_has_a_dynamic_manifest() {
     descriptor.tracks[1].extents.pop();
     insta::assert_snapshot!(dash::mpd(&descriptor, None, 1_750_000_100_000_000), @r#"
     <?xml version="1.0" encoding="UTF-8"?>
-    <MPD xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019" type="dynamic" minBufferTime="PT4.004S" availabilityStartTime="2025-06-14T15:05:40Z" publishTime="2025-06-15T15:08:20Z" minimumUpdatePeriod="PT2S" suggestedPresentationDelay="PT0S" mediaPresentationDuration="PT60S" maxSegmentDuration="PT4.004S">
+    <MPD xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019" type="dynamic" minBufferTime="PT4.011S" availabilityStartTime="2025-06-14T15:05:40Z" publishTime="2025-06-15T15:08:20Z" minimumUpdatePeriod="PT2S" suggestedPresentationDelay="PT0S" mediaPresentationDuration="PT60S" maxSegmentDuration="PT4.011S">
       <Period id="0" start="PT0S">
         <AdaptationSet id="0" contentType="video" mimeType="video/mp4" segmentAlignment="true" startWithSAP="1" maxWidth="1280" maxHeight="720">
           <Representation id="v720p" codecs="avc1.64001f" bandwidth="7992008" width="1280" height="720" sar="1:1" frameRate="24000/1001">

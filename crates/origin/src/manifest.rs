@@ -79,8 +79,8 @@ fn make(presentation: &Presentation, name: &str, track: &str, cap: Option<u32>) 
         "main.mpd" => ("application/dash+xml", dash::mpd(descriptor, cap, presentation.written_at)),
         "storyboard.vtt" => ("text/vtt; charset=utf-8", webvtt::storyboard(board?)),
         "storyboard/playlist.m3u8" => (HLS, hls::image_playlist(board?)),
-        "playlist.m3u8" => (HLS, hls::media_playlist(find(|_| true)?, descriptor.complete)),
-        "iframes.m3u8" => (HLS, hls::iframe_playlist(find(Track::is_video)?, descriptor.complete)),
+        "playlist.m3u8" => (HLS, hls::media_playlist(descriptor, find(|_| true)?)),
+        "iframes.m3u8" => (HLS, hls::iframe_playlist(descriptor, find(Track::is_video)?)),
         _ => return None,
     };
     let plain = Bytes::from(text);

@@ -25,7 +25,9 @@ pub fn mpd(descriptor: &Descriptor, cap: Option<u32>, published_at: i64) -> Stri
         .zip(&lists)
         .flat_map(|(t, pieces)| pieces.iter().map(|p| measure::micros(p.end - p.start, t.timescale)))
         .max()
-        .unwrap_or(0);
+        .unwrap_or(0)
+        .max(descriptor.longest_segment_ms.saturating_mul(1000));
+    let longest_ms = descriptor.longest_segment_ms;
     let duration = video.iter().chain(&audio).map(|t| measure::micros(t.duration(), t.timescale)).max();
     let planned = (descriptor.planned_duration_ms * 1000).max(duration.unwrap_or(0));
 
@@ -51,12 +53,12 @@ pub fn mpd(descriptor: &Descriptor, cap: Option<u32>, published_at: i64) -> Stri
     let mut next_id = 0..;
     let mut id = || next_id.next().unwrap_or(0u32);
     if !video.is_empty() {
-        period = period.child(video_set(id(), &video, &lists));
+        period = period.child(video_set(id(), &video, &lists, longest_ms));
     }
     let names = measure::labels(&audio);
     for ((n, track), (pieces, name)) in audio.iter().enumerate().zip(lists[video.len()..].iter().zip(&names))
     {
-        period = period.child(audio_set(id(), track, pieces, name, n == 0));
+        period = period.child(audio_set(id(), (track, pieces), name, n == 0, longest_ms));
     }
     if let Some(board) = descriptor.storyboard.as_ref().filter(|b| measure::sheets(b).next().is_some()) {
         period = period.child(thumbnail_set(id(), board));
@@ -76,7 +78,7 @@ pub fn mpd(descriptor: &Descriptor, cap: Option<u32>, published_at: i64) -> Stri
 /// One day in microseconds: clocks that are off by less do no harm.
 const DAY: i64 = 86_400 * 1_000_000;
 
-fn video_set(id: u32, tracks: &[&Track], lists: &[Vec<Piece>]) -> Element {
+fn video_set(id: u32, tracks: &[&Track], lists: &[Vec<Piece>], longest_ms: u64) -> Element {
     let size = |t: &Track| match t.kind {
         TrackKind::Video { width, height, .. } => (width, height),
         TrackKind::Audio { .. } => (0, 0),
@@ -98,8 +100,10 @@ fn video_set(id: u32, tracks: &[&Track], lists: &[Vec<Piece>]) -> Element {
     }
     set.children(tracks.iter().zip(lists).map(|(track, pieces)| {
         let (width, height) = size(track);
-        let mut representation =
-            representation(track, pieces).attr("width", width).attr("height", height).attr("sar", "1:1");
+        let mut representation = representation(track, pieces, longest_ms)
+            .attr("width", width)
+            .attr("height", height)
+            .attr("sar", "1:1");
         if let TrackKind::Video { frame_rate: (numerator, denominator), .. } = track.kind {
             let text =
                 if denominator == 1 { numerator.to_string() } else { format!("{numerator}/{denominator}") };
@@ -109,7 +113,13 @@ fn video_set(id: u32, tracks: &[&Track], lists: &[Vec<Piece>]) -> Element {
     }))
 }
 
-fn audio_set(id: u32, track: &Track, pieces: &[Piece], name: &str, main: bool) -> Element {
+fn audio_set(
+    id: u32,
+    (track, pieces): (&Track, &[Piece]),
+    name: &str,
+    main: bool,
+    longest_ms: u64,
+) -> Element {
     let (sample_rate, channels) = match track.kind {
         TrackKind::Audio { sample_rate, channels } => (sample_rate, channels),
         TrackKind::Video { .. } => (0, 0),
@@ -125,7 +135,7 @@ fn audio_set(id: u32, track: &Track, pieces: &[Piece], name: &str, main: bool) -
         )
         .child(template(track, pieces))
         .child(
-            representation(track, pieces).attr("audioSamplingRate", sample_rate).child(
+            representation(track, pieces, longest_ms).attr("audioSamplingRate", sample_rate).child(
                 Element::new("AudioChannelConfiguration")
                     .attr("schemeIdUri", "urn:mpeg:dash:23003:3:audio_channel_configuration:2011")
                     .attr("value", channels),
@@ -168,12 +178,11 @@ fn adaptation_set(id: u32, content: &str, mime: &str) -> Element {
         .attr("segmentAlignment", "true")
 }
 
-fn representation(track: &Track, pieces: &[Piece]) -> Element {
-    let target = measure::target_seconds(pieces, track.timescale) * u64::from(track.timescale);
+fn representation(track: &Track, pieces: &[Piece], longest_ms: u64) -> Element {
     Element::new("Representation")
         .attr("id", &track.id)
         .attr("codecs", &track.codec)
-        .attr("bandwidth", measure::bandwidth(pieces, track.timescale, target).peak.max(1))
+        .attr("bandwidth", measure::bandwidth(pieces, track.timescale, longest_ms).peak.max(1))
 }
 
 fn template(track: &Track, pieces: &[Piece]) -> Element {

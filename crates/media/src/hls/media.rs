@@ -3,22 +3,24 @@
 use std::fmt::Write;
 
 use crate::{
-    descriptor::{Storyboard, Track},
+    descriptor::{Descriptor, Storyboard, Track},
     measure::{self, Piece},
 };
 
-/// The segments of a track. While more will follow it is an EVENT playlist that players begin at the start.
-pub fn media_playlist(track: &Track, complete: bool) -> String {
-    playlist(&measure::segments(track), track.timescale, complete, "", "")
+/// The segments of a track of `descriptor`. While more will follow it is an EVENT playlist that players begin at the
+/// start.
+pub fn media_playlist(descriptor: &Descriptor, track: &Track) -> String {
+    playlist(&measure::segments(track), descriptor, track.timescale, "", "")
 }
 
 /// One URL for each picture that decodes on its own (§4.4.3.6).
-pub fn iframe_playlist(track: &Track, complete: bool) -> String {
-    playlist(&measure::pictures(track), track.timescale, complete, "#EXT-X-I-FRAMES-ONLY\n", "i")
+pub fn iframe_playlist(descriptor: &Descriptor, track: &Track) -> String {
+    playlist(&measure::pictures(track), descriptor, track.timescale, "#EXT-X-I-FRAMES-ONLY\n", "i")
 }
 
-fn playlist(pieces: &[Piece], timescale: u32, complete: bool, tags: &str, prefix: &str) -> String {
-    let mut out = head(measure::target_seconds(pieces, timescale), complete);
+fn playlist(pieces: &[Piece], descriptor: &Descriptor, timescale: u32, tags: &str, prefix: &str) -> String {
+    let Descriptor { complete, longest_segment_ms, .. } = *descriptor;
+    let mut out = head(measure::target_seconds(pieces, timescale, longest_segment_ms), complete);
     out.push_str("#EXT-X-INDEPENDENT-SEGMENTS\n");
     out.push_str(tags);
     out.push_str("#EXT-X-MAP:URI=\"init.mp4\"\n");

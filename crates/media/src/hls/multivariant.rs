@@ -14,14 +14,15 @@ pub fn multivariant(descriptor: &Descriptor, cap: Option<u32>) -> String {
     let audio = measure::audio_tracks(descriptor);
     let mut out = String::from("#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n");
     renditions(&mut out, &audio);
-    let heaviest = audio.iter().map(|t| rate(t)).fold(Bandwidth::default(), |a, b| Bandwidth {
+    let longest = descriptor.longest_segment_ms;
+    let heaviest = audio.iter().map(|t| rate(t, longest)).fold(Bandwidth::default(), |a, b| Bandwidth {
         peak: a.peak.max(b.peak),
         average: a.average.max(b.average),
     });
     let group = if audio.is_empty() { "" } else { ",AUDIO=\"audio\"" };
     for track in &video {
         let TrackKind::Video { width, height, frame_rate } = track.kind else { continue };
-        let total = rate(track) + heaviest;
+        let total = rate(track, longest) + heaviest;
         let all: Vec<&Track> = [*track].into_iter().chain(audio.iter().copied()).collect();
         let _ = write!(out, "#EXT-X-STREAM-INF:{}", common(total, &codecs(&all)));
         let _ = write!(out, ",RESOLUTION={width}x{height},FRAME-RATE={}{group}", rate_decimal(frame_rate));
@@ -32,7 +33,7 @@ pub fn multivariant(descriptor: &Descriptor, cap: Option<u32>) -> String {
         let _ = writeln!(out, "{}/playlist.m3u8", track.id);
     }
     for track in &video {
-        iframe_variant(&mut out, track);
+        iframe_variant(&mut out, track, longest);
     }
     image_variant(&mut out, descriptor);
     out
@@ -59,14 +60,13 @@ fn renditions(out: &mut String, audio: &[&Track]) {
 }
 
 /// `EXT-X-I-FRAME-STREAM-INF` (§4.4.6.3).
-fn iframe_variant(out: &mut String, track: &Track) {
+fn iframe_variant(out: &mut String, track: &Track, longest_ms: u64) {
     let TrackKind::Video { width, height, .. } = track.kind else { return };
     let pictures = measure::pictures(track);
     if pictures.is_empty() {
         return;
     }
-    let target = measure::target_seconds(&pictures, track.timescale) * u64::from(track.timescale);
-    let rate = measure::bandwidth(&pictures, track.timescale, target);
+    let rate = measure::bandwidth(&pictures, track.timescale, longest_ms);
     let _ = writeln!(
         out,
         "#EXT-X-I-FRAME-STREAM-INF:{},RESOLUTION={width}x{height},URI=\"{}/iframes.m3u8\"",
@@ -91,10 +91,8 @@ fn image_variant(out: &mut String, descriptor: &Descriptor) {
     }
 }
 
-fn rate(track: &Track) -> Bandwidth {
-    let segments = measure::segments(track);
-    let target = measure::target_seconds(&segments, track.timescale) * u64::from(track.timescale);
-    measure::bandwidth(&segments, track.timescale, target)
+fn rate(track: &Track, longest_ms: u64) -> Bandwidth {
+    measure::bandwidth(&measure::segments(track), track.timescale, longest_ms)
 }
 
 fn common(rate: Bandwidth, codecs: &str) -> String {

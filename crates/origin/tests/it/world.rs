@@ -232,6 +232,7 @@ fn empty(id: PresentationId) -> Descriptor {
         complete: true,
         created_at: START * Micros::SECOND,
         planned_duration_ms: 10_010,
+        longest_segment_ms: 2006,
         tracks: Vec::new(),
         storyboard: None,
     }

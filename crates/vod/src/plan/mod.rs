@@ -44,6 +44,22 @@ impl Plan {
         let audio = audio.flat_map(|(track, a)| (0..a.stretches.len()).map(move |n| audio_unit(track, n)));
         video.chain(audio).collect()
     }
+
+    /// The longest segment of any track, milliseconds rounded up.
+    pub fn longest_segment_ms(&self) -> u64 {
+        let video = self.video.iter().map(|video| {
+            let ends = video.boundaries();
+            let starts = [0].into_iter().chain(ends.iter().copied());
+            let longest = ends.iter().zip(starts).map(|(end, start)| end - start).max().unwrap_or(0);
+            (longest, video.timescale)
+        });
+        let audio = self.audio.iter().map(|audio| {
+            let longest = audio.stretches.iter().flatten().max().copied().unwrap_or(0);
+            (u64::from(longest) * AAC_FRAME, audio.sample_rate)
+        });
+        let ms = |(ticks, rate): (u64, u32)| (ticks * 1000).div_ceil(u64::from(rate.max(1)));
+        video.chain(audio).map(ms).max().unwrap_or(0)
+    }
 }
 
 /// The unit of video chunk `index`, all rungs.

@@ -102,9 +102,11 @@ fn ntsc_is_cut_at_exact_frames() {
     let times: Vec<i64> = (0..1800).map(|i| i * 3003).collect();
     let plan = plan(&info((30_000, 1001), (1, 90_000)), &index(&times, 250), &default_ladder()).unwrap();
     check(&plan, 1800);
+    let longest = plan.longest_segment_ms();
     let video = plan.video.unwrap();
     assert_eq!((video.timescale, video.times), (30_000, Times::Constant(1001)));
     assert_eq!(video.chunks[0].segments, vec![vec![60, 60]; 3]);
+    assert_eq!(longest, 4011, "188 AAC frames are longer than 120 pictures");
     assert_eq!(video.chunks[1].segments.len(), 8);
     assert_eq!(video.chunks[1].seek[0], Seek { key: 250 * 3003, next: Some(500 * 3003) });
     assert!(video.chunks[0].seek.is_empty());

@@ -66,6 +66,7 @@ pub(super) fn assemble(work: &Work, units: &[Unit], version: u64) -> Result<Opti
         complete: encoded,
         created_at: work.presentation.created_at,
         planned_duration_ms: work.plan.duration_ms,
+        longest_segment_ms: work.plan.longest_segment_ms(),
         tracks,
         storyboard,
     };

@@ -158,6 +158,9 @@ async fn a_source_becomes_a_title_and_vanishes_without_a_trace() {
     for track in &descriptor.tracks {
         assert_eq!(track.duration() * 1000 / u64::from(track.timescale), 17_000, "{}", track.id);
         assert_eq!(track.extents.len(), 2, "{}", track.id);
+        let longest = track.segments().map(|(_, _, segment)| u64::from(segment.duration)).max().unwrap();
+        let longest_ms = (longest * 1000).div_ceil(u64::from(track.timescale));
+        assert!(longest_ms <= descriptor.longest_segment_ms, "{}: {longest_ms} ms", track.id);
     }
     let storyboard = descriptor.storyboard.as_ref().unwrap();
     assert_eq!((storyboard.tiles, storyboard.sheets.len(), storyboard.interval_ms), (9, 1, 2000));
