@@ -331,7 +331,6 @@ fn a_finished_presentation_has_a_static_manifest() {
 fn a_growing_presentation_has_a_dynamic_manifest() {
     let mut descriptor = presentation();
     descriptor.complete = false;
-    descriptor.storyboard = None;
     descriptor.planned_duration_ms = 60_000;
     descriptor.tracks.retain(|t| t.is_video());
     descriptor.tracks[1].extents.pop();

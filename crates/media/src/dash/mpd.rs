@@ -60,7 +60,9 @@ pub fn mpd(descriptor: &Descriptor, cap: Option<u32>, published_at: i64) -> Stri
     {
         period = period.child(audio_set(id(), (track, pieces), name, n == 0, longest_ms));
     }
-    if let Some(board) = descriptor.storyboard.as_ref().filter(|b| measure::sheets(b).next().is_some()) {
+    // Sheets have equal durations and no timeline: in a dynamic manifest they would be there up to the present time.
+    let board = descriptor.storyboard.as_ref().filter(|_| descriptor.complete);
+    if let Some(board) = board.filter(|b| measure::sheets(b).next().is_some()) {
         period = period.child(thumbnail_set(id(), board));
     }
     mpd = mpd.child(period);

@@ -62,33 +62,20 @@ async fn manifests_are_compressed_for_those_who_ask() {
 async fn a_growing_presentation_is_followed_to_its_end() {
     let mut world = World::start().await;
     world.publish(2, false, 1).await;
-    let growing = wait(&world, "v240p/playlist.m3u8", |t| !t.contains("ENDLIST")).await;
+    let growing = world.wait("v240p/playlist.m3u8", |t| !t.contains("ENDLIST")).await;
     assert_eq!(growing.matches("#EXTINF").count(), 1);
     let url = world.url("v240p/playlist.m3u8");
     assert_eq!(world.get(&url, &[]).await.header("cache-control"), "public, max-age=1");
     assert!(world.get(&world.url("main.mpd"), &[]).await.text().contains("type=\"dynamic\""));
     assert_eq!(world.get(&world.url("v240p/1.m4s"), &[]).await.status, 404);
     world.publish(3, false, 3).await;
-    let more = wait(&world, "v240p/playlist.m3u8", |t| t.matches("#EXTINF").count() == 3).await;
+    let more = world.wait("v240p/playlist.m3u8", |t| t.matches("#EXTINF").count() == 3).await;
     assert!(more.starts_with(&growing), "an EVENT playlist only grows");
     assert_eq!(world.get(&world.url("v240p/1.m4s"), &[]).await.status, 200);
     world.publish(4, true, usize::MAX).await;
-    let done = wait(&world, "v240p/playlist.m3u8", |t| t.contains("ENDLIST")).await;
+    let done = world.wait("v240p/playlist.m3u8", |t| t.contains("ENDLIST")).await;
     assert_eq!(done.matches("#EXTINF").count(), 5);
     assert!(world.get(&world.url("main.mpd"), &[]).await.text().contains("type=\"static\""));
-}
-
-/// Asks until the text is as expected: descriptors may be a little old.
-async fn wait(world: &World, rest: &str, good: impl Fn(&str) -> bool) -> String {
-    let url = world.url(rest);
-    for _ in 0..500 {
-        let text = world.get(&url, &[]).await.text();
-        if good(&text) {
-            return text;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
-    panic!("{rest} never became what was expected");
 }
 
 #[tokio::test(flavor = "multi_thread")]

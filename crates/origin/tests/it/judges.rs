@@ -110,7 +110,7 @@ async fn strict_readers_accept_playlists_and_manifest() {
     assert_eq!((&dash["video"][0]["segments"], &dash["complete"]), (&5.into(), &true.into()));
     schema(&world).await;
     world.publish(2, false, 2).await;
-    tokio::time::sleep(std::time::Duration::from_millis(50)).await; // descriptors may be 20 ms old
+    world.wait("main.mpd", |manifest| manifest.contains("type=\"dynamic\"")).await;
     let hls = judge("hls.mjs", &world.url("main.m3u8")).await;
     assert_eq!((&hls["variants"][0]["segments"], &hls["variants"][0]["type"]), (&2.into(), &"EVENT".into()));
     let dash = judge("dash.mjs", &world.url("main.mpd")).await;

@@ -203,6 +203,19 @@ impl World {
         Answer::of(request.send().await.unwrap()).await
     }
 
+    /// Asks until the text is as expected: descriptors may be a little old.
+    pub async fn wait(&self, rest: &str, good: impl Fn(&str) -> bool) -> String {
+        let url = self.url(rest);
+        for _ in 0..500 {
+            let text = self.get(&url, &[]).await.text();
+            if good(&text) {
+                return text;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{rest} never became what was expected");
+    }
+
     /// Runs a program without blocking the origin.
     pub async fn run(&self, program: &'static str, args: &[&str]) -> String {
         let args: Vec<String> = args.iter().map(|a| (*a).to_owned()).collect();
