@@ -56,7 +56,8 @@ pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobErro
     };
     failpoint::reach("pictures-stored");
     let recorded = record(job, &work, storyboard, &posters).await;
-    if let Err(JobError::Stopped) = recorded {
+    // Another attempt was first, or the job is not ours any more. An unclear commit keeps its objects.
+    if let Ok(false) | Err(JobError::Stopped) = recorded {
         for poster in &posters {
             for width in poster.widths() {
                 flow.blobs
@@ -229,17 +230,21 @@ async fn posters(
     Ok(posters)
 }
 
+/// Says whether these are the title's pictures now.
 async fn record(
     job: &JobContext,
     work: &Work,
     storyboard: Storyboard,
     posters: &[Poster],
-) -> Result<(), JobError> {
+) -> Result<bool, JobError> {
     let (video, now): (_, Micros) = (work.video(), job.now());
     let mut tx = job.store.begin().await?;
     job.finish(&mut tx).await?;
     let result = json(&Pictured { storyboard: Some(storyboard) })?;
-    units::insert(&mut tx, work.id(), UNIT, &result, now).await?;
+    if !units::insert(&mut tx, work.id(), UNIT, &result, now).await? {
+        tx.commit().await?;
+        return Ok(false);
+    }
     for (position, poster) in (0..).zip(posters) {
         let row = videos::Poster {
             id: poster.id.clone(),
@@ -258,5 +263,5 @@ async fn record(
     steps::set(&mut tx, video, steps::Name::Pictures, steps::State::Done, count, count, "", now).await?;
     enqueue_publish(&mut tx, &work.presentation, &job.clock).await?;
     tx.commit().await?;
-    Ok(())
+    Ok(true)
 }

@@ -104,5 +104,20 @@ async fn tidy(
             flow.blobs.delete(&entry.object).await.map_err(blob_error)?;
         }
     }
+    if settled { tidy_pictures(flow, job).await } else { Ok(()) }
+}
+
+/// Removes pictures that no row names.
+async fn tidy_pictures(flow: &Workflow, job: &JobContext) -> Result<(), JobError> {
+    let video = job.video()?;
+    let stored = flow.blobs.list(&names::pictures(video)).await.map_err(blob_error)?;
+    let known = videos::posters(&mut job.store.reader().await?, video).await?;
+    for entry in stored {
+        let file = entry.object.rsplit('/').next().unwrap_or_default();
+        let id = file.rsplit_once('-').map_or(file, |(id, _width)| id);
+        if known.iter().all(|poster| poster.id != id) {
+            flow.blobs.delete(&entry.object).await.map_err(blob_error)?;
+        }
+    }
     Ok(())
 }
