@@ -9,10 +9,12 @@ use domain::{PresentationId, SourceId, UserId, VideoId, Visibility};
 use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 use server::{
-    config::{Config, Role},
+    config::Role,
     serve::{self, Server},
 };
 use store::videos::{self, NewVideo, Poster};
+
+use crate::engines::Engines;
 
 /// Runs each test on both pairs of engines: `on_both!(name, …)` for `async fn name(house: House)`.
 #[macro_export]
@@ -35,37 +37,42 @@ pub struct House {
     pub clock: Clock,
     pub base: String,
     // Dropped last.
-    _database: testkit::Database,
-    _dir: tempfile::TempDir,
+    pub engines: Engines,
 }
 
 pub const PASSWORD: &str = "a long password";
 
 impl House {
     pub async fn embedded() -> Self {
-        let database = testkit::sqlite().unwrap();
-        Self::start(database, None).await
+        Self::resting(Engines::embedded()).await
     }
 
     pub async fn cluster() -> Self {
-        let (database, bucket) = (testkit::postgres().await.unwrap(), testkit::s3().await.unwrap());
-        Self::start(database, Some(bucket.config("house"))).await
+        Self::resting(Engines::cluster().await).await
     }
 
-    async fn start(database: testkit::Database, blob: Option<backends::blob::Config>) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let mut config = Config { data_dir: dir.path().to_owned(), ..Config::default() };
-        config.database = database.config();
-        config.blob = blob.unwrap_or_else(|| backends::blob::Config {
-            url: format!("file:{}", dir.path().join("blobs").display()),
-            ..backends::blob::Config::default()
-        });
-        config.roles = [Role::Api, Role::Origin].into();
-        config.http.listen = ([127, 0, 0, 1], 0).into();
-        let clock = testkit::fake_clock();
+    /// Without a worker, its clock moved by hand.
+    async fn resting(engines: Engines) -> Self {
+        Self::start(engines, &[Role::Api, Role::Origin], testkit::fake_clock()).await
+    }
+
+    /// All roles by the real time.
+    pub async fn working(engines: Engines) -> Self {
+        Self::start(engines, &Role::ALL, Clock::system()).await
+    }
+
+    pub async fn start(engines: Engines, roles: &[Role], clock: Clock) -> Self {
+        let config = engines.config(roles);
         let server = serve::start(config, clock.clone()).await.unwrap();
         let base = format!("http://{}", server.address);
-        Self { server, clock, base, _database: database, _dir: dir }
+        Self { server, clock, base, engines }
+    }
+
+    /// Stops and starts again, as after an update. What is done from time to time is done first thing.
+    pub async fn restarted(self, roles: &[Role]) -> Self {
+        self.server.stop();
+        self.server.wait().await.unwrap();
+        Self::start(self.engines, roles, self.clock).await
     }
 
     pub fn app(&self) -> &App {
@@ -184,6 +191,16 @@ pub struct Answer {
 }
 
 impl Caller {
+    /// Someone at a server in another process.
+    pub fn at(base: &str, token: impl Into<String>) -> Self {
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Self { http, base: base.to_owned(), cookie: None, bearer: Some(token.into()), id: None }
+    }
+
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     pub fn with_bearer(&self, token: impl Into<String>) -> Self {
         Self { bearer: Some(token.into()), cookie: None, ..self.clone() }
     }

@@ -1,102 +1,13 @@
 //! Uploads against the real program in a process of its own, killed without warning in the middle of them.
 
-use std::{
-    io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use backends::blob::{self, Blobs};
 use bytes::Bytes;
 use reqwest::Method;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_killed_server_loses_no_acknowledged_byte_on_sqlite_and_a_directory() {
-    let database = testkit::sqlite().unwrap();
-    let dir = tempfile::tempdir().unwrap();
-    let blobs =
-        blob::Config { url: format!("file:{}", dir.path().join("blobs").display()), ..Default::default() };
-    kills(Machine { database, blobs, dir }).await;
-}
+use crate::engines::{Engines, Process};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_killed_server_loses_no_acknowledged_byte_on_postgres_and_s3() {
-    let database = testkit::postgres().await.unwrap();
-    let blobs = testkit::s3().await.unwrap().config("kills");
-    kills(Machine { database, blobs, dir: tempfile::tempdir().unwrap() }).await;
-}
-
-/// What survives the death of a process.
-struct Machine {
-    database: testkit::Database,
-    blobs: blob::Config,
-    dir: tempfile::TempDir,
-}
-
-impl Machine {
-    fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_kinora"));
-        command.current_dir(self.dir.path()).env("KINORA_DATA_DIR", self.dir.path());
-        command.env("KINORA_DATABASE__URL", &self.database.url).env("KINORA_BLOB__URL", &self.blobs.url);
-        let s3 = &self.blobs.s3;
-        if let (Some(endpoint), Some(key), Some(secret)) =
-            (&s3.endpoint, &s3.access_key_id, &s3.secret_access_key)
-        {
-            command.env("KINORA_BLOB__S3__ENDPOINT", endpoint).env("KINORA_BLOB__S3__ALLOW_HTTP", "true");
-            command
-                .env("KINORA_BLOB__S3__ACCESS_KEY_ID", key)
-                .env("KINORA_BLOB__S3__SECRET_ACCESS_KEY", secret);
-        }
-        command
-    }
-
-    fn token(&self) -> String {
-        let output = self.command().args(["admin", "token"]).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap().lines().last().unwrap().to_owned()
-    }
-
-    /// Starts the program and waits until it says where it listens.
-    fn start(&self) -> Process {
-        let mut child = self
-            .command()
-            .args(["serve", "--roles", "api", "--listen", "127.0.0.1:0"])
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut seen = String::new();
-        let base = loop {
-            let line = lines.next().unwrap_or_else(|| panic!("the server ended: {seen}")).unwrap();
-            if let Some((_, rest)) = line.split_once("http://") {
-                break format!("http://{}", rest.split(['/', ' ']).next().unwrap());
-            }
-            seen.push_str(&line);
-        };
-        // Its pipe must not fill up.
-        std::thread::spawn(move || lines.for_each(drop));
-        Process { child, base }
-    }
-}
-
-struct Process {
-    child: Child,
-    base: String,
-}
-
-impl Process {
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+crate::on_both_engines!(a_killed_server_loses_no_acknowledged_byte);
 
 struct Client {
     http: reqwest::Client,
@@ -146,10 +57,10 @@ fn noise(length: usize) -> Bytes {
 }
 
 /// Three deaths, each after some acknowledged requests and in the middle of another one.
-async fn kills(machine: Machine) {
+async fn a_killed_server_loses_no_acknowledged_byte(engines: Engines) {
     let bytes = noise(70_000_000);
-    let client = Client { http: reqwest::Client::new(), token: machine.token() };
-    let mut process = machine.start();
+    let client = Client { http: reqwest::Client::new(), token: engines.token() };
+    let mut process = engines.start("api");
     let path = client.create(&process, bytes.len()).await;
     let mut told = 0;
     for (chunk, acknowledged, cut) in [(700_001, 3, 1), (9_000_000, 1, 8_888_888), (1, 2, 36_000_000)] {
@@ -167,7 +78,7 @@ async fn kills(machine: Machine) {
         }
         process.kill();
         assert!(doomed.await.unwrap().is_err(), "nobody answered");
-        process = machine.start();
+        process = engines.start("api");
         let stands_at = client.offset(&process, &path).await;
         assert!(stands_at >= told, "told {told}, but it stands at {stands_at}");
         assert!(stands_at <= told + cut);
@@ -176,7 +87,7 @@ async fn kills(machine: Machine) {
     until_free(&client, &process, &path, told, bytes.slice(told..)).await;
     assert_eq!(client.offset(&process, &path).await, bytes.len());
     process.kill();
-    let stored = Blobs::open(&machine.blobs).unwrap();
+    let stored = engines.blobs();
     let masters = stored.list("masters").await.unwrap();
     assert_eq!(masters.len(), 1);
     assert!(stored.get(&masters[0].object).await.unwrap() == bytes, "the file is not what was sent");
