@@ -78,6 +78,10 @@ impl Engines {
         config
     }
 
+    pub async fn store(&self) -> store::Store {
+        self.0.database.store().await.unwrap()
+    }
+
     pub fn blobs(&self) -> Blobs {
         Blobs::open(&self.0.blobs).unwrap()
     }
@@ -171,10 +175,6 @@ impl Process {
 
     pub fn log(&self) -> String {
         self.log.lock().unwrap().clone()
-    }
-
-    pub fn id(&self) -> u32 {
-        self.child.id()
     }
 
     /// SIGKILL.

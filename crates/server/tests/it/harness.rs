@@ -197,8 +197,9 @@ impl Caller {
         Self { http, base: base.to_owned(), cookie: None, bearer: Some(token.into()), id: None }
     }
 
-    pub fn base(&self) -> &str {
-        &self.base
+    /// The same person after a server has moved.
+    pub fn moved_to(&self, base: &str) -> Self {
+        Self { base: base.to_owned(), ..self.clone() }
     }
 
     pub fn with_bearer(&self, token: impl Into<String>) -> Self {

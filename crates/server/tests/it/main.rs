@@ -4,9 +4,11 @@
 
 mod access;
 mod accounts;
+mod apart;
 mod catalog;
 mod config;
 mod discovery;
+mod endings;
 mod engines;
 mod film;
 mod harness;

@@ -45,7 +45,7 @@ impl Client {
     }
 }
 
-fn noise(length: usize) -> Bytes {
+pub fn noise(length: usize) -> Bytes {
     let mut x = 0x9e37_79b9_u32;
     let step = |x: &mut u32| {
         *x ^= *x << 13;
