@@ -87,8 +87,8 @@ build_web() {
 # Builds the release binary and links it as bin/kinora.
 build_kinora() {
     build_web
-    say "building kinora"
-    (cd "$ROOT" && cargo build --release --locked --quiet --package server --bin kinora)
+    say "building kinora (the first time takes some minutes)"
+    (cd "$ROOT" && cargo build --release --locked --package server --bin kinora)
     mkdir -p "$ROOT/bin"
     ln -sfn "$CARGO_TARGET_DIR/release/kinora" "$ROOT/bin/kinora"
 }
