@@ -37,7 +37,7 @@ export function Controls(props: Props) {
         <Volume session={session} />
         <span className="time">
           {clock(state.position * 1000)}
-          <span> / {clock(state.duration * 1000)}</span>
+          <span> / {clock(Math.round(state.duration) * 1000)}</span>
         </span>
         <span className="push" />
         {state.texts.length > 0 && (
