@@ -84,6 +84,9 @@ fn filters(plan: &VideoPlan, chunk: &Chunk, pick: Pick) -> String {
     if plan.deinterlace {
         steps.push("bwdif=mode=send_frame".into());
     }
+    if let (Pick::Planned, Some(held)) = (pick, plan.held) {
+        steps.extend(held.filters(chunk.first_frame, chunk.frames(), chunk.to_pts));
+    }
     if pick == Pick::Resampled {
         let (num, den) = plan.frame_rate;
         let start = seconds(plan, chunk);

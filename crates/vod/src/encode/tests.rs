@@ -175,6 +175,37 @@ async fn other_containers_and_open_gops() {
 }
 
 #[tokio::test]
+async fn the_last_picture_stays_while_the_sound_goes_on() {
+    // A film of 9 s, one of uneven times, and a still: each with 30 s of sound.
+    let uneven = "testsrc2=s=426x240:r=30:d=9,select='gt(mod(n,3),0)'";
+    for (name, source, frames) in [
+        ("film.mkv", "testsrc2=s=426x240:r=25:d=9", 750),
+        ("uneven.mp4", uneven, 0),
+        ("still.mp4", "testsrc2=s=426x240:r=5,trim=end_frame=1", 150),
+    ] {
+        let mut args = vec!["-f", "lavfi", "-i", source];
+        args.extend(SINE);
+        args.extend([
+            "-fps_mode",
+            "vfr",
+            "-c:v",
+            "libx264",
+            "-preset",
+            "ultrafast",
+            "-bf",
+            "2",
+            "-c:a",
+            "aac",
+        ]);
+        let made = make(name, &args).await;
+        let planned = made.plan.video.as_ref().unwrap().frames() as usize;
+        assert!(frames == 0 || planned.abs_diff(frames) <= 1, "{name}: {planned}");
+        check_made(&made, planned, &["426x240", "214x120"], 30.0).await;
+        assert_eq!(made.plan.video.unwrap().mode, Mode::Indexed);
+    }
+}
+
+#[tokio::test]
 async fn portrait_square_and_odd_sizes() {
     check("portrait.mp4", &with_sound("testsrc2=s=240x426:r=24:d=1", &[]), 24, &["240x426", "120x214"], 1.0)
         .await;

@@ -4,6 +4,7 @@
 //! cut at the AAC frame nearest each video boundary. Presentation time 0 is the first picture.
 
 mod audio;
+mod held;
 mod rate;
 mod video;
 
@@ -11,6 +12,7 @@ use domain::ladder::Rung;
 use serde::{Deserialize, Serialize};
 
 pub use audio::{AAC_FRAME, AudioPlan};
+pub use held::Held;
 pub use rate::constant_rate;
 pub use video::{Chunk, Mode, RungPlan, Seek, Times, VideoPlan, chunk_times, listed_times};
 
@@ -74,8 +76,9 @@ pub fn audio_unit(track: usize, n: usize) -> String {
 
 /// Plans a title. The list of picture times is to be kept beside the plan when [`Times::Listed`] says so.
 pub fn plan(info: &SourceInfo, index: &Index, ladder: &[Rung]) -> Result<Plan, Refusal> {
-    let video =
-        info.video.as_ref().map(|video| video::plan(video, info.container, index, ladder)).transpose()?;
+    let video = info.video.as_ref();
+    let video = video.map(|video| video::plan(video, info.container, index, ladder, info.sound_end_us));
+    let video = video.transpose()?;
     let (origin, boundaries, rate) = match &video {
         Some(video) => (video.origin(), video.boundaries(), video.timescale),
         None => audio::own_boundaries(info, index).ok_or(Refusal::Empty)?,

@@ -39,6 +39,7 @@ fn info(frame_rate: (u32, u32), time_base: (u32, u32)) -> SourceInfo {
         title: None,
         default: true,
         bitrate_bps: 0,
+        told_end_us: None,
     };
     SourceInfo {
         container: Container::Mov,
@@ -46,6 +47,7 @@ fn info(frame_rate: (u32, u32), time_base: (u32, u32)) -> SourceInfo {
         bitrate_bps: 0,
         video: Some(video),
         audio: vec![audio],
+        sound_end_us: None,
         chapters: vec![],
         title: None,
     }
@@ -135,6 +137,33 @@ fn doubtful_time_stamps_are_resampled_in_one_piece() {
     check(&plan, 1000);
     let video = plan.video.unwrap();
     assert_eq!((video.mode, video.chunks.len(), video.chunks[0].segments.len()), (Mode::Sequential, 1, 10));
+}
+
+#[test]
+fn the_last_picture_stays_while_sound_goes_on() {
+    let even: Vec<i64> = (0..100).map(|i| i * 40).collect();
+    let uneven: Vec<i64> = (0..100).map(|i| i * 40 + i % 3).collect();
+    for (times, sound_ms) in [(&even[..], 60_000), (&uneven, 60_000), (&even[..1], 60_000), (&even, 4_999)] {
+        let mut info = info((25, 1), (1, 1000));
+        info.sound_end_us = Some(sound_ms * 1000);
+        let index = index(times, 12);
+        let plan = plan(&info, &index, &default_ladder()).unwrap();
+        let video = plan.video.as_ref().unwrap();
+        if sound_ms < 5000 {
+            assert_eq!((video.held, plan.duration_ms), (None, 4000), "under a second is let go");
+            continue;
+        }
+        assert!((60_000..60_100).contains(&plan.duration_ms), "{}", plan.duration_ms);
+        check(&plan, video.frames());
+        let held = video.held.unwrap();
+        assert_eq!((held.pictures, held.pictures + held.frames), (times.len() as u64, video.frames()));
+        let last = *times.last().unwrap();
+        assert!(video.chunks.iter().all(|chunk| chunk.from_pts <= last && chunk.to_pts <= last));
+        assert!(plan.longest_segment_ms() < 4200);
+        if video.times == Times::Listed {
+            assert_eq!(listed_times(video, &index).len() as u64, video.frames());
+        }
+    }
 }
 
 #[test]

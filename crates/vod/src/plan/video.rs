@@ -3,7 +3,11 @@
 use domain::ladder::{self, FittedRung, Rung};
 use serde::{Deserialize, Serialize};
 
-use super::{GOP_SECONDS, chunks, rate::constant_rate};
+use super::{
+    GOP_SECONDS, chunks,
+    held::{self, Held},
+    rate::constant_rate,
+};
 use crate::{
     guest::sniff::Container,
     probe::{Index, Refusal, VideoInfo},
@@ -33,6 +37,9 @@ pub struct VideoPlan {
     pub deinterlace: bool,
     /// Transfer function of a source with high dynamic range, to be brought down to standard range.
     pub tonemap: Option<String>,
+    /// The last picture is repeated, because it is meant to stay or the sound goes on.
+    #[serde(default)]
+    pub held: Option<Held>,
 }
 
 /// How pictures are found in the source.
@@ -62,7 +69,7 @@ pub struct Chunk {
     /// When the chunk begins and when each of its segments ends, ticks.
     pub start: u64,
     pub ends: Vec<u64>,
-    /// Source times of the first and the last picture.
+    /// Source times of the first and the last picture; of the source's last one where it is repeated.
     pub from_pts: i64,
     pub to_pts: i64,
     /// For each segment the frames of each of its GOPs.
@@ -143,7 +150,9 @@ pub fn listed_times(plan: &VideoPlan, index: &Index) -> Vec<u64> {
         return Vec::new();
     }
     let factor = u64::from(plan.source_base.0) * u64::from(plan.timescale / plan.source_base.1);
-    index.shown().iter().map(|pts| (pts - plan.first_pts).unsigned_abs() * factor).collect()
+    let mut shown = index.shown();
+    plan.held.iter().for_each(|held| held.extend(&mut shown));
+    shown.iter().map(|pts| (pts - plan.first_pts).unsigned_abs() * factor).collect()
 }
 
 /// Frame times of the whole title and how they came to be.
@@ -158,6 +167,7 @@ struct Clock {
     frames: u64,
     end: u64,
     ticks_per_source: u64,
+    held: Option<Held>,
 }
 
 pub(super) fn plan(
@@ -165,8 +175,10 @@ pub(super) fn plan(
     container: Container,
     index: &Index,
     ladder: &[Rung],
+    sound_end_us: Option<i64>,
 ) -> Result<VideoPlan, Refusal> {
-    let clock = clock(video, container, index).ok_or(Refusal::Empty)?;
+    let sound_end = sound_end_us.and_then(|us| held::source_ticks(us, video.time_base));
+    let clock = clock(video, container, index, sound_end).ok_or(Refusal::Empty)?;
     let fitted = ladder::fit(ladder, video.display_width, video.display_height);
     let rungs: Vec<RungPlan> = fitted.iter().map(|rung| rung_plan(rung, clock.frame_rate)).collect();
     if rungs.is_empty() {
@@ -189,23 +201,34 @@ pub(super) fn plan(
         rungs,
         deinterlace: video.interlaced,
         tonemap: video.color_transfer.clone().filter(|_| video.hdr),
+        held: clock.held,
     })
 }
 
-fn clock(video: &VideoInfo, container: Container, index: &Index) -> Option<Clock> {
+fn clock(video: &VideoInfo, container: Container, index: &Index, sound_end: Option<i64>) -> Option<Clock> {
     // Pictures coded as two fields have two packets but are one frame; AVI numbers packets, not times.
     let fields = video.interlaced && !container.seeks_to_key_frames();
     if index.is_exact() && !fields && container != Container::Avi {
-        let source = index.shown();
+        let mut source = index.shown();
         let first_pts = *source.first()?;
         let rates = [video.frame_rate, video.average_rate];
-        if let Some(rate) = constant_rate(&source, video.time_base, &rates) {
-            let frames = source.len() as u64;
-            return constant(Mode::Indexed, rate, source, first_pts, frames);
-        }
-        return listed(video, index, source);
+        let rate = constant_rate(&source, video.time_base, &rates);
+        // A still stays as long as it is told.
+        let told = index.span().map(|(_, end)| end).filter(|_| source.len() == 1);
+        let every = rate.or_else(|| nominal(video))?;
+        let held = Held::until(told.max(sound_end), &source, every, video.time_base);
+        held.iter().for_each(|held| held.extend(&mut source));
+        let clock = match rate {
+            Some(rate) => {
+                let frames = source.len() as u64;
+                constant(Mode::Indexed, rate, source, first_pts, frames)
+            }
+            None => listed(video, index, source, held),
+        };
+        return clock.map(|clock| Clock { held, ..clock });
     }
     let (start, end) = index.span()?;
+    let end = sound_end.map_or(end, |sound| held::long_enough(sound, end, video.time_base).unwrap_or(end));
     let rate = nominal(video)?;
     let (num, den) = video.time_base;
     let span = u128::from(end.checked_sub(start)?.unsigned_abs()) * u128::from(num) * u128::from(rate.0);
@@ -242,16 +265,18 @@ fn constant(mode: Mode, rate: (u32, u32), source: Vec<i64>, first_pts: i64, fram
         frames,
         end,
         ticks_per_source: 0,
+        held: None,
     })
 }
 
-fn listed(video: &VideoInfo, index: &Index, source: Vec<i64>) -> Option<Clock> {
+fn listed(video: &VideoInfo, index: &Index, source: Vec<i64>, held: Option<Held>) -> Option<Clock> {
     let (num, den) = video.time_base;
     let (first_pts, last) = (*source.first()?, *source.last()?);
     let frames = source.len() as u64;
     let span = u64::try_from(last.checked_sub(first_pts)?).ok()?;
     let told =
         index.packets.iter().filter(|p| p.pts == Some(last)).map(|p| u64::from(p.duration)).find(|d| *d > 0);
+    let told = held.map(|held| held.ticks()).or(told);
     let last_lasts = told.unwrap_or(span / frames.max(2)).max(1);
     let end = (span + last_lasts).checked_mul(u64::from(num))?;
     // Fine enough for decode times between presentation times.
@@ -269,6 +294,7 @@ fn listed(video: &VideoInfo, index: &Index, source: Vec<i64>) -> Option<Clock> {
         frames,
         end: end.checked_mul(u64::from(scale))?,
         ticks_per_source: u64::from(num) * u64::from(scale),
+        held,
     })
 }
 
@@ -358,7 +384,10 @@ fn cut(clock: &Clock, segments: &[Vec<u32>], keys: &[i64]) -> Vec<Chunk> {
             clock.at(frame)
         });
         let ends = ends.collect();
-        let picture = |i: u64| clock.source.get(i as usize).copied().unwrap_or(clock.first_pts);
+        let picture = |i: u64| {
+            let last = clock.held.map_or(i, |held| held.pictures.saturating_sub(1));
+            clock.source.get(i.min(last) as usize).copied().unwrap_or(clock.first_pts)
+        };
         let from_pts = picture(first_frame);
         Chunk {
             first_frame,

@@ -14,6 +14,9 @@ pub struct SourceInfo {
     /// The first real video stream; cover art is none.
     pub video: Option<VideoInfo>,
     pub audio: Vec<AudioInfo>,
+    /// Source time at which the sound ends, microseconds, where it goes on long after the video.
+    #[serde(default)]
+    pub sound_end_us: Option<i64>,
     pub chapters: Vec<Chapter>,
     /// Title from the file's own tags.
     pub title: Option<String>,
@@ -59,6 +62,10 @@ pub struct AudioInfo {
     pub title: Option<String>,
     pub default: bool,
     pub bitrate_bps: u64,
+    /// Source time of its end as headers tell it, microseconds. Not to be believed: headers of a file that was cut off
+    /// tell of the whole.
+    #[serde(default)]
+    pub told_end_us: Option<i64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -31,6 +31,8 @@ struct Tags {
     title: Option<String>,
     language: Option<String>,
     handler_name: Option<String>,
+    #[serde(rename = "DURATION")]
+    duration: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -58,6 +60,8 @@ struct Stream {
     r_frame_rate: String,
     avg_frame_rate: String,
     time_base: String,
+    start_time: Option<String>,
+    duration: Option<String>,
     bit_rate: Option<String>,
     sample_rate: Option<String>,
     channels: u32,
@@ -111,6 +115,7 @@ pub(super) fn source_info(container: Container, report: &[u8]) -> Result<SourceI
         bitrate_bps: number(report.format.bit_rate.as_deref()),
         video,
         audio,
+        sound_end_us: None,
         chapters: report.chapters.iter().take(MOST * 8).filter_map(chapter).collect(),
         title: text(report.format.tags.title.as_deref(), 200),
     })
@@ -175,7 +180,22 @@ fn audio(s: &Stream) -> Option<AudioInfo> {
         title: text(s.tags.title.as_deref(), 80).or(handler),
         default: s.disposition.default > 0,
         bitrate_bps: number(s.bit_rate.as_deref()),
+        told_end_us: told_end(s).map(|seconds| (seconds * 1e6) as i64),
     })
+}
+
+/// Matroska tells durations in a tag, counted from 0; others after the stream's start.
+fn told_end(s: &Stream) -> Option<f64> {
+    let tag = || s.tags.duration.as_deref().and_then(clock_time);
+    let start = seconds(s.start_time.as_deref()).unwrap_or(0.0);
+    seconds(s.duration.as_deref()).map(|duration| start + duration).or_else(tag)
+}
+
+/// `01:02:03.500000000` in seconds.
+fn clock_time(text: &str) -> Option<f64> {
+    let [hours, minutes, rest] = text.split(':').collect::<Vec<_>>()[..] else { return None };
+    let (hours, minutes) = (hours.parse::<u32>().ok()?, minutes.parse::<u32>().ok()?);
+    Some(f64::from(hours) * 3600.0 + f64::from(minutes) * 60.0 + seconds(Some(rest))?)
 }
 
 fn is_language(tag: &str) -> bool {

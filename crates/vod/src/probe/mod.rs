@@ -87,9 +87,39 @@ pub async fn probe(tools: &Tools, input: &Path, limits: &Limits) -> Result<(Sour
     if info.duration_us <= 0 {
         return Err(Refusal::Empty.into());
     }
+    info.sound_end_us = sound_end(tools, &info, &index, input, limits).await?;
     check(&info, limits)?;
     Ok((info, index))
 }
+
+/// When the sound ends, where it goes on long after the last picture: what headers tell is believed when packets bear
+/// it out.
+async fn sound_end(
+    tools: &Tools,
+    info: &SourceInfo,
+    index: &Index,
+    input: &Path,
+    limits: &Limits,
+) -> Result<Option<i64>> {
+    let Some(video) = &info.video else { return Ok(None) };
+    let micros = |(ticks, (num, den)): (i64, (u32, u32))| {
+        let us = i128::from(ticks) * i128::from(num) * 1_000_000 / i128::from(den.max(1));
+        i64::try_from(us).ok()
+    };
+    let end = index.span().and_then(|(_, end)| micros((end, video.time_base))).unwrap_or(0);
+    let longer = |audio: &&AudioInfo| audio.told_end_us.is_some_and(|told| told - end >= 1_000_000);
+    let mut latest = None;
+    for audio in info.audio.iter().filter(longer).take(MOST_LONGER) {
+        let packets = index::read(tools, info.container, input, audio.stream, limits.packets).await?;
+        let heard = packets.span().and_then(|(_, end)| micros((end, audio.time_base)));
+        latest = latest.max(heard);
+    }
+    let most = i64::try_from(limits.duration.as_micros()).unwrap_or(i64::MAX);
+    Ok(latest.filter(|heard| *heard - end >= 1_000_000 && heard.saturating_sub(end) <= most))
+}
+
+/// Audio streams that are looked through for their end.
+const MOST_LONGER: usize = 4;
 
 /// A caged ffprobe with a forced demuxer, complete but for what to show and the file's name.
 fn ffprobe(tools: &Tools, container: sniff::Container, input: &Path) -> Guest {
