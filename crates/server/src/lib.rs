@@ -6,5 +6,6 @@ pub mod http;
 mod logs;
 mod machine;
 mod maintenance;
+mod private;
 pub mod router;
 pub mod serve;

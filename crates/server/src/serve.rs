@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::{Config, Role},
     http::{self, health::Health, listen},
-    machine, maintenance,
+    machine, maintenance, private,
     router::{self, Faces},
 };
 
@@ -47,8 +47,7 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Server> {
     http::metrics::install();
     let stop = CancellationToken::new();
     let mut tasks = JoinSet::new();
-    tokio::fs::create_dir_all(&config.data_dir)
-        .await
+    private::directory(&config.data_dir)
         .with_context(|| format!("the data directory {}", config.data_dir.display()))?;
     let blobs = Blobs::open(&config.blob).context("blob")?;
     let store = if config.needs_store() { Some(open_store(&config, &mut tasks, &stop).await?) } else { None };
@@ -114,8 +113,9 @@ async fn open_store(
 ) -> anyhow::Result<Store> {
     if let Some(path) = config.sqlite_path() {
         if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            tokio::fs::create_dir_all(parent).await.with_context(|| format!("{}", parent.display()))?;
+            private::directory(parent).with_context(|| format!("{}", parent.display()))?;
         }
+        private::file(path).with_context(|| format!("{}", path.display()))?;
         let claim = machine::claim(path)?;
         let stop = stop.clone();
         supervise(tasks, "machine", async move {

@@ -11,7 +11,7 @@ use domain::{Role, Scope};
 use store::{Store, users};
 
 use super::{Settings, demo, doctor};
-use crate::{config::Config, serve};
+use crate::{config::Config, private, serve};
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -86,9 +86,9 @@ impl Place {
     /// The application without a listener.
     pub(super) async fn open(&self) -> anyhow::Result<(Config, App)> {
         let config = self.load()?;
-        std::fs::create_dir_all(&config.data_dir)
-            .with_context(|| format!("{}", config.data_dir.display()))?;
+        private::directory(&config.data_dir).with_context(|| format!("{}", config.data_dir.display()))?;
         if let Some(path) = config.sqlite_path() {
+            private::file(path).with_context(|| format!("{}", path.display()))?;
             crate::machine::claim(path)?;
         }
         let blobs = Blobs::open(&config.blob)?;

@@ -2,7 +2,7 @@
 
 use app::{App, title};
 use axum::{
-    extract::{Path, State},
+    extract::{Path, State, rejection::PathRejection},
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{Html, IntoResponse, Response},
 };
@@ -37,8 +37,9 @@ pub async fn file_or_page(uri: Uri, headers: HeaderMap) -> Response {
 
 /// `/watch/{id}`: the app's page with the title's name and picture for those who share the link. Only what everybody with
 /// the link may see gets there.
-pub async fn watch_page(State(app): State<App>, Path(id): Path<String>) -> Response {
+pub async fn watch_page(State(app): State<App>, id: Result<Path<String>, PathRejection>) -> Response {
     let found = async {
+        let Path(id) = id.ok()?;
         let mut reader = app.store.reader().await.ok()?;
         let video = videos::get(&mut reader, id.parse().ok()?).await.ok()?;
         title::may_open(&video, None).then_some(video)
