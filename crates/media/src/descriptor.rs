@@ -134,7 +134,7 @@ impl Track {
         self.extents.iter().flat_map(|extent| {
             extent.segments.iter().scan(extent.offset, move |offset, segment| {
                 let at = *offset;
-                *offset += u64::from(segment.bytes);
+                *offset = offset.saturating_add(u64::from(segment.bytes));
                 Some((extent, at, segment))
             })
         })

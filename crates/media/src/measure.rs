@@ -24,7 +24,10 @@ impl std::ops::Add for Bandwidth {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
-        Self { peak: self.peak + other.peak, average: self.average + other.average }
+        Self {
+            peak: self.peak.saturating_add(other.peak),
+            average: self.average.saturating_add(other.average),
+        }
     }
 }
 
@@ -45,7 +48,9 @@ pub fn pictures(track: &Track) -> Vec<Piece> {
     let mut start = 0;
     for (_, _, segment) in track.segments() {
         for SyncSample { at, bytes } in &segment.sync {
-            let at = start + u64::from(*at);
+            // An index that has gone bad must not make pictures run backwards.
+            let at = start + u64::from((*at).min(segment.duration));
+            let at = pieces.last().map_or(at, |last| at.max(last.start));
             if let Some(last) = pieces.last_mut() {
                 last.end = at;
             }
@@ -62,7 +67,7 @@ pub fn pictures(track: &Track) -> Vec<Piece> {
 /// Peak as RFC 8216bis §4.4.6.2 defines it: the largest rate of any contiguous run of segments whose length lies
 /// between 0.5 and 1.5 target durations. `longest_segment_ms` is what [`target_seconds`] takes.
 pub fn bandwidth(pieces: &[Piece], timescale: u32, longest_segment_ms: u64) -> Bandwidth {
-    let target = target_seconds(pieces, timescale, longest_segment_ms) * u64::from(timescale);
+    let target = target_seconds(pieces, timescale, longest_segment_ms).saturating_mul(u64::from(timescale));
     let rate = |bytes: u64, ticks: u64| {
         let bits = u128::from(bytes) * 8 * u128::from(timescale);
         bits.div_ceil(u128::from(ticks.max(1))).min(u128::from(u64::MAX)) as u64
@@ -76,7 +81,7 @@ pub fn bandwidth(pieces: &[Piece], timescale: u32, longest_segment_ms: u64) -> B
         for piece in &pieces[n..] {
             bytes += piece.bytes;
             let ticks = piece.end - first.start;
-            if ticks * 2 > target * 3 {
+            if ticks * 2 > target.saturating_mul(3) {
                 break;
             }
             if ticks * 2 >= target {
@@ -194,6 +199,22 @@ mod tests {
     fn a_track_of_one_short_segment_has_its_own_rate() {
         assert_eq!(bandwidth(&pieces(&[(1, 1000)]), 1, 4000), Bandwidth { peak: 8000, average: 8000 });
         assert_eq!(bandwidth(&[], 1, 4000), Bandwidth { peak: 0, average: 0 });
+    }
+
+    #[test]
+    fn an_index_gone_bad_has_no_pictures_out_of_order() {
+        let json = br#"{"id":"v","kind":"video","width":2,"height":2,"frame_rate":[1,1],"codec":"","timescale":1,"label":"",
+            "default":true,"init":"","extents":[{"object":"","offset":18446744073709551615,
+            "segments":[[4,9,[[0,1],[900,1],[2,1]]],[4,9,[[0,1]]]]}]}"#;
+        let track: Track = serde_json::from_slice(json).unwrap();
+        let list = pictures(&track);
+        assert_eq!(
+            list.iter().map(|p| (p.start, p.end)).collect::<Vec<_>>(),
+            [(0, 4), (4, 4), (4, 4), (4, 8)]
+        );
+        assert_eq!(target_seconds(&list, 1, u64::MAX), u64::MAX / 1000 + 1);
+        assert!(bandwidth(&list, u32::MAX, u64::MAX).peak > 0);
+        assert_eq!(track.segments().count(), 2);
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub fn mpd(descriptor: &Descriptor, cap: Option<u32>, published_at: i64) -> Stri
         .max(descriptor.longest_segment_ms.saturating_mul(1000));
     let longest_ms = descriptor.longest_segment_ms;
     let duration = video.iter().chain(&audio).map(|t| measure::micros(t.duration(), t.timescale)).max();
-    let planned = (descriptor.planned_duration_ms * 1000).max(duration.unwrap_or(0));
+    let planned = descriptor.planned_duration_ms.saturating_mul(1000).max(duration.unwrap_or(0));
 
     let mut mpd = Element::new("MPD")
         .attr("xmlns", "urn:mpeg:dash:schema:mpd:2011")
@@ -39,7 +39,9 @@ pub fn mpd(descriptor: &Descriptor, cap: Option<u32>, published_at: i64) -> Stri
     if descriptor.complete {
         mpd = mpd.attr("mediaPresentationDuration", time::duration(duration.unwrap_or(0)));
     } else {
-        let back = i64::try_from(descriptor.planned_duration_ms.saturating_mul(1000)).unwrap_or(0) + DAY;
+        let back = i64::try_from(descriptor.planned_duration_ms.saturating_mul(1000))
+            .unwrap_or(0)
+            .saturating_add(DAY);
         mpd = mpd
             .attr("availabilityStartTime", time::date_time(descriptor.created_at.saturating_sub(back)))
             .attr("publishTime", time::date_time(published_at))
@@ -148,8 +150,11 @@ fn audio_set(
 /// Preview sheets (DASH-IF IOP 4.3 §6.2.6).
 fn thumbnail_set(id: u32, board: &Storyboard) -> Element {
     let per_sheet = u64::from(board.columns) * u64::from(board.rows);
-    let sheet_ms = u64::from(board.interval_ms.max(1)) * per_sheet;
-    let peak = measure::sheets(board).map(|(_, _, bytes)| bytes * 8000 / sheet_ms.max(1)).max().unwrap_or(1);
+    let sheet_ms = u64::from(board.interval_ms.max(1)).saturating_mul(per_sheet);
+    let peak = measure::sheets(board)
+        .map(|(_, _, bytes)| bytes.saturating_mul(8000) / sheet_ms.max(1))
+        .max()
+        .unwrap_or(1);
     adaptation_set(id, "image", "image/jpeg")
         .child(
             Element::new("SegmentTemplate")

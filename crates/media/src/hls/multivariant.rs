@@ -80,7 +80,7 @@ fn image_variant(out: &mut String, descriptor: &Descriptor) {
     let Some(board) = &descriptor.storyboard else { return };
     let interval = u64::from(board.interval_ms.max(1));
     let peak = measure::sheets(board)
-        .map(|(_, tiles, bytes)| (bytes * 8000).div_ceil(interval * u64::from(tiles)))
+        .map(|(_, tiles, bytes)| bytes.saturating_mul(8000).div_ceil(interval * u64::from(tiles)))
         .max();
     if let Some(peak) = peak {
         let _ = writeln!(
