@@ -99,6 +99,12 @@ pub async fn next_version(tx: &mut Tx, id: PresentationId, now: Micros) -> Resul
     u64::try_from(version).map_err(|_| Error::Corrupt(format!("presentations.version {version}")))
 }
 
+/// Makes others that add units wait for this transaction, so that each sees what was added before it.
+pub async fn lock(tx: &mut Tx, id: PresentationId) -> Result<()> {
+    execute!(tx, "UPDATE presentations SET updated_at = updated_at WHERE id = $1", id.to_string())?;
+    Ok(())
+}
+
 /// Notes that it can be played, or that nothing will be added any more. Never goes back.
 pub async fn published(tx: &mut Tx, id: PresentationId, complete: bool, now: Micros) -> Result<()> {
     execute!(

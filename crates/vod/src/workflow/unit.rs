@@ -3,7 +3,7 @@
 use domain::PresentationId;
 use media::descriptor::Extent;
 use serde::{Deserialize, Serialize};
-use store::{steps, units};
+use store::{presentations, steps, units};
 
 use super::{Work, Workflow, blob_error, enqueue_publish, json};
 use crate::{
@@ -89,6 +89,8 @@ async fn commit(
     } else {
         job.still_mine(&mut tx).await?;
     }
+    // Two chunks that end at the same moment would each count without the other.
+    presentations::lock(&mut tx, id).await?;
     let fresh = units::insert(&mut tx, id, name, &json(result)?, now).await?;
     let step = if name.starts_with('a') { steps::Name::Audio } else { steps::Name::Encode };
     let (done, total) = progress(&work.plan, &units::names(&mut tx, id).await?, step);
