@@ -171,6 +171,9 @@ impl Server {
         let answer = self.http.get(self.url("api/v1/instance")?).send().await;
         let answer = answer
             .map_err(|e| failed(format!("no answer from {base}: {}. Is the server running?", reason(&e))))?;
+        if answer.status() == reqwest::StatusCode::UNAUTHORIZED {
+            return Err(failed(BAD_TOKEN));
+        }
         let instance: Instance = answer
             .json()
             .await
