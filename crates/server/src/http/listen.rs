@@ -14,6 +14,8 @@ use tower::{Service, ServiceExt};
 
 /// A request's head must have arrived within this time.
 const HEAD_PATIENCE: Duration = Duration::from_secs(20);
+/// What HTTP/2 connections begin with (RFC 9113 §3.4).
+const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Largest head of a request; a larger one is answered with 431.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 
@@ -62,9 +64,54 @@ fn connection((stream, peer): (TcpStream, SocketAddr), router: Router, graceful:
         .keep_alive_interval(Duration::from_secs(30));
     let watcher = graceful.watcher();
     tokio::spawn(async move {
+        if !speaks(&stream, HEAD_PATIENCE).await {
+            return;
+        }
         let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
         if let Err(error) = watcher.watch(connection).await {
             tracing::debug!(%error, "a connection ended badly");
         }
     });
+}
+
+/// Waits until it can be told which HTTP this is; `false` when the client does not say so in time. The builder's own
+/// patience begins only after that, so that silent connections would stay for ever.
+async fn speaks(stream: &TcpStream, patience: Duration) -> bool {
+    let telling = async {
+        let mut seen = [0; PREFACE.len()];
+        loop {
+            let length = stream.peek(&mut seen).await.ok().filter(|length| *length > 0)?;
+            if length == PREFACE.len() || !PREFACE.starts_with(&seen[..length]) {
+                return Some(());
+            }
+            // A part of the preface is there, and stays readable: wait for the rest without spinning.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    matches!(tokio::time::timeout(patience, telling).await, Ok(Some(())))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+
+    use super::*;
+
+    async fn heard(said: &[u8], patience: Duration) -> bool {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        client.write_all(said).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        speaks(&stream, patience).await
+    }
+
+    #[tokio::test]
+    async fn only_connections_that_speak_are_served() {
+        let (short, long) = (Duration::from_millis(60), Duration::from_secs(20));
+        assert!(!heard(b"", short).await);
+        assert!(!heard(b"PRI * HTTP/2.0\r\n", short).await);
+        assert!(heard(b"G", long).await);
+        assert!(heard(b"PUT /", long).await);
+        assert!(heard(PREFACE, long).await);
+    }
 }
