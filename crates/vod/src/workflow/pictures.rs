@@ -242,7 +242,7 @@ async fn record(
     job.finish(&mut tx).await?;
     let result = json(&Pictured { storyboard: Some(storyboard) })?;
     if !units::insert(&mut tx, work.id(), UNIT, &result, now).await? {
-        tx.commit().await?;
+        // The job ends when what it stored is gone again.
         return Ok(false);
     }
     for (position, poster) in (0..).zip(posters) {

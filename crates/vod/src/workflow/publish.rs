@@ -63,7 +63,7 @@ async fn tell(
     let (done, total) = (i64::from(complete) + 1, 2);
     steps::set(&mut tx, video, steps::Name::Publish, state, done, total, "", now).await?;
     let subject = video.to_string();
-    if assembled.encoded && !assembled.pictured {
+    if assembled.encoded && !assembled.pictured && !at_work_on_pictures(&mut tx, &subject).await? {
         let payload = serde_json::json!({ "presentation": of.id }).to_string();
         let key = format!("pictures:{}", of.id);
         let new = jobs::NewJob::new("pictures", &subject, &payload).dedupe(&key).max_attempts(3);
@@ -78,6 +78,12 @@ async fn tell(
     }
     tx.commit().await?;
     Ok(())
+}
+
+/// A claimed job has let go of its key: another one would make the same pictures beside it.
+async fn at_work_on_pictures(tx: &mut store::Tx, subject: &str) -> store::Result<bool> {
+    let jobs = jobs::list(tx, subject).await?;
+    Ok(jobs.iter().any(|job| job.kind == "pictures" && job.state == jobs::State::Running))
 }
 
 /// Removes older descriptors and what attempts that died have left.
