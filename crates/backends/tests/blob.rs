@@ -1,4 +1,5 @@
-//! The conformance suite of the blob port: every case on a local directory and on an S3-compatible service.
+//! The conformance suite of the blob port: every case on a local directory and on an S3-compatible service, each with and
+//! without encryption.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -23,6 +24,13 @@ fn local() -> Subject {
     Subject { blobs: Blobs::open(&config).unwrap(), config, dir }
 }
 
+/// The same store with a key, so that everything in it is encrypted.
+fn encrypted(Subject { mut config, dir, .. }: Subject) -> Subject {
+    config.encryption_key = Some("5e".repeat(32).into());
+    config.encryption_required = true;
+    Subject { blobs: Blobs::open(&config).unwrap(), config, dir }
+}
+
 fn s3() -> Subject {
     let config = Config {
         url: format!("s3://{}/some/prefix", s3_server::fresh_bucket()),
@@ -33,6 +41,7 @@ fn s3() -> Subject {
             allow_http: true,
             ..blob::S3::default()
         },
+        ..Config::default()
     };
     Subject { blobs: Blobs::open(&config).unwrap(), config, dir: tempfile::tempdir().unwrap() }
 }
@@ -42,6 +51,10 @@ macro_rules! conformance {
     ($($case:ident),+ $(,)?) => {
         mod on_a_local_directory { $(#[tokio::test] async fn $case() { super::$case(super::local()).await })+ }
         mod on_s3 { $(#[tokio::test] async fn $case() { super::$case(super::s3()).await })+ }
+        mod encrypted_on_a_local_directory {
+            $(#[tokio::test] async fn $case() { super::$case(super::encrypted(super::local())).await })+
+        }
+        mod encrypted_on_s3 { $(#[tokio::test] async fn $case() { super::$case(super::encrypted(super::s3())).await })+ }
     };
 }
 
@@ -52,6 +65,8 @@ conformance![
     listings_and_deletions_go_by_folder,
     names_that_climb_never_reach_the_engine,
     an_upload_goes_on_from_its_saved_state,
+    an_upload_broken_off_anywhere_is_whole_in_the_end,
+    what_was_made_durable_stays_durable,
     bytes_after_the_last_saved_state_are_forgotten,
     tiny_steps_make_the_same_object,
     many_parts_make_one_object,
@@ -233,6 +248,65 @@ async fn tiny_steps_make_the_same_object(Subject { blobs, .. }: Subject) {
     assert_eq!(blobs.get("masters/u/original").await.unwrap(), bytes);
 }
 
+/// Steps, checkpoints, crashes and refusals in an order that a seed decides.
+async fn an_upload_broken_off_anywhere_is_whole_in_the_end(Subject { blobs, .. }: Subject) {
+    for (seed, length) in [(1_u64, 19_000_003), (2, 300_001), (3, 65_412), (4, 17_000_000)] {
+        let mut random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mut next = |below: usize| {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            (random % below as u64) as usize
+        };
+        let (good, bad) = (noise(length), Bytes::from(vec![7; length]));
+        let object = format!("masters/{seed}/original");
+        let mut state = blobs.stage(&object, length as u64).unwrap();
+        for _ in 0..12 {
+            let mut appender = blobs.append(&state).await.unwrap();
+            let at = appender.offset() as usize;
+            assert_eq!(at as u64, state.received());
+            let end = at + next(length - at + 1).min(length / 5);
+            appender.write(good.slice(at..end)).await.unwrap();
+            state = match next(3) {
+                0 => saved(appender.progress().await.unwrap()),
+                _ => saved(appender.checkpoint().await.unwrap()),
+            };
+            appender.saved().await;
+            // Never to be seen again.
+            appender.write(bad.slice(end..end + next(length - end + 1))).await.unwrap();
+            match next(3) {
+                0 => appender.forget().await,
+                1 => drop(appender.checkpoint().await.unwrap()),
+                _ => drop(appender),
+            }
+        }
+        let mut appender = blobs.append(&state).await.unwrap();
+        appender.write(good.slice(appender.offset() as usize..)).await.unwrap();
+        appender.finish().await.unwrap();
+        assert!(blobs.get(&object).await.unwrap() == good, "seed {seed}");
+        assert_eq!(blobs.list(&format!("masters/{seed}")).await.unwrap()[0].size, length as u64);
+    }
+}
+
+/// A cheap checkpoint after a thorough one does not take anything back.
+async fn what_was_made_durable_stays_durable(Subject { blobs, .. }: Subject) {
+    let bytes = noise(9_000_000);
+    let mut state = blobs.stage("masters/u/original", 9_000_000).unwrap();
+    let mut appender = blobs.append(&state).await.unwrap();
+    appender.write(bytes.slice(..100_000)).await.unwrap();
+    state = save(&mut appender).await;
+    assert_eq!(state.received(), 100_000);
+    appender.write(bytes.slice(100_000..400_000)).await.unwrap();
+    state = saved(appender.progress().await.unwrap());
+    appender.saved().await;
+    assert!(state.received() >= 100_000, "{}", state.received());
+    drop(appender);
+    let mut appender = blobs.append(&state).await.unwrap();
+    appender.write(bytes.slice(state.received() as usize..)).await.unwrap();
+    appender.finish().await.unwrap();
+    assert!(blobs.get("masters/u/original").await.unwrap() == bytes);
+}
+
 /// Three parts and a bit, in one go, with cheap checkpoints that must never claim too much.
 async fn many_parts_make_one_object(Subject { blobs, .. }: Subject) {
     let length = 3 * part_size(1) as usize + 5;
@@ -352,6 +426,7 @@ async fn a_service_that_does_not_answer_is_a_passing_fault() {
             allow_http: true,
             ..blob::S3::default()
         },
+        ..Config::default()
     };
     assert!(!format!("{config:?}").contains("hidden"));
     assert!(!serde_json::to_string(&config).unwrap().contains("hidden"));

@@ -29,6 +29,7 @@ impl Bucket {
                 secret_access_key: Some(self.secret_access_key.to_owned()),
                 allow_http: true,
             },
+            ..blob::Config::default()
         }
     }
 }

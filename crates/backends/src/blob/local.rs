@@ -55,17 +55,21 @@ impl Local {
 
     pub async fn put(&self, object: &str, bytes: Bytes) -> Result<()> {
         let this = self.clone();
-        blocking(object, move |object| this.write(&bytes, |tmp| this.install(tmp, object))).await
+        blocking(object, move |object| {
+            this.write(|file| file.write_all(&bytes), |tmp| this.install(tmp, object))
+        })
+        .await
     }
 
     pub async fn put_new(&self, object: &str, bytes: Bytes) -> Result<()> {
         let this = self.clone();
         blocking(object, move |object| {
-            this.write(&bytes, |tmp| {
-                let target = this.path(object);
+            let target = this.path(object);
+            let link = |tmp: &Path| {
                 this.place_in_folder(&target, || fs::hard_link(tmp, &target))?;
                 fs::remove_file(tmp)
-            })
+            };
+            this.write(|file| file.write_all(&bytes), link)
         })
         .await
     }
@@ -89,6 +93,19 @@ impl Local {
                     .inspect_err(|_| drop(fs::remove_file(&tmp)))?;
             }
             Ok(meta.len())
+        })
+        .await
+    }
+
+    /// Stores the `size` bytes that `source` gives.
+    pub async fn put_from(&self, object: &str, size: u64, mut source: Box<dyn Read + Send>) -> Result<()> {
+        let this = self.clone();
+        blocking(object, move |object| {
+            let copy = |file: &mut File| match io::copy(&mut source, file)? {
+                copied if copied == size => Ok(()),
+                _ => Err(io::ErrorKind::UnexpectedEof.into()),
+            };
+            this.write(copy, |tmp| this.install(tmp, object))
         })
         .await
     }
@@ -175,10 +192,14 @@ impl Local {
         .await
     }
 
-    fn write(&self, bytes: &[u8], install: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
+    fn write(
+        &self,
+        fill: impl FnOnce(&mut File) -> io::Result<()>,
+        install: impl FnOnce(&Path) -> io::Result<()>,
+    ) -> io::Result<()> {
         let tmp = self.temporary();
         let written = File::create_new(&tmp).and_then(|mut file| {
-            file.write_all(bytes)?;
+            fill(&mut file)?;
             file.sync_all()
         });
         written.and_then(|()| install(&tmp)).inspect_err(|_| drop(fs::remove_file(&tmp)))
@@ -274,9 +295,9 @@ fn sweep(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Reads a whole small file of a local path; used for sending files to a service.
-pub(super) fn read_piece(file: &mut File, size: usize) -> io::Result<Vec<u8>> {
+/// Reads the next `size` bytes, fewer at the end; used for sending files to a service.
+pub(super) fn read_piece(source: &mut impl Read, size: usize) -> io::Result<Vec<u8>> {
     let mut piece = Vec::with_capacity(size);
-    Read::by_ref(file).take(size as u64).read_to_end(&mut piece)?;
+    Read::by_ref(source).take(size as u64).read_to_end(&mut piece)?;
     Ok(piece)
 }

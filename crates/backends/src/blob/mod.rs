@@ -2,18 +2,22 @@
 //! directory or on an S3-compatible service.
 //!
 //! Objects are immutable once they are written, apart from the few that [`Blobs::put`] replaces as a whole. Every write
-//! is atomic (a reader sees all of it or nothing) and durable when the call returns.
+//! is atomic (a reader sees all of it or nothing) and durable when the call returns. With a key configured, objects are
+//! encrypted before they reach the directory or the service (see `sealed`); callers do not notice, apart from
+//! [`Blobs::local_path`].
 
+mod config;
+mod engine;
 mod error;
 mod local;
 mod local_upload;
 pub mod names;
 mod s3;
 mod s3_upload;
+mod sealed;
 mod staged;
 
 use std::{
-    fmt,
     ops::Range,
     path::{Path, PathBuf},
 };
@@ -21,64 +25,13 @@ use std::{
 use bytes::Bytes;
 use domain::Micros;
 use futures::stream::BoxStream;
-use serde::{Deserialize, Serialize};
 
+use engine::Engine;
+use sealed::Vault;
+
+pub use config::{Config, S3, Secret};
 pub use error::{Error, Result};
 pub use staged::{Appender, Staged, part_size};
-
-/// Where objects are stored.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Config {
-    /// `file:DIR` or `s3://bucket` or `s3://bucket/prefix`.
-    pub url: String,
-    pub s3: S3,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self { url: "file:blobs".into(), s3: S3::default() }
-    }
-}
-
-/// How to reach an S3-compatible service. Keys left out come from the instance's role (AWS metadata service).
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct S3 {
-    /// Address of the service; left out: AWS in `region`.
-    pub endpoint: Option<String>,
-    pub region: String,
-    pub access_key_id: Option<String>,
-    /// Never written out again, neither by `Debug` nor by serialisation.
-    #[serde(skip_serializing)]
-    pub secret_access_key: Option<String>,
-    /// Allow `http:` endpoints: for services on this machine or in a private network.
-    pub allow_http: bool,
-}
-
-impl Default for S3 {
-    fn default() -> Self {
-        Self {
-            endpoint: None,
-            region: "us-east-1".into(),
-            access_key_id: None,
-            secret_access_key: None,
-            allow_http: false,
-        }
-    }
-}
-
-impl fmt::Debug for S3 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("S3")
-            .field("endpoint", &self.endpoint)
-            .field("region", &self.region)
-            .field("access_key_id", &self.access_key_id)
-            .field("secret_access_key", &self.secret_access_key.as_ref().map(|_| "…"))
-            .field("allow_http", &self.allow_http)
-            .finish()
-    }
-}
 
 /// What is known of an object without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,22 +49,10 @@ pub struct Entry {
 
 /// The object store. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Blobs(Engine);
-
-#[derive(Debug, Clone)]
-enum Engine {
-    Local(local::Local),
-    S3(s3::S3Store),
-}
-
-/// Runs the same call on whichever engine is configured.
-macro_rules! on {
-    ($self:expr, $engine:ident => $call:expr) => {
-        match &$self.0 {
-            Engine::Local($engine) => $call,
-            Engine::S3($engine) => $call,
-        }
-    };
+pub struct Blobs {
+    engine: Engine,
+    /// Set when any key is configured.
+    vault: Option<Vault>,
 }
 
 impl Blobs {
@@ -131,32 +72,63 @@ impl Blobs {
         } else {
             return Err(Error::other(&config.url, "blob.url must start with file: or s3://"));
         };
-        Ok(Self(engine))
+        Ok(Self { engine, vault: Vault::open(config)? })
+    }
+
+    /// The vault, when new objects are to be encrypted.
+    fn sealing(&self) -> Option<&Vault> {
+        self.vault.as_ref().filter(|vault| vault.seals())
+    }
+
+    /// What is remembered of the object is outdated.
+    fn changed(&self, object: &str) {
+        if let Some(vault) = &self.vault {
+            vault.forget(object);
+        }
     }
 
     /// Stores a whole object, replacing what was there.
     pub async fn put(&self, object: &str, bytes: Bytes) -> Result<()> {
         names::check(object)?;
-        on!(self, engine => engine.put(object, bytes).await)
+        let bytes = match self.sealing() {
+            None => bytes,
+            Some(vault) => vault.seal(object, bytes).await?,
+        };
+        let put = self.engine.put(object, bytes).await;
+        self.changed(object);
+        put
     }
 
     /// Stores a whole object unless one of that name is there: then [`Error::Exists`].
     pub async fn put_new(&self, object: &str, bytes: Bytes) -> Result<()> {
         names::check(object)?;
-        on!(self, engine => engine.put_new(object, bytes).await)
+        let bytes = match self.sealing() {
+            None => bytes,
+            Some(vault) => vault.seal(object, bytes).await?,
+        };
+        self.engine.put_new(object, bytes).await
     }
 
     /// Stores a local file as an object and gives its size. The file may be gone afterwards: a store on the same file
-    /// system takes it over by renaming it.
+    /// system takes it over by renaming it, unless it encrypts.
     pub async fn put_file(&self, object: &str, path: &Path) -> Result<u64> {
         names::check(object)?;
-        on!(self, engine => engine.put_file(object, path).await)
+        let put = match self.sealing() {
+            None => self.engine.put_file(object, path).await,
+            Some(vault) => vault.put_file(&self.engine, object, path).await,
+        };
+        self.changed(object);
+        put
     }
 
     /// A whole object. Only for those known to be small.
     pub async fn get(&self, object: &str) -> Result<Bytes> {
         names::check(object)?;
-        on!(self, engine => engine.get(object).await)
+        let bytes = self.engine.get(object).await?;
+        match &self.vault {
+            None => sealed::refuse(object, &bytes).map(|()| bytes),
+            Some(vault) => vault.unseal(object, bytes).await,
+        }
     }
 
     /// The bytes of `range`, which must lie within the object.
@@ -165,10 +137,13 @@ impl Blobs {
         if range.start >= range.end {
             return Ok(Bytes::new());
         }
-        let wanted = range.end - range.start;
-        let bytes = on!(self, engine => engine.range(object, range.clone()).await)?;
-        if bytes.len() as u64 != wanted {
-            return Err(out_of_range(object, &range));
+        if let Some(vault) = &self.vault {
+            return vault.range(&self.engine, object, range).await;
+        }
+        let from = range.start;
+        let bytes = self.engine.range(object, range).await?;
+        if from == 0 {
+            sealed::refuse(object, &bytes)?;
         }
         Ok(bytes)
     }
@@ -180,18 +155,29 @@ impl Blobs {
         range: Option<Range<u64>>,
     ) -> Result<BoxStream<'static, Result<Bytes>>> {
         names::check(object)?;
-        on!(self, engine => engine.stream(object, range).await)
+        if let Some(vault) = &self.vault {
+            return vault.stream(&self.engine, object, range).await;
+        }
+        let whole = range.as_ref().is_none_or(|range| range.start == 0);
+        let pieces = self.engine.stream(object, range).await?;
+        Ok(if whole { sealed::refuse_stream(object, pieces) } else { pieces })
     }
 
     pub async fn head(&self, object: &str) -> Result<Meta> {
         names::check(object)?;
-        on!(self, engine => engine.head(object).await)
+        match &self.vault {
+            None => self.engine.head(object).await,
+            Some(vault) => vault.head(&self.engine, object).await,
+        }
     }
 
     /// All objects below the folder `prefix`, by name. Unfinished objects are not listed.
     pub async fn list(&self, prefix: &str) -> Result<Vec<Entry>> {
         let folder = names::check_prefix(prefix)?;
-        let mut found = on!(self, engine => engine.list(folder).await)?;
+        let mut found = self.engine.list(folder).await?;
+        if let Some(vault) = &self.vault {
+            found = vault.measure(&self.engine, found).await?;
+        }
         found.sort_unstable_by(|a, b| a.object.cmp(&b.object));
         Ok(found)
     }
@@ -199,7 +185,8 @@ impl Blobs {
     /// Removes an object; one that is missing is fine.
     pub async fn delete(&self, object: &str) -> Result<()> {
         names::check(object)?;
-        on!(self, engine => engine.delete(object).await)
+        self.changed(object);
+        self.engine.delete(object).await
     }
 
     /// Removes all objects below the folder `prefix` and gives their number.
@@ -208,15 +195,16 @@ impl Blobs {
         if folder.is_empty() {
             return Err(Error::other("", "will not delete the whole store"));
         }
-        on!(self, engine => engine.delete_prefix(folder).await)
+        self.engine.delete_prefix(folder).await
     }
 
-    /// Where the object lies as a file, when the store is a local directory. The file may not exist.
+    /// Where the object lies as a file that holds its bytes, when the store is a local directory without encryption. The
+    /// file may not exist.
     pub fn local_path(&self, object: &str) -> Option<PathBuf> {
         names::check(object).ok()?;
-        match &self.0 {
-            Engine::Local(local) => Some(local.path(object)),
-            Engine::S3(_) => None,
+        match (&self.engine, &self.vault) {
+            (Engine::Local(local), None) => Some(local.path(object)),
+            _ => None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Objects in an S3-compatible service.
 
-use std::{fs::File, ops::Range, path::Path as FilePath, sync::Arc, time::Duration};
+use std::{fs::File, io::Read, ops::Range, path::Path as FilePath, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use domain::Micros;
@@ -64,7 +64,6 @@ impl S3Store {
         put.map(drop).map_err(|e| Error::service(object, &e))
     }
 
-    /// Sends the file part by part: one part in memory.
     pub async fn put_file(&self, object: &str, path: &FilePath) -> Result<u64> {
         let (file, size) = {
             let path = path.to_owned();
@@ -75,21 +74,25 @@ impl S3Store {
             });
             opened.await?
         };
+        self.put_from(object, size, Box::new(file)).await.map(|()| size)
+    }
+
+    /// Sends the `size` bytes that `source` gives part by part: one part in memory.
+    pub async fn put_from(&self, object: &str, size: u64, source: Box<dyn Read + Send>) -> Result<()> {
         let part = staged::part_size(size);
         if size <= part {
-            let (_, bytes) = read(object, file, part).await?;
-            self.put(object, bytes).await?;
-            return Ok(size);
+            let (_, bytes) = read(object, source, part).await?;
+            return self.put(object, bytes).await;
         }
         let at = self.path(object);
         let service = |e| Error::service(object, &e);
         let id = self.client.create_multipart(&at).await.map_err(service)?;
-        let sent = self.send_parts(object, &at, &id, file, size).await;
+        let sent = self.send_parts(object, &at, &id, source, size).await;
         if sent.is_err() {
             // Best effort: what remains is removed by the bucket's rule for unfinished uploads.
             let _ = self.client.abort_multipart(&at, &id).await;
         }
-        sent.map(|()| size)
+        sent
     }
 
     async fn send_parts(
@@ -97,14 +100,14 @@ impl S3Store {
         object: &str,
         at: &Path,
         id: &String,
-        mut file: File,
+        mut source: Box<dyn Read + Send>,
         size: u64,
     ) -> Result<()> {
         let part = staged::part_size(size);
         let (mut parts, mut done) = (Vec::new(), 0);
         while done < size {
-            let (rest, bytes) = read(object, file, part).await?;
-            file = rest;
+            let (rest, bytes) = read(object, source, part).await?;
+            source = rest;
             if bytes.is_empty() {
                 return Err(Error::unavailable(object, "the file became shorter while it was read"));
             }
@@ -192,11 +195,15 @@ impl S3Store {
     }
 }
 
-/// Reads the next `size` bytes, fewer at the end of the file.
-async fn read(object: &str, mut file: File, size: u64) -> Result<(File, Bytes)> {
+/// Reads the next `size` bytes, fewer at the end.
+async fn read(
+    object: &str,
+    mut source: Box<dyn Read + Send>,
+    size: u64,
+) -> Result<(Box<dyn Read + Send>, Bytes)> {
     local::blocking(object, move |_| {
-        let piece = local::read_piece(&mut file, size as usize)?;
-        Ok((file, Bytes::from(piece)))
+        let piece = local::read_piece(&mut source, size as usize)?;
+        Ok((source, Bytes::from(piece)))
     })
     .await
 }

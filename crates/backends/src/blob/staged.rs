@@ -6,7 +6,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Blobs, Engine, Error, Result, local_upload::LocalAppender, names, s3_upload::S3Appender};
+use super::{
+    Blobs, Engine, Error, Result,
+    local_upload::LocalAppender,
+    names,
+    s3_upload::S3Appender,
+    sealed::upload::{self, SealedAppender},
+};
 use bytes::Bytes;
 
 /// Where unfinished objects keep their parts; no object name can begin like this.
@@ -34,6 +40,9 @@ pub struct Staged {
     pub(super) key: uuid::Uuid,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) multipart: Option<Multipart>,
+    /// Set when it is encrypted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) sealed: Option<upload::Progress>,
 }
 
 /// What an S3-compatible service holds of the object so far.
@@ -82,26 +91,84 @@ impl Staged {
 }
 
 /// The one writer of an unfinished object. Dropping it forgets what came after the last saved state.
-pub struct Appender(Writer);
+pub struct Appender(Kind);
 
-enum Writer {
+enum Kind {
+    Plain(Writer),
+    Sealed(Box<SealedAppender>),
+}
+
+/// The engine's own appender: it takes bytes as they will be stored.
+pub(super) enum Writer {
     Local(Box<LocalAppender>),
     S3(Box<S3Appender>),
 }
 
 macro_rules! on {
-    ($self:expr, $writer:ident => $call:expr) => {
+    ($kind:ident, $self:expr, $($case:ident)|+, $writer:ident => $call:expr) => {
         match $self {
-            Writer::Local($writer) => $call,
-            Writer::S3($writer) => $call,
+            $($kind::$case($writer) => $call,)+
         }
     };
+}
+
+impl Writer {
+    pub async fn open(engine: &Engine, staged: Staged) -> Result<Self> {
+        Ok(match (engine, staged.multipart.is_some()) {
+            (Engine::Local(local), false) => {
+                Self::Local(Box::new(LocalAppender::open(local.clone(), staged).await?))
+            }
+            (Engine::S3(store), true) => Self::S3(Box::new(S3Appender::open(store.clone(), staged).await?)),
+            _ => {
+                return Err(Error::other(
+                    &staged.object,
+                    "the upload was begun on another kind of object store",
+                ));
+            }
+        })
+    }
+
+    fn staged(&self) -> &Staged {
+        on!(Self, self, Local | S3, writer => writer.staged())
+    }
+
+    fn offset(&self) -> u64 {
+        on!(Self, self, Local | S3, writer => writer.offset())
+    }
+
+    pub async fn write(&mut self, bytes: Bytes) -> Result<()> {
+        on!(Self, self, Local | S3, writer => writer.write(bytes).await)
+    }
+
+    pub async fn progress(&mut self) -> Result<&Staged> {
+        on!(Self, self, Local | S3, writer => writer.progress().await)
+    }
+
+    pub async fn checkpoint(&mut self) -> Result<&Staged> {
+        on!(Self, self, Local | S3, writer => writer.checkpoint().await)
+    }
+
+    pub async fn saved(&mut self) {
+        if let Self::S3(writer) = self {
+            writer.saved().await;
+        }
+    }
+
+    pub async fn finish(self) -> Result<()> {
+        on!(Self, self, Local | S3, writer => writer.finish().await)
+    }
+
+    pub async fn forget(self) {
+        if let Self::S3(writer) = self {
+            writer.forget().await;
+        }
+    }
 }
 
 impl Appender {
     /// Bytes taken so far, durable or not.
     pub fn offset(&self) -> u64 {
-        on!(&self.0, writer => writer.offset())
+        on!(Kind, &self.0, Plain | Sealed, writer => writer.offset())
     }
 
     /// Takes bytes, which may wait in memory: at most one part on S3, 1 MiB on a local directory.
@@ -110,24 +177,22 @@ impl Appender {
         if bytes.len() as u64 > left {
             return Err(Error::other(self.object(), "more bytes than the declared length"));
         }
-        on!(&mut self.0, writer => writer.write(bytes).await)
+        on!(Kind, &mut self.0, Plain | Sealed, writer => writer.write(bytes).await)
     }
 
     /// Makes durable what costs little to make durable, and gives the state to save.
     pub async fn progress(&mut self) -> Result<&Staged> {
-        on!(&mut self.0, writer => writer.progress().await)
+        on!(Kind, &mut self.0, Plain | Sealed, writer => writer.progress().await)
     }
 
     /// Makes every byte taken durable, and gives the state to save.
     pub async fn checkpoint(&mut self) -> Result<&Staged> {
-        on!(&mut self.0, writer => writer.checkpoint().await)
+        on!(Kind, &mut self.0, Plain | Sealed, writer => writer.checkpoint().await)
     }
 
     /// To be called once the last given state is saved: leftovers that no saved state needs are removed.
     pub async fn saved(&mut self) {
-        if let Writer::S3(writer) = &mut self.0 {
-            writer.saved().await;
-        }
+        on!(Kind, &mut self.0, Plain | Sealed, writer => writer.saved().await);
     }
 
     /// Puts the whole object in its place. All its bytes must have been written. When the caller cannot save that fact
@@ -136,22 +201,20 @@ impl Appender {
         if self.offset() != self.length() {
             return Err(Error::other(self.object(), "finished before all its bytes were there"));
         }
-        on!(self.0, writer => writer.finish().await)
+        on!(Kind, self.0, Plain | Sealed, writer => writer.finish().await)
     }
 
     /// Forgets what came after the last saved state, and what was begun for it.
     pub async fn forget(self) {
-        if let Writer::S3(writer) = self.0 {
-            writer.forget().await;
-        }
+        on!(Kind, self.0, Plain | Sealed, writer => writer.forget().await);
     }
 
     fn object(&self) -> &str {
-        on!(&self.0, writer => &writer.staged().object)
+        on!(Kind, &self.0, Plain | Sealed, writer => &writer.staged().object)
     }
 
     fn length(&self) -> u64 {
-        on!(&self.0, writer => writer.staged().length)
+        on!(Kind, &self.0, Plain | Sealed, writer => writer.staged().length)
     }
 }
 
@@ -159,36 +222,45 @@ impl Blobs {
     /// Begins an object of `length` bytes that will arrive bit by bit. Nothing is stored yet. The name must be fresh.
     pub fn stage(&self, object: &str, length: u64) -> Result<Staged> {
         names::check(object)?;
-        let multipart = match &self.0 {
+        let sealed = self.sealing().map(|vault| vault.stage(object, length)).transpose()?;
+        let stored = if sealed.is_some() { upload::stored_length(length) } else { length };
+        let multipart = match &self.engine {
             Engine::Local(_) => None,
-            Engine::S3(_) => Some(Multipart { part_size: part_size(length), ..Multipart::default() }),
+            Engine::S3(_) => Some(Multipart { part_size: part_size(stored), ..Multipart::default() }),
         };
-        Ok(Staged { object: object.to_owned(), length, received: 0, key: uuid::Uuid::now_v7(), multipart })
+        let (object, key) = (object.to_owned(), uuid::Uuid::now_v7());
+        Ok(Staged { object, length, received: 0, key, multipart, sealed })
     }
 
     /// Goes on writing after the state's last durable byte. [`Error::Busy`]: another writer has it.
     /// [`Error::Exists`]: it had been finished, although the state does not know.
     pub async fn append(&self, staged: &Staged) -> Result<Appender> {
         names::check(&staged.object)?;
-        let staged = staged.clone();
-        Ok(Appender(match (&self.0, staged.multipart.is_some()) {
-            (Engine::Local(local), false) => {
-                Writer::Local(Box::new(LocalAppender::open(local.clone(), staged).await?))
+        let mut staged = staged.clone();
+        let refused = |reason| Error::other(&staged.object, reason);
+        match (staged.sealed.take(), &self.vault) {
+            (None, Some(vault)) if vault.requires() => {
+                Err(refused("the upload was begun without encryption, and blob.encryption_required is set"))
             }
-            (Engine::S3(store), true) => Writer::S3(Box::new(S3Appender::open(store.clone(), staged).await?)),
-            _ => {
-                return Err(Error::other(
-                    &staged.object,
-                    "the upload was begun on another kind of object store",
-                ));
+            (None, _) => Ok(Appender(Kind::Plain(Writer::open(&self.engine, staged).await?))),
+            (Some(_), None) => {
+                Err(refused("the upload was begun with encryption, and no blob.encryption_key is configured"))
             }
-        }))
+            (Some(progress), Some(vault)) => {
+                let appender = vault.append(&self.engine, staged, progress).await?;
+                Ok(Appender(Kind::Sealed(Box::new(appender))))
+            }
+        }
     }
 
     /// Removes an unfinished object and all that was stored for it. Repeating it is fine.
     pub async fn abort(&self, staged: &Staged) -> Result<()> {
         names::check(&staged.object)?;
-        match &self.0 {
+        self.changed(&staged.object);
+        if staged.sealed.is_some() {
+            upload::abort(&self.engine, staged).await?;
+        }
+        match &self.engine {
             Engine::Local(local) => super::local_upload::abort(local, staged).await,
             Engine::S3(store) => super::s3_upload::abort(store, staged).await,
         }
