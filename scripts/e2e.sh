@@ -20,5 +20,10 @@ for _ in $(seq 100); do
     kill -0 "$server" || exit 1
     sleep 0.1
 done
+# Right after a long build the browser's files are no longer in memory, and its first start can be very slow.
+for _ in 1 2 3; do
+    timeout 60 "${KINORA_CHROMIUM:-chromium}" --headless --no-sandbox --disable-gpu --disable-background-networking \
+        --dump-dom about:blank >/dev/null 2>&1 </dev/null && break
+done
 cd "$ROOT/web"
 KINORA_E2E_URL="http://127.0.0.1:$port" npm run --silent e2e

@@ -16,8 +16,12 @@ export default defineConfig({
   use: {
     baseURL,
     viewport: { width: 1280, height: 800 },
+    // What hangs should say where, long before the test's own time is up.
+    navigationTimeout: 30_000,
+    actionTimeout: 30_000,
     trace: "retain-on-failure",
     launchOptions: {
+      timeout: 60_000,
       executablePath: process.env.KINORA_CHROMIUM ?? "/usr/bin/chromium",
       args: [
         "--no-sandbox",
