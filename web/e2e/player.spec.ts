@@ -1,5 +1,11 @@
 // Playback in our own player: start, seek, quality, throttling, resuming elsewhere, keyboard.
-import { expect, listen, pictureHeight, playing, position, signedState, signed as test, videoId } from "./support";
+import { expect, headers, listen, pictureHeight, playing, position, signedState, signed as test, videoId } from "./support";
+
+// Each test plays from the beginning: where the one before stopped may leave too little of a short clip.
+test.beforeEach(async ({ context }) => {
+  const answer = await context.request.delete(`/api/v1/me/history/${videoId()}`, { headers });
+  expect(answer.status()).toBe(204);
+});
 
 test("plays, and seeks to within a tenth of a second", async ({ page }) => {
   await page.goto(`/watch/${videoId()}`);
