@@ -1,5 +1,15 @@
 // Playback in our own player: start, seek, quality, throttling, resuming elsewhere, keyboard.
-import { expect, headers, listen, pictureHeight, playing, position, signedState, signed as test, videoId } from "./support";
+import {
+  expect,
+  headers,
+  listen,
+  pictureHeight,
+  playing,
+  position,
+  signedState,
+  signed as test,
+  videoId,
+} from "./support";
 
 // Each test plays from the beginning: where the one before stopped may leave too little of a short clip.
 test.beforeEach(async ({ context }) => {
