@@ -8,7 +8,7 @@ use std::{
 use api::Problem;
 use axum::{
     extract::{MatchedPath, Request},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -32,6 +32,7 @@ pub async fn observe(request: Request, next: Next) -> Response {
     let path = redacted(request.uri().path());
     let client = request.extensions().get::<api::Client>().map(|client| client.address);
     let span = tracing::info_span!("request", id, %method, path);
+    let brings_much = brings_much(&request);
     let mut response = caught(next.run(request)).instrument(span.clone()).await;
     let status = response.status();
     let route = response.extensions().get::<Route>().map_or("other", |route| route.0.as_str()).to_owned();
@@ -51,7 +52,21 @@ pub async fn observe(request: Request, next: Next) -> Response {
     if let Ok(value) = HeaderValue::try_from(id) {
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
     }
+    if brings_much && (status.is_client_error() || status.is_server_error()) {
+        // A refused body may not have been read, and then the connection ends: say so, or the client's next request is lost.
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     response
+}
+
+/// Has this HTTP/1 request a body that may still be on its way when the answer is ready?
+fn brings_much(request: &Request) -> bool {
+    const LITTLE: u64 = 4096;
+    let headers = request.headers();
+    let length =
+        headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    request.version() < Version::HTTP_2
+        && (length.is_some_and(|length| length > LITTLE) || headers.contains_key(header::TRANSFER_ENCODING))
 }
 
 /// The template of the route that answered: `/api/v1/videos/{id}`.
@@ -145,6 +160,8 @@ pub fn is_forwarded(headers: &HeaderMap) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
+
     use super::*;
 
     #[test]
@@ -152,6 +169,17 @@ mod tests {
         assert_eq!(redacted("/media/abc.def/0191/main.m3u8"), "/media/…/0191/main.m3u8");
         assert_eq!(redacted("/media/abc.def"), "/media/…/");
         assert_eq!(redacted("/api/v1/videos"), "/api/v1/videos");
+    }
+
+    #[test]
+    fn only_bodies_that_may_be_unread_end_the_connection() {
+        let request = |name, value: &str| Request::builder().header(name, value).body(Body::empty()).unwrap();
+        assert!(brings_much(&request(header::CONTENT_LENGTH, "5000")));
+        assert!(brings_much(&request(header::TRANSFER_ENCODING, "chunked")));
+        assert!(!brings_much(&request(header::CONTENT_LENGTH, "300")));
+        let mut second = request(header::CONTENT_LENGTH, "5000");
+        *second.version_mut() = Version::HTTP_2;
+        assert!(!brings_much(&second));
     }
 
     #[tokio::test]
