@@ -56,24 +56,6 @@ def note(text):
     print(text, file=sys.stderr)
 
 
-def process_tree(pid):
-    """The process and everything below it that is alive."""
-    children = {}
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            try:
-                stat = pathlib.Path(f"/proc/{entry}/stat").read_text()
-            except OSError:
-                continue
-            children.setdefault(int(stat.rsplit(")", 1)[1].split()[1]), []).append(int(entry))
-    found, open_ = [], [pid]
-    while open_:
-        current = open_.pop()
-        found.append(current)
-        open_.extend(children.get(current, []))
-    return found
-
-
 def cpu_seconds(pid):
     """CPU-seconds of the process and of its children that have ended (and were waited for)."""
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
