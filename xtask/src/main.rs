@@ -10,7 +10,9 @@ tasks:
   tidy    check layers, file headers and sizes";
 
 fn main() -> ExitCode {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+    // As it runs, not as it was built: checkouts may share a build directory.
+    let home = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let root = PathBuf::from(home).join("..");
     match std::env::args().nth(1).as_deref() {
         Some("tidy") => report(tidy::run(&root)),
         _ => {
