@@ -6,7 +6,14 @@ use crate::{
 };
 
 /// Every migration, oldest first; the position + 1 is its number. Never edit one that was released.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_house.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_house.sql"),
+    include_str!("../migrations/0002_library.sql"),
+    include_str!("../migrations/0003_source.sql"),
+    include_str!("../migrations/0004_pictures.sql"),
+    include_str!("../migrations/0005_integration.sql"),
+    include_str!("../migrations/0006_operations.sql"),
+];
 
 /// Brings the schema to this program's version, all in one transaction.
 pub(crate) async fn run(store: &Store) -> Result<()> {

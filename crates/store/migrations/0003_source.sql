@@ -1,0 +1,1 @@
+-- Replaced and trimmed sources, imports.
