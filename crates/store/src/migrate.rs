@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0004_pictures.sql"),
     include_str!("../migrations/0005_integration.sql"),
     include_str!("../migrations/0006_operations.sql"),
+    include_str!("../migrations/0007_watching.sql"),
 ];
 
 /// Brings the schema to this program's version, all in one transaction.
