@@ -50,7 +50,7 @@ test.describe("editor", () => {
 
 test("a poster is chosen from the frames", async ({ page, context }) => {
   const id = videoId();
-  await page.goto(`/studio/videos/${id}`);
+  await page.goto(`/studio/videos/${id}?tab=artwork`);
   const frames = page.getByRole("radiogroup", { name: "Poster" }).getByRole("radio");
   await expect(frames.nth(1)).toBeAttached();
   const picked = await frames.evaluateAll((all) => all.findIndex((one) => !(one as HTMLInputElement).checked));

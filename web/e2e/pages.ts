@@ -21,10 +21,21 @@ export const pages: Shot[] = [
   { name: "studio", path: () => "/studio", ready: (page) => page.locator(".titles .name").first().waitFor() },
   { name: "trash", path: () => "/studio?view=trash", ready: heading("Studio") },
   { name: "upload", path: () => "/studio/upload", ready: heading("Upload") },
+  { name: "editor", path: () => `/studio/videos/${videoId()}`, ready: (page) => page.getByLabel("Tags").waitFor() },
   {
-    name: "editor",
-    path: () => `/studio/videos/${videoId()}`,
+    name: "editor-availability",
+    path: () => `/studio/videos/${videoId()}?tab=availability`,
+    ready: (page) => page.getByRole("heading", { name: "Where it plays" }).waitFor(),
+  },
+  {
+    name: "editor-artwork",
+    path: () => `/studio/videos/${videoId()}?tab=artwork`,
     ready: (page) => page.locator(".posters img").first().waitFor(),
+  },
+  {
+    name: "editor-source",
+    path: () => `/studio/videos/${videoId()}?tab=source`,
+    ready: (page) => page.getByRole("heading", { name: "Renditions" }).waitFor(),
   },
   { name: "account", path: () => "/account", ready: heading("Account") },
   { name: "not-found", path: () => "/nowhere", ready: (page) => page.getByText("This page does not exist").waitFor() },

@@ -19,7 +19,7 @@ const Access = {
 };
 const Library = lazy(() => import("./features/studio/library"));
 const Upload = lazy(() => import("./features/studio/upload"));
-const Editor = lazy(() => import("./features/studio/editor"));
+const Editor = lazy(() => import("./features/studio/editor/editor"));
 const Account = lazy(() => import("./features/account/account"));
 const History = lazy(() => import("./features/history/history"));
 const Gallery = import.meta.env.DEV ? lazy(() => import("./features/gallery/gallery")) : null;

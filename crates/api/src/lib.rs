@@ -16,6 +16,6 @@ pub use address::Client;
 pub use body::{Id, Json, Query, parse_id};
 pub use page::{Cursor, Page};
 pub use principal::{MaybePrincipal, Principal, Via};
-pub use problem::{Problem, ProblemBody};
+pub use problem::{FieldError, Problem, ProblemBody};
 pub use rate_limit::RateLimit;
 pub use time::Time;

@@ -8,6 +8,8 @@ use axum::{
 };
 use serde::Serialize;
 
+use crate::Time;
+
 /// An error answer. Says what is wrong in words that a person can act on, and never how we are built.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -16,6 +18,23 @@ pub struct Problem {
     detail: Cow<'static, str>,
     field: Option<&'static str>,
     retry_after: Option<Duration>,
+    more: Option<Box<More>>,
+}
+
+/// What only some problems tell.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct More {
+    errors: Vec<FieldError>,
+    available_from: Option<Time>,
+    available_until: Option<Time>,
+}
+
+/// A field that does not hold what it must.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct FieldError {
+    pub field: &'static str,
+    /// What is wrong with it, in words.
+    pub detail: String,
 }
 
 /// Problem details (RFC 9457 §3) as they are sent.
@@ -32,15 +51,25 @@ pub struct ProblemBody {
     pub detail: String,
     /// Stable word for programs: `not_found`, `invalid`, `too_many_requests`…
     pub code: &'static str,
-    /// The field that is meant, when one is.
+    /// The field that is meant, when one is; the first when there are several.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<&'static str>,
+    /// Every field that does not hold what it must.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub errors: Vec<FieldError>,
+    /// With `not_yet_available`: when the title can be played.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub available_from: Option<Time>,
+    /// With `no_longer_available`: when it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub available_until: Option<Time>,
 }
 
 impl Problem {
     /// Any status. The named constructors below are the usual way.
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code, detail: detail.into(), field: None, retry_after: None }
+        Self { status, code, detail: detail.into(), field: None, retry_after: None, more: None }
     }
 
     /// 404. Also for what exists but must not be known to exist.
@@ -66,6 +95,39 @@ impl Problem {
     /// 422: `field` does not hold what it must.
     pub fn invalid(field: &'static str, words: impl Into<Cow<'static, str>>) -> Self {
         Self { field: Some(field), ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", words) }
+    }
+
+    /// 422: several fields, one message for each. An empty list is a bug of the caller, told as a fault of the body.
+    pub fn invalid_fields(errors: Vec<FieldError>) -> Self {
+        let mut problem = match errors.as_slice() {
+            [] => return Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "The body cannot be used."),
+            [one] => Self::invalid(one.field, one.detail.clone()),
+            [first, rest @ ..] => {
+                Self::invalid(first.field, format!("{} And {} more to mend.", first.detail, rest.len()))
+            }
+        };
+        problem.more = Some(Box::new(More { errors, ..More::default() }));
+        problem
+    }
+
+    /// 403: the title plays from `from` on.
+    pub fn not_yet_available(from: Time) -> Self {
+        let words = "This title cannot be watched yet. It comes at the time given in `available_from`.";
+        let more = More { available_from: Some(from), ..More::default() };
+        Self { more: Some(Box::new(more)), ..Self::new(StatusCode::FORBIDDEN, "not_yet_available", words) }
+    }
+
+    /// 403: the title played until `until`.
+    pub fn no_longer_available(until: Time) -> Self {
+        let words = "This title can no longer be watched: its time here is over.";
+        let more = More { available_until: Some(until), ..More::default() };
+        Self { more: Some(Box::new(more)), ..Self::new(StatusCode::FORBIDDEN, "no_longer_available", words) }
+    }
+
+    /// 403: the title plays elsewhere.
+    pub fn not_in_your_country() -> Self {
+        let words = "This title is not available in your country.";
+        Self::new(StatusCode::FORBIDDEN, "not_available_in_country", words)
     }
 
     /// 400: the request cannot be read.
@@ -136,6 +198,8 @@ impl Problem {
     }
 
     fn body(&self) -> ProblemBody {
+        let more = self.more.as_deref().cloned().unwrap_or_default();
+        let only = self.field.map(|field| FieldError { field, detail: self.detail.clone().into_owned() });
         ProblemBody {
             kind: "about:blank",
             title: self.status.canonical_reason().unwrap_or("Error").to_owned(),
@@ -143,6 +207,9 @@ impl Problem {
             detail: self.detail.clone().into_owned(),
             code: self.code,
             field: self.field,
+            errors: if more.errors.is_empty() { only.into_iter().collect() } else { more.errors },
+            available_from: more.available_from,
+            available_until: more.available_until,
         }
     }
 }
@@ -186,8 +253,21 @@ mod tests {
         assert_eq!(
             json,
             serde_json::json!({"type": "about:blank", "title": "Unprocessable Entity", "status": 422,
-                "detail": "too long", "code": "invalid", "field": "title"})
+                "detail": "too long", "code": "invalid", "field": "title",
+                "errors": [{"field": "title", "detail": "too long"}]})
         );
+    }
+
+    #[test]
+    fn every_wrong_field_is_told() {
+        let error = |field, detail: &str| FieldError { field, detail: detail.into() };
+        let problem = Problem::invalid_fields(vec![error("title", "Too long."), error("tags", "Too many.")]);
+        let json = serde_json::to_value(problem.body()).unwrap();
+        assert_eq!(
+            (&json["field"], &json["detail"]),
+            (&"title".into(), &"Too long. And 1 more to mend.".into())
+        );
+        assert_eq!(json["errors"][1], serde_json::json!({"field": "tags", "detail": "Too many."}));
     }
 
     #[test]

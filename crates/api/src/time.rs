@@ -1,7 +1,10 @@
-//! Instants as they appear in JSON: RFC 3339 in UTC, to the millisecond.
+//! Instants as they appear in JSON: RFC 3339, answers in UTC and to the millisecond.
+
+use std::str::FromStr;
 
 use domain::Micros;
 use serde::{Serialize, Serializer};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, schema::Type},
@@ -24,6 +27,23 @@ impl std::fmt::Display for Time {
         let rest = millis.rem_euclid(86_400_000);
         let (hour, minute, second) = (rest / 3_600_000, rest / 60_000 % 60, rest / 1000 % 60);
         write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", rest % 1000)
+    }
+}
+
+/// A text that is no instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a time is written as 2026-11-21T12:30:00Z (RFC 3339)")]
+pub struct NoTime;
+
+impl FromStr for Time {
+    type Err = NoTime;
+
+    /// RFC 3339 with any offset; finer than a microsecond is cut off.
+    fn from_str(text: &str) -> Result<Self, NoTime> {
+        let read = OffsetDateTime::parse(text.trim(), &Rfc3339).map_err(|_| NoTime)?;
+        i64::try_from(read.unix_timestamp_nanos().div_euclid(1000))
+            .map(|micros| Self(Micros(micros)))
+            .map_err(|_| NoTime)
     }
 }
 
@@ -69,5 +89,21 @@ mod tests {
         assert_eq!(text(1_767_225_599), "2025-12-31T23:59:59.250Z");
         assert_eq!(text(-1), "1969-12-31T23:59:59.250Z");
         assert_eq!(serde_json::to_string(&Time(Micros(0))).unwrap(), "\"1970-01-01T00:00:00.000Z\"");
+    }
+    #[test]
+    fn instants_are_read_with_any_offset() {
+        let micros = |text: &str| text.parse::<Time>().map(|time| time.0.0);
+        assert_eq!(micros("2000-02-29T00:00:00.250Z"), Ok(951_782_400_250_000));
+        assert_eq!(micros("2000-02-29T02:30:00+02:30"), Ok(951_782_400_000_000));
+        for bad in [
+            "",
+            "2000-02-30T00:00:00Z",
+            "2000-02-29",
+            "2000-02-29T00:00:00",
+            "951782400",
+            "99999-01-01T00:00:00Z",
+        ] {
+            assert!(micros(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 //! need (who may open a title, how it looks in JSON) stands beside the folders.
 
 pub mod accounts;
+pub mod asker;
 pub mod catalog;
 pub mod discovery;
 mod error;
@@ -11,5 +12,6 @@ pub mod state;
 pub mod title;
 pub mod view;
 
+pub use asker::Asker;
 pub use error::{Error, Result};
 pub use state::{App, Config};

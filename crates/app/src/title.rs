@@ -1,7 +1,7 @@
 //! Who may open and who may manage a title: the one place that pages, API, search, pictures, playback and events ask.
 
-use api::{Principal, Problem};
-use domain::{Scope, VideoId, Viewer};
+use api::{Principal, Problem, Time};
+use domain::{Audience, Scope, VideoId, Viewer, access::Refusal};
 use store::{
     Connect,
     videos::{self, State, Video},
@@ -9,42 +9,67 @@ use store::{
 
 use crate::Result;
 
-/// May `viewer` open `video`? Others than its owner and administrators: once it plays, as its visibility says, and not from
-/// the trash.
-pub fn may_open(video: &Video, viewer: Option<Viewer>) -> bool {
-    may_manage(video, viewer)
-        || (!video.is_trashed()
-            && video.state == State::Ready
-            && video.visibility.may_open(video.owner_id, viewer))
+/// May `audience` open `video`? Others than its owner and administrators: once it plays, as its terms say (visibility,
+/// time, country), and not from the trash.
+pub fn check(video: &Video, audience: &Audience) -> Result<(), Refusal> {
+    let is_there = !video.is_trashed() && video.state == State::Ready;
+    if is_there || audience.manages(video.owner_id) {
+        video.terms().check(audience)
+    } else {
+        Err(Refusal::Hidden)
+    }
+}
+
+/// [`check`] as yes or no.
+pub fn may_open(video: &Video, audience: &Audience) -> bool {
+    check(video, audience).is_ok()
+}
+
+/// Is it shown to everyone, everywhere, at any time? Only then may a shared cache keep what belongs to it.
+pub fn is_for_everybody(video: &Video) -> bool {
+    let terms = video.terms();
+    let always = terms.window.from.is_none() && terms.window.until.is_none();
+    video.visibility.is_listed() && always && terms.countries.is_none()
 }
 
 pub fn may_manage(video: &Video, viewer: Option<Viewer>) -> bool {
     viewer.is_some_and(|viewer| viewer.may_manage(video.owner_id))
 }
 
-/// The title, if `viewer` may open it. Otherwise 404, as if there were none.
-pub async fn open(conn: &mut impl Connect, id: VideoId, viewer: Option<Viewer>) -> Result<Video> {
+/// The title, if `audience` may open it. Otherwise 404 as if there were none; or 403 for one that everybody may know of,
+/// when it does not play now or there.
+pub async fn open(conn: &mut impl Connect, id: VideoId, audience: &Audience) -> Result<Video> {
     let video = videos::get(conn, id).await?;
-    if may_open(&video, viewer) { Ok(video) } else { Err(Problem::not_found().into()) }
+    check(&video, audience).map_err(problem)?;
+    Ok(video)
 }
 
 /// The title, if `principal` may change it. 404 when they may not even open it, 403 when they may only look.
 pub async fn manage(conn: &mut impl Connect, id: VideoId, principal: &Principal) -> Result<Video> {
     principal.require_scope(Scope::Manage)?;
     let video = videos::get(conn, id).await?;
-    let viewer = Some(principal.viewer());
-    if may_manage(&video, viewer) {
+    if may_manage(&video, Some(principal.viewer())) {
         Ok(video)
-    } else if may_open(&video, viewer) {
+    } else if !video.is_trashed() && video.state == State::Ready && video.visibility.is_open() {
         Err(Problem::forbidden("Only its owner may change this title.").into())
     } else {
         Err(Problem::not_found().into())
     }
 }
 
+fn problem(refusal: Refusal) -> Problem {
+    match refusal {
+        Refusal::Hidden => Problem::not_found(),
+        Refusal::NotYet { from } => Problem::not_yet_available(Time(from)),
+        Refusal::Ended { until } => Problem::no_longer_available(Time(until)),
+        Refusal::Elsewhere => Problem::not_in_your_country(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use domain::{Micros, Role, UserId, Visibility};
+    use domain::{Micros, Role, UserId, Visibility, vocabulary::Kind};
+    use store::library::Maybe;
 
     use super::*;
 
@@ -56,7 +81,19 @@ mod tests {
             title: "t".into(),
             description: String::new(),
             attribution: String::new(),
+            kind: Kind::Clip,
+            genres: Default::default(),
+            tags: Default::default(),
+            cast: Default::default(),
+            directors: Default::default(),
+            language: Maybe(None),
+            release_year: None,
+            maturity_rating: Maybe(None),
             visibility,
+            publish_at: None,
+            available_from: None,
+            available_until: None,
+            countries: Default::default(),
             state,
             complete: true,
             error: None,
@@ -74,6 +111,10 @@ mod tests {
         }
     }
 
+    fn audience(viewer: Option<Viewer>) -> Audience {
+        Audience { viewer, country: None, now: Micros(100) }
+    }
+
     #[test]
     fn others_open_only_what_plays_and_is_shown_to_them() {
         let other = Some(Viewer { user: UserId::new(), role: Role::Creator });
@@ -81,14 +122,23 @@ mod tests {
             for state in State::ALL {
                 for trashed in [false, true] {
                     let video = video(*visibility, *state, trashed);
-                    let expected = *visibility != Visibility::Private && *state == State::Ready && !trashed;
-                    assert_eq!(may_open(&video, other), expected, "{video:?}");
-                    assert_eq!(may_open(&video, None), expected);
+                    let expected = visibility.is_open() && *state == State::Ready && !trashed;
+                    assert_eq!(may_open(&video, &audience(other)), expected, "{video:?}");
+                    assert_eq!(may_open(&video, &audience(None)), expected);
                     let owner = Some(Viewer { user: video.owner_id, role: Role::Viewer });
-                    assert!(may_open(&video, owner) && may_manage(&video, owner));
+                    assert!(may_open(&video, &audience(owner)) && may_manage(&video, owner));
                     assert!(!may_manage(&video, other) && !may_manage(&video, None));
                 }
             }
         }
+    }
+
+    #[test]
+    fn what_is_in_the_trash_is_hidden_before_its_window_is_told() {
+        let mut video = video(Visibility::Public, State::Ready, true);
+        video.available_until = Some(50);
+        assert_eq!(check(&video, &audience(None)), Err(Refusal::Hidden));
+        video.deleted_at = None;
+        assert_eq!(check(&video, &audience(None)), Err(Refusal::Ended { until: Micros(50) }));
     }
 }

@@ -16,11 +16,38 @@ pub struct Video {
     pub description: String,
     /// Credit line, may be empty.
     pub attribution: String,
-    /// public, unlisted or private.
+    #[schema(value_type = KindWord)]
+    pub kind: &'static str,
+    /// Ids of the vocabulary.
+    pub genres: Vec<&'static str>,
+    pub tags: Vec<String>,
+    pub cast: Vec<Credit>,
+    pub directors: Vec<String>,
+    /// BCP 47.
+    #[schema(required = true)]
+    pub language: Option<String>,
+    #[schema(required = true)]
+    pub release_year: Option<i64>,
+    /// G, PG, PG-13, R, NC-17, TV-Y, TV-Y7, TV-G, TV-PG, TV-14 or TV-MA.
+    #[schema(required = true)]
+    pub maturity_rating: Option<&'static str>,
+    /// public, unlisted, private or scheduled.
     #[schema(value_type = VisibilityWord)]
     pub visibility: &'static str,
     #[schema(value_type = StateWord)]
     pub state: &'static str,
+    /// When a scheduled title becomes public.
+    #[schema(required = true)]
+    pub publish_at: Option<Time>,
+    /// It plays from then on …
+    #[schema(required = true)]
+    pub available_from: Option<Time>,
+    /// … and before then; for those who manage it at any time.
+    #[schema(required = true)]
+    pub available_until: Option<Time>,
+    /// The only countries where it plays, ISO 3166-1 alpha-2; `null`: everywhere.
+    #[schema(required = true)]
+    pub countries: Option<Vec<String>>,
     /// False while the presentation still grows.
     pub complete: bool,
     /// Why it failed; told to those who may manage the title.
@@ -62,6 +89,14 @@ pub struct Owner {
     pub name: String,
 }
 
+/// Someone in the cast.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Credit {
+    pub name: String,
+    /// Whom they play; may be empty.
+    pub role: String,
+}
+
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Progress {
     pub position_ms: i64,
@@ -91,6 +126,17 @@ pub enum VisibilityWord {
     Public,
     Unlisted,
     Private,
+    Scheduled,
+}
+
+/// What sort of title it is.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[allow(dead_code)]
+pub enum KindWord {
+    Movie,
+    Clip,
+    Recording,
 }
 
 /// Where a title stands.
@@ -148,7 +194,24 @@ impl App {
             title: row.title,
             description: row.description,
             attribution: row.attribution,
+            kind: row.kind.word(),
+            genres: row.genres.0.into_iter().map(|genre| genre.word()).collect(),
+            tags: row.tags.0,
+            cast: row
+                .cast
+                .0
+                .into_iter()
+                .map(|credit| Credit { name: credit.name, role: credit.role })
+                .collect(),
+            directors: row.directors.0,
+            language: row.language.0.map(String::from),
+            release_year: row.release_year,
+            maturity_rating: row.maturity_rating.0.map(|rating| rating.word()),
             visibility: row.visibility.word(),
+            publish_at: row.publish_at.map(time),
+            available_from: row.available_from.map(time),
+            available_until: row.available_until.map(time),
+            countries: row.countries.0.map(|list| list.into_iter().map(String::from).collect()),
             state: row.state.word(),
             complete: row.complete,
             error: row.error.filter(|_| manages),
@@ -157,9 +220,9 @@ impl App {
             height: row.height,
             owner: Owner { id: row.owner_id.to_string(), name: row.owner_name },
             created_at: row.created_at.into(),
-            published_at: row.published_at.map(|at| Time(Micros(at))),
+            published_at: row.published_at.map(time),
             updated_at: row.updated_at.into(),
-            deleted_at: row.deleted_at.map(|at| Time(Micros(at))),
+            deleted_at: row.deleted_at.map(time),
             revision: row.revision,
             progress: None,
             steps: None,
@@ -193,6 +256,10 @@ impl From<steps::Step> for Step {
             updated_at: step.updated_at.into(),
         }
     }
+}
+
+fn time(micros: i64) -> Time {
+    Time(Micros(micros))
 }
 
 /// Where a picture is served, one of the widths 320, 640 and 1280.

@@ -1,60 +1,8 @@
 //! Who may see and do what: roles, token scopes and a title's visibility.
 
-use std::str::FromStr;
+use crate::{Micros, UserId, locale::Country, words::words};
 
-use serde::{Deserialize, Serialize};
-
-use crate::UserId;
-
-/// A word that is not one of an enumeration's values.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{word}` is not one of {expected}")]
-pub struct UnknownWord {
-    pub word: String,
-    pub expected: &'static str,
-}
-
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident, $expected:literal { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        pub enum $name { $($(#[$vdoc])* #[serde(rename = $word)] $variant),+ }
-
-        impl $name {
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The stable word used in storage, the API and the command line.
-            pub fn word(self) -> &'static str {
-                match self { $(Self::$variant => $word),+ }
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = UnknownWord;
-
-            fn from_str(text: &str) -> Result<Self, UnknownWord> {
-                match text {
-                    $($word => Ok(Self::$variant),)+
-                    _ => Err(UnknownWord { word: text.chars().take(40).collect(), expected: $expected }),
-                }
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = UnknownWord;
-
-            fn try_from(text: String) -> Result<Self, UnknownWord> {
-                text.parse()
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.word())
-            }
-        }
-    };
-}
+pub use crate::words::UnknownWord;
 
 words! {
     /// What an account may do. Ordered: each role may do all that the ones before it may.
@@ -81,35 +29,111 @@ words! {
 
 words! {
     /// Who can find and open a title.
-    Visibility, "public, unlisted, private" {
+    Visibility, "public, unlisted, private, scheduled" {
         /// Everyone; listed and searchable.
         Public = "public",
         /// Everyone who has the link; never listed, never found.
         Unlisted = "unlisted",
         /// Its owner and administrators.
         Private = "private",
+        /// As private, until its time to become public comes.
+        Scheduled = "scheduled",
     }
 }
 
-/// Whoever is asking, reduced to what the rules need. `None` is a visitor without an account.
+/// Someone with an account, reduced to what the rules need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Viewer {
     pub user: UserId,
     pub role: Role,
 }
 
+/// Whoever is asking, where and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Audience {
+    /// `None`: a visitor without an account.
+    pub viewer: Option<Viewer>,
+    /// `None`: nobody can tell.
+    pub country: Option<Country>,
+    pub now: Micros,
+}
+
+/// The time in which a title can be played: from `from` on and before `until`, without a bound where there is none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Window {
+    pub from: Option<Micros>,
+    pub until: Option<Micros>,
+}
+
+/// To whom a title is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms<'a> {
+    pub owner: UserId,
+    pub visibility: Visibility,
+    pub window: Window,
+    /// Only there; `None`: everywhere.
+    pub countries: Option<&'a [Country]>,
+}
+
+/// Why somebody who knows a title's address may not open it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// They must not learn that it exists.
+    Hidden,
+    NotYet {
+        from: Micros,
+    },
+    Ended {
+        until: Micros,
+    },
+    /// Where they are, or where nobody can tell that they are.
+    Elsewhere,
+}
+
 impl Visibility {
-    /// May `viewer` open a title of `owner` with this visibility, knowing its address?
-    pub fn may_open(self, owner: UserId, viewer: Option<Viewer>) -> bool {
-        match self {
-            Self::Public | Self::Unlisted => true,
-            Self::Private => viewer.is_some_and(|v| v.may_manage(owner)),
-        }
+    /// May everybody who knows its address open the title?
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Public | Self::Unlisted)
     }
 
     /// May the title appear in lists and search results shown to everybody?
     pub fn is_listed(self) -> bool {
         self == Self::Public
+    }
+}
+
+impl Terms<'_> {
+    /// May `audience` open the title, knowing its address? Whoever manages it always may.
+    pub fn check(&self, audience: &Audience) -> Result<(), Refusal> {
+        if audience.manages(self.owner) {
+            return Ok(());
+        }
+        if !self.visibility.is_open() {
+            return Err(Refusal::Hidden);
+        }
+        if let Some(countries) = self.countries
+            && !audience.country.is_some_and(|country| countries.contains(&country))
+        {
+            return Err(Refusal::Elsewhere);
+        }
+        self.window.check(audience.now)
+    }
+}
+
+impl Window {
+    /// Is `now` inside?
+    pub fn check(&self, now: Micros) -> Result<(), Refusal> {
+        match *self {
+            Self { from: Some(from), .. } if now < from => Err(Refusal::NotYet { from }),
+            Self { until: Some(until), .. } if now >= until => Err(Refusal::Ended { until }),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Audience {
+    pub fn manages(&self, owner: UserId) -> bool {
+        self.viewer.is_some_and(|viewer| viewer.may_manage(owner))
     }
 }
 
@@ -124,16 +148,70 @@ impl Viewer {
 mod tests {
     use super::*;
 
+    const FROM: Micros = Micros(100);
+    const UNTIL: Micros = Micros(200);
+
+    fn audience(viewer: Option<(UserId, Role)>, country: Option<&str>, now: i64) -> Audience {
+        Audience {
+            viewer: viewer.map(|(user, role)| Viewer { user, role }),
+            country: country.map(|code| code.parse().unwrap()),
+            now: Micros(now),
+        }
+    }
+
+    fn terms(owner: UserId, visibility: Visibility) -> Terms<'static> {
+        Terms { owner, visibility, window: Window::default(), countries: None }
+    }
+
     #[test]
-    fn private_titles_open_for_owner_and_admin_only() {
+    fn private_and_scheduled_titles_open_for_owner_and_admin_only() {
         let (owner, other) = (UserId::new(), UserId::new());
-        let viewer = |user, role| Some(Viewer { user, role });
-        assert!(Visibility::Private.may_open(owner, viewer(owner, Role::Viewer)));
-        assert!(Visibility::Private.may_open(owner, viewer(other, Role::Admin)));
-        assert!(!Visibility::Private.may_open(owner, viewer(other, Role::Creator)));
-        assert!(!Visibility::Private.may_open(owner, None));
-        assert!(Visibility::Unlisted.may_open(owner, None));
+        for visibility in [Visibility::Private, Visibility::Scheduled] {
+            let may = |viewer| terms(owner, visibility).check(&audience(viewer, None, 0));
+            assert_eq!(may(Some((owner, Role::Viewer))), Ok(()));
+            assert_eq!(may(Some((other, Role::Admin))), Ok(()));
+            assert_eq!(may(Some((other, Role::Creator))), Err(Refusal::Hidden));
+            assert_eq!(may(None), Err(Refusal::Hidden));
+            assert!(!visibility.is_listed());
+        }
+        assert_eq!(terms(owner, Visibility::Unlisted).check(&audience(None, None, 0)), Ok(()));
         assert!(!Visibility::Unlisted.is_listed());
+    }
+
+    #[test]
+    fn a_window_is_open_from_its_first_instant_and_shut_at_its_last() {
+        let owner = UserId::new();
+        let terms = Terms {
+            window: Window { from: Some(FROM), until: Some(UNTIL) },
+            ..terms(owner, Visibility::Public)
+        };
+        let at = |now| terms.check(&audience(None, None, now));
+        assert_eq!(at(99), Err(Refusal::NotYet { from: FROM }));
+        assert_eq!((at(100), at(199)), (Ok(()), Ok(())));
+        assert_eq!(at(200), Err(Refusal::Ended { until: UNTIL }));
+        assert_eq!(
+            terms.check(&audience(Some((owner, Role::Creator)), None, 999)),
+            Ok(()),
+            "its owner still may"
+        );
+    }
+
+    #[test]
+    fn countries_shut_out_everybody_else_and_everybody_unknown() {
+        let owner = UserId::new();
+        let countries = ["AT".parse().unwrap(), "DE".parse().unwrap()];
+        let terms = Terms { countries: Some(&countries), ..terms(owner, Visibility::Unlisted) };
+        assert_eq!(terms.check(&audience(None, Some("DE"), 0)), Ok(()));
+        assert_eq!(terms.check(&audience(None, Some("FR"), 0)), Err(Refusal::Elsewhere));
+        assert_eq!(terms.check(&audience(None, None, 0)), Err(Refusal::Elsewhere));
+        assert_eq!(
+            terms.check(&audience(Some((UserId::new(), Role::Creator)), None, 0)),
+            Err(Refusal::Elsewhere)
+        );
+        assert_eq!(terms.check(&audience(Some((UserId::new(), Role::Admin)), None, 0)), Ok(()));
+        // What must not be known to exist is hidden first.
+        let hidden = Terms { visibility: Visibility::Private, ..terms };
+        assert_eq!(hidden.check(&audience(None, Some("FR"), 0)), Err(Refusal::Hidden));
     }
 
     #[test]

@@ -1,13 +1,20 @@
-//! What Kinora knows without touching the world: ids, roles, visibility, the encoding ladder, playback tokens.
+//! What Kinora knows without touching the world: ids, roles, who may see what, what a title says of itself, the encoding
+//! ladder, playback tokens.
 //!
 //! Pure and synchronous: no I/O, no async runtime, and time is an argument.
 
 pub mod access;
+pub mod details;
 pub mod id;
 pub mod ladder;
+pub mod locale;
 pub mod playback_token;
+pub mod text;
 pub mod time;
+pub mod vocabulary;
+pub mod words;
 
-pub use access::{Role, Scope, Viewer, Visibility};
+pub use access::{Audience, Role, Scope, Viewer, Visibility};
 pub use id::{PresentationId, SourceId, TokenId, UploadId, UserId, VideoId};
+pub use locale::{Country, Language};
 pub use time::Micros;

@@ -3,8 +3,8 @@
 use app::{
     App,
     accounts::{people, routes as account, tokens},
-    catalog::{events, pictures, routes as video, studio, workflow},
-    discovery::routes as discovery,
+    catalog::{edit, events, pictures, routes as video, studio, workflow},
+    discovery::{routes as discovery, vocabulary},
     history::routes as history,
     playback::routes as playback,
 };
@@ -126,7 +126,7 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(people::edit))
         // titles
         .routes(routes!(video::list))
-        .routes(routes!(video::get, video::edit, video::delete))
+        .routes(routes!(video::get, edit::edit, video::delete))
         .routes(routes!(video::restore))
         .routes(routes!(video::renditions))
         .routes(routes!(workflow::cancel))
@@ -145,6 +145,7 @@ pub fn api() -> OpenApiRouter<App> {
         // finding
         .routes(routes!(discovery::home))
         .routes(routes!(discovery::search))
+        .routes(routes!(vocabulary::get))
 }
 
 /// The OpenAPI document of the API.

@@ -7,6 +7,7 @@ pub mod db;
 mod error;
 pub mod inbox;
 pub mod jobs;
+pub mod library;
 mod migrate;
 pub mod outbox;
 pub mod positions;

@@ -1,11 +1,12 @@
 //! Where people stopped watching.
 
-use domain::{Micros, UserId, VideoId};
+use domain::{Audience, Micros, Role, UserId, VideoId, Viewer};
 
 use crate::{
     Connect, Result, Tx,
     db::{execute, query},
-    videos::{LAST_ID, Video},
+    library::country_pattern,
+    videos::{LAST_ID, Video, playing},
 };
 
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -74,12 +75,12 @@ pub async fn delete(tx: &mut Tx, user: UserId, video: VideoId) -> Result<()> {
     .map(|_| ())
 }
 
-/// What `user` watched, latest first, after the key `(watched_at, video)` of the last one seen. Leaves out what `user`
-/// may no longer open. `unfinished`: only what was begun and not finished.
+/// What `viewer` watched, latest first, after the key `(watched_at, video)` of the last one seen. Leaves out what they may
+/// not open then and there. `unfinished`: only what was begun and not finished.
 pub async fn list(
     conn: &mut impl Connect,
-    user: UserId,
-    sees_all: bool,
+    viewer: Viewer,
+    audience: &Audience,
     unfinished: bool,
     after: Option<(i64, VideoId)>,
     limit: u32,
@@ -89,19 +90,25 @@ pub async fn list(
         fetch_all,
         conn,
         Watched,
-        "SELECT v.*, u.name AS owner_name, w.position_ms, w.duration_ms AS watched_duration_ms, w.finished,
-             w.updated_at AS watched_at
-         FROM watch_positions w JOIN videos v ON v.id = w.video_id JOIN users u ON u.id = v.owner_id
-         WHERE w.user_id = $1 AND v.deleted_at IS NULL AND v.state = 'ready'
-           AND (v.visibility <> 'private' OR v.owner_id = $1 OR $2)
-           AND (NOT $3 OR (NOT w.finished AND w.position_ms > 0))
-           AND (w.updated_at, w.video_id) < ($4, $5)
-         ORDER BY w.updated_at DESC, w.video_id DESC LIMIT $6",
-        user.to_string(),
-        sees_all,
+        concat!(
+            "SELECT v.*, u.name AS owner_name, w.position_ms, w.duration_ms AS watched_duration_ms, w.finished,
+                 w.updated_at AS watched_at
+             FROM watch_positions w JOIN videos v ON v.id = w.video_id JOIN users u ON u.id = v.owner_id
+             WHERE w.user_id = $1 AND v.deleted_at IS NULL AND v.state = 'ready'
+               AND (v.owner_id = $1 OR $2 OR (v.visibility IN ('public', 'unlisted') AND ",
+            playing!("$7", "$8"),
+            "))
+               AND (NOT $3 OR (NOT w.finished AND w.position_ms > 0))
+               AND (w.updated_at, w.video_id) < ($4, $5)
+             ORDER BY w.updated_at DESC, w.video_id DESC LIMIT $6"
+        ),
+        viewer.user.to_string(),
+        viewer.role == Role::Admin,
         unfinished,
         at,
         id,
         i64::from(limit),
+        audience.now.0,
+        country_pattern(audience),
     )
 }

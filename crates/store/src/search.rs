@@ -1,12 +1,13 @@
 //! Finding titles by words: case- and accent-insensitive, all words must occur, best titles first.
 
-use domain::{UserId, VideoId};
+use domain::{Audience, UserId, VideoId, details::Credit};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 use crate::{
     Connect, Result, Tx,
     db::{execute, query},
-    videos::{LAST_ID, Video},
+    library::{self, country_pattern},
+    videos::{LAST_ID, Video, listed, select},
 };
 
 /// Longest description that is searched, in characters.
@@ -47,24 +48,43 @@ pub fn fold(text: &str) -> String {
     out
 }
 
+/// What is searched of a title.
+pub(crate) struct Searched<'a> {
+    pub title: &'a str,
+    pub owner: &'a str,
+    pub cast: &'a [Credit],
+    pub directors: &'a [String],
+    pub tags: &'a [String],
+    pub description: &'a str,
+}
+
 /// The searched text of a title. Begins with the folded title, which ranking relies on.
-pub(crate) fn text_of(title: &str, description: &str, owner: &str) -> String {
-    let description: String = description.chars().take(SEARCHED_CHARS).collect();
-    format!("{}\n {}\n {}", fold(title), fold(owner), fold(&description))
+pub(crate) fn text_of(of: &Searched<'_>) -> String {
+    let mut text = fold(of.title);
+    let people = library::names(of.cast, of.directors);
+    for part in std::iter::once(of.owner).chain(people).chain(of.tags.iter().map(String::as_str)) {
+        text.push_str("\n ");
+        text.push_str(&fold(part));
+    }
+    let description: String = of.description.chars().take(SEARCHED_CHARS).collect();
+    text.push_str("\n ");
+    text.push_str(&fold(&description));
+    text
 }
 
 /// Rewrites the searched text of all titles of `owner`, whose name has become `name`.
 pub(crate) async fn refold_owner(tx: &mut Tx, owner: UserId, name: &str) -> Result<()> {
-    let rows = query!(
-        fetch_all,
-        &mut *tx,
-        (String, String, String),
-        "SELECT id, title, description FROM videos WHERE owner_id = $1",
-        owner.to_string(),
-    )?;
-    for (id, title, description) in rows {
-        let text = text_of(&title, &description, name);
-        execute!(&mut *tx, "UPDATE videos SET search_text = $1 WHERE id = $2", text, id)?;
+    let rows = query!(fetch_all, &mut *tx, Video, select!("WHERE v.owner_id = $1"), owner.to_string())?;
+    for video in rows {
+        let text = text_of(&Searched {
+            title: &video.title,
+            owner: name,
+            cast: &video.cast.0,
+            directors: &video.directors.0,
+            tags: &video.tags.0,
+            description: &video.description,
+        });
+        execute!(&mut *tx, "UPDATE videos SET search_text = $1 WHERE id = $2", text, video.id.to_string())?;
     }
     Ok(())
 }
@@ -72,8 +92,14 @@ pub(crate) async fn refold_owner(tx: &mut Tx, owner: UserId, name: &str) -> Resu
 /// Where the page before ended.
 pub type Key = (i64, i64, VideoId);
 
-/// Playable public titles in which every word of `words` occurs, best first, then newest. No words: nothing.
-pub async fn find(conn: &mut impl Connect, words: &str, after: Option<Key>, limit: u32) -> Result<Vec<Hit>> {
+/// Titles listed for `audience` in which every word of `words` occurs, best first, then newest. No words: nothing.
+pub async fn find(
+    conn: &mut impl Connect,
+    audience: &Audience,
+    words: &str,
+    after: Option<Key>,
+    limit: u32,
+) -> Result<Vec<Hit>> {
     let folded = fold(words);
     if folded.is_empty() {
         return Ok(Vec::new());
@@ -87,16 +113,19 @@ pub async fn find(conn: &mut impl Connect, words: &str, after: Option<Key>, limi
         fetch_all,
         conn,
         Hit,
-        "SELECT * FROM (
+        concat!(
+            "SELECT * FROM (
              SELECT v.*, u.name AS owner_name, CAST(CASE WHEN v.search_text LIKE $1 THEN 0
                  WHEN v.search_text LIKE $2 THEN 1 ELSE 2 END AS BIGINT) AS fit
              FROM videos v JOIN users u ON u.id = v.owner_id
-             WHERE v.visibility = 'public' AND v.state = 'ready' AND v.deleted_at IS NULL
-               AND v.search_text LIKE $3 AND v.search_text LIKE $4 AND v.search_text LIKE $5 AND v.search_text LIKE $6
+             WHERE ",
+            listed!("$15", "$16"),
+            " AND v.search_text LIKE $3 AND v.search_text LIKE $4 AND v.search_text LIKE $5 AND v.search_text LIKE $6
                AND v.search_text LIKE $7 AND v.search_text LIKE $8 AND v.search_text LIKE $9 AND v.search_text LIKE $10
          ) AS found
          WHERE fit > $11 OR (fit = $11 AND (published_at, id) < ($12, $13))
-         ORDER BY fit, published_at DESC, id DESC LIMIT $14",
+         ORDER BY fit, published_at DESC, id DESC LIMIT $14"
+        ),
         format!("{folded}%"),
         format!("% {folded}%"),
         next(),
@@ -111,6 +140,8 @@ pub async fn find(conn: &mut impl Connect, words: &str, after: Option<Key>, limi
         at,
         id,
         i64::from(limit),
+        audience.now.0,
+        country_pattern(audience),
     )
 }
 

@@ -2,12 +2,17 @@
 
 use std::str::FromStr;
 
-use domain::{Micros, PresentationId, SourceId, UserId, VideoId, Visibility};
+use domain::{
+    Audience, Language, Micros, PresentationId, SourceId, UserId, VideoId, Visibility,
+    details::Credit,
+    vocabulary::{Genre, Kind, Rating},
+};
 
 use crate::{
     Connect, Error, Result, Tx,
     db::{execute, query},
-    search,
+    library::{Countries, List, Maybe, country_pattern},
+    search::{self, Searched},
 };
 
 /// Where a title stands.
@@ -68,7 +73,30 @@ pub struct Video {
     /// Credit line shown under the title; may be empty.
     pub attribution: String,
     #[sqlx(try_from = "String")]
+    pub kind: Kind,
+    #[sqlx(try_from = "String")]
+    pub genres: List<Genre>,
+    #[sqlx(try_from = "String")]
+    pub tags: List<String>,
+    #[sqlx(rename = "cast_list", try_from = "String")]
+    pub cast: List<Credit>,
+    #[sqlx(try_from = "String")]
+    pub directors: List<String>,
+    #[sqlx(try_from = "Option<String>")]
+    pub language: Maybe<Language>,
+    pub release_year: Option<i64>,
+    #[sqlx(try_from = "Option<String>")]
+    pub maturity_rating: Maybe<Rating>,
+    #[sqlx(try_from = "String")]
     pub visibility: Visibility,
+    /// When a scheduled title becomes public.
+    pub publish_at: Option<i64>,
+    /// It plays from then on …
+    pub available_from: Option<i64>,
+    /// … and before then.
+    pub available_until: Option<i64>,
+    #[sqlx(try_from = "Option<String>")]
+    pub countries: Countries,
     #[sqlx(try_from = "String")]
     pub state: State,
     /// The presentation grows no more.
@@ -119,26 +147,40 @@ pub struct NewVideo {
     pub visibility: Visibility,
 }
 
-/// Changes by an editor; `None` leaves a field as it is.
-#[derive(Debug, Clone, Default)]
-pub struct Edit {
-    pub title: Option<String>,
-    pub description: Option<String>,
-    pub attribution: Option<String>,
-    pub visibility: Option<Visibility>,
-    /// A picture of this title. The caller has checked that it is one.
-    pub poster_id: Option<String>,
-}
-
 /// Sorts after every id, so that a first page needs no statement of its own.
 pub(crate) const LAST_ID: &str = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 
 /// `SELECT` of [`Video`] with whatever follows.
 macro_rules! select {
-    ($rest:literal) => {
-        concat!("SELECT v.*, u.name AS owner_name FROM videos v JOIN users u ON u.id = v.owner_id ", $rest)
+    ($($rest:expr),+) => {
+        concat!("SELECT v.*, u.name AS owner_name FROM videos v JOIN users u ON u.id = v.owner_id ", $($rest),+)
     };
 }
+
+/// Is the title `v` one that everybody may find, at the instant and in the country pattern of these parameters? The SQL of
+/// [`domain::access::Terms::check`] for strangers.
+macro_rules! listed {
+    ($now:literal, $country:literal) => {
+        concat!("v.visibility = 'public' AND ", crate::videos::playing!($now, $country))
+    };
+}
+
+/// Does the title `v` play then and there?
+macro_rules! playing {
+    ($now:literal, $country:literal) => {
+        concat!(
+            "v.state = 'ready' AND v.deleted_at IS NULL AND (v.available_from IS NULL OR v.available_from <= ",
+            $now,
+            ") AND (v.available_until IS NULL OR v.available_until > ",
+            $now,
+            ") AND (v.countries IS NULL OR v.countries LIKE ",
+            $country,
+            ")"
+        )
+    };
+}
+
+pub(crate) use {listed, playing, select};
 
 /// Creates a title in state `uploading`.
 pub async fn insert(tx: &mut Tx, new: &NewVideo, now: Micros) -> Result<()> {
@@ -160,7 +202,14 @@ pub async fn insert(tx: &mut Tx, new: &NewVideo, now: Micros) -> Result<()> {
         &new.description,
         &new.attribution,
         new.visibility.word(),
-        search::text_of(&new.title, &new.description, &owner_name),
+        search::text_of(&Searched {
+            title: &new.title,
+            owner: &owner_name,
+            cast: &[],
+            directors: &[],
+            tags: &[],
+            description: &new.description,
+        }),
         now.0,
     )?;
     Ok(())
@@ -177,9 +226,10 @@ pub async fn by_presentation(conn: &mut impl Connect, presentation: Presentation
     query!(fetch_one, conn, Video, select!("JOIN presentations p ON p.video_id = v.id WHERE p.id = $1"), id)
 }
 
-/// Playable public titles, newest first, after the key `(published_at, id)` of the last one seen.
+/// Titles that play for `audience` and are listed, newest first, after the key `(published_at, id)` of the last one seen.
 pub async fn list_public(
     conn: &mut impl Connect,
+    audience: &Audience,
     after: Option<(i64, VideoId)>,
     limit: u32,
 ) -> Result<Vec<Video>> {
@@ -189,13 +239,15 @@ pub async fn list_public(
         conn,
         Video,
         select!(
-            "WHERE v.visibility = 'public' AND v.state = 'ready' AND v.deleted_at IS NULL
-               AND (v.published_at, v.id) < ($1, $2)
-             ORDER BY v.published_at DESC, v.id DESC LIMIT $3"
+            "WHERE ",
+            listed!("$4", "$5"),
+            " AND (v.published_at, v.id) < ($1, $2) ORDER BY v.published_at DESC, v.id DESC LIMIT $3"
         ),
         published_at,
         id,
         i64::from(limit),
+        audience.now.0,
+        country_pattern(audience),
     )
 }
 
@@ -231,38 +283,6 @@ pub async fn list_managed(
         after.map_or_else(|| LAST_ID.to_owned(), |id| id.to_string()),
         i64::from(limit),
     )
-}
-
-/// Applies `change`. With `expected`, only to that revision: [`Error::Stale`] otherwise.
-pub async fn edit(
-    tx: &mut Tx,
-    id: VideoId,
-    expected: Option<i64>,
-    change: &Edit,
-    now: Micros,
-) -> Result<Video> {
-    let old = get(tx, id).await?;
-    if expected.is_some_and(|revision| revision != old.revision) {
-        return Err(Error::Stale);
-    }
-    let title = change.title.as_ref().unwrap_or(&old.title);
-    let description = change.description.as_ref().unwrap_or(&old.description);
-    let done = execute!(
-        &mut *tx,
-        "UPDATE videos SET title = $1, description = $2, attribution = $3, visibility = $4, poster_id = $5,
-             search_text = $6, revision = revision + 1, updated_at = $7
-         WHERE id = $8 AND revision = $9",
-        title,
-        description,
-        change.attribution.as_ref().unwrap_or(&old.attribution),
-        change.visibility.unwrap_or(old.visibility).word(),
-        change.poster_id.as_ref().or(old.poster_id.as_ref()),
-        search::text_of(title, description, &old.owner_name),
-        now.0,
-        id.to_string(),
-        old.revision,
-    )?;
-    if done == 0 { Err(Error::Stale) } else { get(tx, id).await }
 }
 
 /// Puts a title into the trash. It plays for nobody and counts for its purge from now on.

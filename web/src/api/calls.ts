@@ -72,6 +72,8 @@ export const search = (q: string, cursor: string | null, signal: AbortSignal): P
 export const newest = (limit: number): Promise<T.Page<T.Video>> =>
   body(client.GET("/api/v1/videos", { params: { query: { sort: "newest", limit } } }));
 
+export const vocabulary = (): Promise<T.Vocabulary> => body(client.GET("/api/v1/vocabulary"));
+
 export const video = (id: string): Promise<T.Video> => body(client.GET("/api/v1/videos/{id}", { params: path(id) }));
 export const playback = (id: string): Promise<T.Playback> =>
   body(client.POST("/api/v1/videos/{id}/playback", { params: path(id) }));

@@ -23,6 +23,7 @@ export const keys = {
   posters: (id: string) => ["video", id, "posters"] as const,
   newest: ["newest"] as const,
   search: (q: string) => ["search", q] as const,
+  vocabulary: ["vocabulary"] as const,
   studio: ["studio"] as const,
   studioList: (trash: boolean) => ["studio", trash ? "trash" : "library"] as const,
   history: ["history"] as const,

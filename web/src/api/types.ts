@@ -14,6 +14,7 @@ export type Page<T> = { items: T[]; next_cursor: string | null };
 export type Playback = Schemas["Playback"];
 export type Rendition = Schemas["Rendition"];
 export type Poster = Schemas["Poster"];
+export type Vocabulary = Schemas["Vocabulary"];
 export type Home = Schemas["Home"];
 export type UserSession = Schemas["Session"];
 export type ApiToken = Schemas["ApiToken"];

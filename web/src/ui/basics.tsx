@@ -86,7 +86,7 @@ export function Area({ label, value, onValue, hint, wrong, ...rest }: AreaProps)
   );
 }
 
-function FieldNote({ id, hint, wrong }: { id: string; hint: ReactNode; wrong: string | undefined }) {
+export function FieldNote({ id, hint, wrong }: { id: string; hint: ReactNode; wrong: string | undefined }) {
   if (wrong)
     return (
       <span className="wrong" id={`${id}-more`} role="alert">

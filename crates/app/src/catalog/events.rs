@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, time::Duration};
 
-use api::{Id, MaybePrincipal, Principal, ProblemBody};
+use api::{Id, Principal, ProblemBody};
 use axum::{
     extract::State,
     http::{HeaderName, header},
@@ -11,13 +11,13 @@ use axum::{
         sse::{Event, KeepAlive, Sse},
     },
 };
-use domain::{Scope, VideoId, Viewer};
+use domain::{Audience, Scope, VideoId, Viewer};
 use futures::{Stream, StreamExt, stream};
 use store::{steps, videos};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio_util::sync::CancellationToken;
 
-use crate::{App, Result, title, view::Video};
+use crate::{App, Asker, Result, title, view::Video};
 
 /// The longest that one connection lives; browsers reconnect by themselves, and rights are looked up anew.
 const LIFE: Duration = Duration::from_secs(15 * 60);
@@ -26,16 +26,15 @@ const LIFE: Duration = Duration::from_secs(15 * 60);
 #[utoipa::path(get, path = "/api/v1/videos/{id}/events", tag = "events", params(("id" = String, Path)),
     responses((status = 200, body = Video, content_type = "text/event-stream", description = "`progress` events"),
         (status = 404, body = ProblemBody)))]
-pub async fn video(State(app): State<App>, caller: MaybePrincipal, Id(id): Id<VideoId>) -> Result<Response> {
+pub async fn video(State(app): State<App>, asker: Asker, Id(id): Id<VideoId>) -> Result<Response> {
     let (changes, closed) = (app.changes.subscribe(), app.changes.closed());
-    let viewer = caller.viewer();
-    title::open(&mut app.store.reader().await?, id, viewer).await?;
+    title::open(&mut app.store.reader().await?, id, &asker).await?;
     let first = stream::iter([Some(id)]);
     let ids = first.chain(changed(changes).filter(move |changed| {
         let wanted = changed.is_none_or(|changed| changed == id);
         async move { wanted }
     }));
-    let events = ids.then(move |_| event(app.clone(), id, viewer)).take_while(|event| {
+    let events = ids.then(move |_| event(app.clone(), id, *asker)).take_while(|event| {
         let more = event.is_some();
         async move { more }
     });
@@ -76,11 +75,12 @@ fn changed(receiver: Receiver<VideoId>) -> impl Stream<Item = Option<VideoId>> {
     })
 }
 
-async fn event(app: App, id: VideoId, viewer: Option<Viewer>) -> Option<Event> {
+async fn event(app: App, id: VideoId, asker: Audience) -> Option<Event> {
+    let asker = Audience { now: app.clock.now(), ..asker };
     let read = async {
         let mut reader = app.store.reader().await?;
-        let row = title::open(&mut reader, id, viewer).await?;
-        app.video_with_steps(&mut reader, row, viewer).await
+        let row = title::open(&mut reader, id, &asker).await?;
+        app.video_with_steps(&mut reader, row, asker.viewer).await
     };
     read.await.ok().as_ref().and_then(progress)
 }

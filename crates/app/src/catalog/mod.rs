@@ -1,6 +1,7 @@
 //! The library: titles with their details, pictures, renditions, trash and live progress.
 
 mod changes;
+pub mod edit;
 pub mod events;
 pub mod pictures;
 mod renditions;

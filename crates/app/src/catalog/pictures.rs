@@ -1,18 +1,18 @@
 //! Posters: the candidates of a title, and the pictures themselves.
 
-use api::{Id, Json, MaybePrincipal, Problem, ProblemBody, parse_id};
+use api::{Id, Json, Problem, ProblemBody, parse_id};
 use axum::{
     extract::{Path, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use backends::blob::names;
-use domain::{VideoId, Visibility};
+use domain::VideoId;
 use serde::Serialize;
 use store::videos;
 use utoipa::ToSchema;
 
-use crate::{App, Result, title, view};
+use crate::{App, Asker, Result, title, view};
 
 /// The widths that pictures are stored in.
 const WIDTHS: [u32; 3] = [320, 640, 1280];
@@ -31,13 +31,9 @@ pub struct Poster {
 /// The pictures that a title's poster can be chosen from.
 #[utoipa::path(get, path = "/api/v1/videos/{id}/posters", tag = "pictures", params(("id" = String, Path)),
     responses((status = 200, body = Vec<Poster>), (status = 404, body = ProblemBody)))]
-pub async fn list(
-    State(app): State<App>,
-    caller: MaybePrincipal,
-    Id(id): Id<VideoId>,
-) -> Result<Json<Vec<Poster>>> {
+pub async fn list(State(app): State<App>, asker: Asker, Id(id): Id<VideoId>) -> Result<Json<Vec<Poster>>> {
     let mut reader = app.store.reader().await?;
-    let row = title::open(&mut reader, id, caller.viewer()).await?;
+    let row = title::open(&mut reader, id, &asker).await?;
     let rows = videos::posters(&mut reader, id).await?;
     let subject = id.to_string();
     let view = |poster: videos::Poster| Poster {
@@ -56,7 +52,7 @@ pub async fn list(
     responses((status = 200, body = Vec<u8>, content_type = "image/jpeg"), (status = 304), (status = 404, body = ProblemBody)))]
 pub async fn picture(
     State(app): State<App>,
-    caller: MaybePrincipal,
+    asker: Asker,
     headers: HeaderMap,
     Path((id, picture, size)): Path<(String, String, String)>,
 ) -> Result<Response> {
@@ -64,7 +60,7 @@ pub async fn picture(
     let width = size.strip_suffix(".jpg").and_then(|width| WIDTHS.iter().find(|w| w.to_string() == width));
     let width = *width.ok_or_else(Problem::not_found)?;
     let mut reader = app.store.reader().await?;
-    let row = title::open(&mut reader, id, caller.viewer()).await?;
+    let row = title::open(&mut reader, id, &asker).await?;
     // Only pictures that the title has: the name goes into an object name.
     if !videos::posters(&mut reader, id).await?.iter().any(|poster| poster.id == picture) {
         return Err(Problem::not_found().into());
@@ -72,9 +68,10 @@ pub async fn picture(
     drop(reader);
     let tag = format!("\"{picture}-{width}\"");
     // A shared cache must not keep what can become private, nor for longer than a change of mind may take.
-    let cache = match row.visibility {
-        Visibility::Public => "public, max-age=3600, stale-while-revalidate=86400, immutable",
-        Visibility::Unlisted | Visibility::Private => "private, max-age=3600, immutable",
+    let cache = if title::is_for_everybody(&row) {
+        "public, max-age=3600, stale-while-revalidate=86400, immutable"
+    } else {
+        "private, max-age=3600, immutable"
     };
     let known = headers.get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok());
     if known.is_some_and(|known| known.split(',').any(|k| k.trim() == tag)) {

@@ -1,27 +1,18 @@
-//! Titles: list, read, edit, trash, restore, delete.
+//! Titles: list, read, trash, restore, delete.
 
-use api::{Cursor, Id, Json, MaybePrincipal, Page, Principal, Problem, ProblemBody, Query, etag, page};
+use api::{Cursor, Id, Json, Page, Principal, Problem, ProblemBody, Query, etag, page};
 use axum::{
     extract::State,
-    http::{HeaderMap, StatusCode, header},
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use domain::{VideoId, Viewer, Visibility};
+use domain::{VideoId, Viewer};
 use serde::Deserialize;
-use store::{
-    Connect, jobs, positions, steps,
-    videos::{self, Edit},
-};
-use utoipa::{IntoParams, ToSchema};
+use store::{Connect, jobs, positions, steps, videos};
+use utoipa::IntoParams;
 
 use super::renditions::{self, Rendition};
-use crate::{
-    App, Result, title,
-    view::{Video, VisibilityWord},
-};
-
-const MAX_TITLE: usize = 200;
-const MAX_DESCRIPTION: usize = 10_000;
+use crate::{App, Asker, Result, title, view::Video};
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -32,19 +23,6 @@ pub struct ListQuery {
     pub limit: Option<u32>,
     /// `next_cursor` of the page before.
     pub cursor: Option<String>,
-}
-
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct VideoBody {
-    pub title: Option<String>,
-    pub description: Option<String>,
-    /// Credit line shown under the title.
-    pub attribution: Option<String>,
-    #[schema(value_type = Option<VisibilityWord>)]
-    pub visibility: Option<Visibility>,
-    /// One of the title's posters.
-    pub poster_id: Option<String>,
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -60,7 +38,7 @@ pub struct DeleteQuery {
     responses((status = 200, body = Page<Video>), (status = 422, body = ProblemBody)))]
 pub async fn list(
     State(app): State<App>,
-    caller: MaybePrincipal,
+    asker: Asker,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<Page<Video>>> {
     if query.sort.as_deref().is_some_and(|sort| sort != "newest") {
@@ -68,53 +46,26 @@ pub async fn list(
     }
     let cursor = Cursor { limit: query.limit, cursor: query.cursor };
     let (limit, after) = (cursor.limit()?, cursor.after()?);
-    let rows = videos::list_public(&mut app.store.reader().await?, after, limit + 1).await?;
-    let viewer = caller.viewer();
+    let rows = videos::list_public(&mut app.store.reader().await?, &asker, after, limit + 1).await?;
+    let viewer = asker.viewer;
     let key = |row: &videos::Video| (row.published_at.unwrap_or_default(), row.id);
     Ok(Json(page::page(rows, limit, key, |row| app.video(row, viewer))))
 }
 
 /// One title.
 #[utoipa::path(get, path = "/api/v1/videos/{id}", tag = "videos", params(("id" = String, Path)),
-    responses((status = 200, body = Video), (status = 404, body = ProblemBody)))]
-pub async fn get(State(app): State<App>, caller: MaybePrincipal, Id(id): Id<VideoId>) -> Result<Response> {
+    responses((status = 200, body = Video), (status = 403, body = ProblemBody,
+        description = "not now (`not_yet_available`, `no_longer_available`) or not there (`not_available_in_country`)"),
+        (status = 404, body = ProblemBody)))]
+pub async fn get(State(app): State<App>, asker: Asker, Id(id): Id<VideoId>) -> Result<Response> {
     let mut reader = app.store.reader().await?;
-    let row = title::open(&mut reader, id, caller.viewer()).await?;
-    let position = match caller.viewer() {
+    let row = title::open(&mut reader, id, &asker).await?;
+    let position = match asker.viewer {
         Some(viewer) => positions::get(&mut reader, viewer.user, id).await?,
         None => None,
     };
-    let video = app.video_with_steps(&mut reader, row, caller.viewer()).await?;
+    let video = app.video_with_steps(&mut reader, row, asker.viewer).await?;
     Ok(tagged(video.with_progress(position.as_ref())))
-}
-
-/// Changes a title's details. With `If-Match` only the revision that it names.
-#[utoipa::path(patch, path = "/api/v1/videos/{id}", tag = "videos", params(("id" = String, Path),
-    ("If-Match" = Option<String>, Header, description = "the ETag of the revision that the change is based on")),
-    request_body = VideoBody,
-    responses((status = 200, body = Video), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody),
-        (status = 412, body = ProblemBody), (status = 422, body = ProblemBody)))]
-pub async fn edit(
-    State(app): State<App>,
-    principal: Principal,
-    Id(id): Id<VideoId>,
-    headers: HeaderMap,
-    Json(body): Json<VideoBody>,
-) -> Result<Response> {
-    let expected = etag::if_match(&headers)?;
-    let mut change = check(body)?;
-    let mut tx = app.store.begin().await?;
-    title::manage(&mut tx, id, &principal).await?;
-    if let Some(poster) = &change.poster_id
-        && !videos::posters(&mut tx, id).await?.iter().any(|p| p.id == *poster)
-    {
-        return Err(Problem::invalid("poster_id", "This is not a poster of this title.").into());
-    }
-    change.title = change.title.map(|title| title.trim().to_owned());
-    let row = videos::edit(&mut tx, id, expected, &change, app.clock.now()).await?;
-    let video = app.video_with_steps(&mut tx, row, Some(principal.viewer())).await?;
-    tx.commit().await?;
-    Ok(tagged(video))
 }
 
 /// Moves a title to the trash, from where it can be restored for 30 days; or deletes it for good.
@@ -165,10 +116,10 @@ pub async fn restore(State(app): State<App>, principal: Principal, Id(id): Id<Vi
     responses((status = 200, body = Vec<Rendition>), (status = 404, body = ProblemBody)))]
 pub async fn renditions(
     State(app): State<App>,
-    caller: MaybePrincipal,
+    asker: Asker,
     Id(id): Id<VideoId>,
 ) -> Result<Json<Vec<Rendition>>> {
-    let row = title::open(&mut app.store.reader().await?, id, caller.viewer()).await?;
+    let row = title::open(&mut app.store.reader().await?, id, &asker).await?;
     match row.presentation() {
         Some(presentation) => Ok(Json(renditions::read(&app.blobs, presentation).await?)),
         None => Ok(Json(Vec::new())),
@@ -206,27 +157,6 @@ async fn is_being_purged(conn: &mut impl Connect, id: VideoId) -> Result<bool> {
     Ok(jobs.iter().any(|job| job.kind == "purge" && !matches!(job.state, jobs::State::Cancelled)))
 }
 
-fn check(body: VideoBody) -> Result<Edit, Problem> {
-    let title = body.title.as_deref().map(str::trim);
-    if title.is_some_and(|t| t.is_empty() || t.chars().count() > MAX_TITLE || t.chars().any(char::is_control))
-    {
-        return Err(Problem::invalid("title", "A title has 1 to 200 characters on one line."));
-    }
-    if body.description.as_ref().is_some_and(|text| text.chars().count() > MAX_DESCRIPTION) {
-        return Err(Problem::invalid("description", "A description has at most 10 000 characters."));
-    }
-    if body.attribution.as_ref().is_some_and(|text| text.chars().count() > MAX_TITLE) {
-        return Err(Problem::invalid("attribution", "A credit line has at most 200 characters."));
-    }
-    Ok(Edit {
-        title: body.title,
-        description: body.description,
-        attribution: body.attribution,
-        visibility: body.visibility,
-        poster_id: body.poster_id,
-    })
-}
-
-fn tagged(video: Video) -> Response {
+pub(super) fn tagged(video: Video) -> Response {
     ([(header::ETAG, etag::of_revision(video.revision))], Json(video)).into_response()
 }

@@ -1,8 +1,8 @@
 //! Home and search.
 
-use api::{Cursor, Json, MaybePrincipal, Page, Problem, ProblemBody, Query, page};
+use api::{Cursor, Json, Page, Problem, ProblemBody, Query, page};
 use axum::extract::State;
-use domain::{Role, Viewer};
+use domain::{Audience, Viewer};
 use serde::{Deserialize, Serialize};
 use store::{
     Reader, positions,
@@ -11,7 +11,7 @@ use store::{
 };
 use utoipa::{IntoParams, ToSchema};
 
-use crate::{App, Result, view::Video};
+use crate::{App, Asker, Result, view::Video};
 
 /// Titles in a row.
 const ROW: u32 = 20;
@@ -49,15 +49,15 @@ pub struct SearchQuery {
 
 /// What the home page shows to the caller.
 #[utoipa::path(get, path = "/api/v1/home", tag = "discovery", responses((status = 200, body = Home)))]
-pub async fn home(State(app): State<App>, caller: MaybePrincipal) -> Result<Json<Home>> {
-    let viewer = caller.viewer();
+pub async fn home(State(app): State<App>, asker: Asker) -> Result<Json<Home>> {
+    let viewer = asker.viewer;
     let mut reader = app.store.reader().await?;
-    let newest = videos::list_public(&mut reader, None, ROW).await?;
+    let newest = videos::list_public(&mut reader, &asker, None, ROW).await?;
     let hero = newest.iter().find(|row| row.poster_id.is_some()).or(newest.first()).cloned();
     let hero = hero.map(|row| app.video(row, viewer));
     let mut rows = Vec::new();
     if let Some(viewer) = viewer {
-        rows.push(unfinished(&app, &mut reader, viewer).await?);
+        rows.push(unfinished(&app, &mut reader, viewer, &asker).await?);
     }
     let items = newest.into_iter().map(|row| app.video(row, viewer)).collect();
     rows.push(Row { id: "new", title: "New", items });
@@ -68,8 +68,8 @@ pub async fn home(State(app): State<App>, caller: MaybePrincipal) -> Result<Json
     Ok(Json(Home { hero, rows }))
 }
 
-async fn unfinished(app: &App, reader: &mut Reader, viewer: Viewer) -> Result<Row> {
-    let rows = positions::list(reader, viewer.user, viewer.role == Role::Admin, true, None, ROW).await?;
+async fn unfinished(app: &App, reader: &mut Reader, viewer: Viewer, asker: &Audience) -> Result<Row> {
+    let rows = positions::list(reader, viewer, asker, true, None, ROW).await?;
     let view =
         |row: positions::Watched| app.video(row.video, Some(viewer)).with_progress(Some(&row.position));
     Ok(Row { id: "continue", title: "Continue watching", items: rows.into_iter().map(view).collect() })
@@ -87,7 +87,7 @@ async fn mine(app: &App, reader: &mut Reader, viewer: Viewer) -> Result<Row> {
     responses((status = 200, body = Page<Video>), (status = 422, body = ProblemBody)))]
 pub async fn search(
     State(app): State<App>,
-    caller: MaybePrincipal,
+    asker: Asker,
     Query(query): Query<SearchQuery>,
 ) -> Result<Json<Page<Video>>> {
     if query.q.chars().count() > MAX_QUERY {
@@ -95,8 +95,8 @@ pub async fn search(
     }
     let cursor = Cursor { limit: query.limit, cursor: query.cursor };
     let (limit, after) = (cursor.limit()?, cursor.after()?);
-    let hits = search::find(&mut app.store.reader().await?, &query.q, after, limit + 1).await?;
-    let viewer = caller.viewer();
+    let hits = search::find(&mut app.store.reader().await?, &asker, &query.q, after, limit + 1).await?;
+    let viewer = asker.viewer;
     let key = |hit: &Hit| (hit.fit, hit.video.published_at.unwrap_or_default(), hit.video.id);
     Ok(Json(page::page(hits, limit, key, |hit| app.video(hit.video, viewer))))
 }

@@ -5,12 +5,12 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
-use domain::{Role, Scope, VideoId};
+use domain::{Scope, VideoId};
 use serde::Deserialize;
 use store::positions::{self, Watched};
 use utoipa::ToSchema;
 
-use crate::{App, Result, title, view::Video};
+use crate::{App, Asker, Result, title, view::Video};
 
 /// Longest title that is believed: 30 days.
 const MAX_MS: i64 = 30 * 24 * 3_600_000;
@@ -36,6 +36,7 @@ fn is_finished(position: i64, duration: i64) -> bool {
 pub async fn put(
     State(app): State<App>,
     principal: Principal,
+    asker: Asker,
     Path(video): Path<String>,
     Json(body): Json<PositionBody>,
 ) -> Result<StatusCode> {
@@ -47,7 +48,7 @@ pub async fn put(
     let position = body.position_ms.min(body.duration_ms);
     let finished = is_finished(position, body.duration_ms);
     let mut tx = app.store.begin().await?;
-    title::open(&mut tx, video, Some(principal.viewer())).await?;
+    title::open(&mut tx, video, &asker).await?;
     positions::put(&mut tx, principal.user, video, position, body.duration_ms, finished, app.clock.now())
         .await?;
     tx.commit().await?;
@@ -60,14 +61,14 @@ pub async fn put(
 pub async fn list(
     State(app): State<App>,
     principal: Principal,
+    asker: Asker,
     Query(cursor): Query<Cursor>,
 ) -> Result<Json<Page<Video>>> {
     principal.require_scope(Scope::Read)?;
     let (limit, after) = (cursor.limit()?, cursor.after()?);
     let viewer = principal.viewer();
     let mut reader = app.store.reader().await?;
-    let admin = viewer.role == Role::Admin;
-    let rows = positions::list(&mut reader, viewer.user, admin, false, after, limit + 1).await?;
+    let rows = positions::list(&mut reader, viewer, &asker, false, after, limit + 1).await?;
     let key = |row: &Watched| (row.position.watched_at, row.video.id);
     Ok(Json(page::page(rows, limit, key, |row| {
         app.video(row.video, Some(viewer)).with_progress(Some(&row.position))
@@ -92,12 +93,15 @@ pub async fn forget(
 /// Titles that the caller began and did not finish, latest first.
 #[utoipa::path(get, path = "/api/v1/me/continue", tag = "history",
     responses((status = 200, body = Vec<Video>), (status = 401, body = ProblemBody)))]
-pub async fn unfinished(State(app): State<App>, principal: Principal) -> Result<Json<Vec<Video>>> {
+pub async fn unfinished(
+    State(app): State<App>,
+    principal: Principal,
+    asker: Asker,
+) -> Result<Json<Vec<Video>>> {
     principal.require_scope(Scope::Read)?;
     let viewer = principal.viewer();
-    let admin = viewer.role == Role::Admin;
     let mut reader = app.store.reader().await?;
-    let rows = positions::list(&mut reader, viewer.user, admin, true, None, CONTINUE).await?;
+    let rows = positions::list(&mut reader, viewer, &asker, true, None, CONTINUE).await?;
     let view = |row: Watched| app.video(row.video, Some(viewer)).with_progress(Some(&row.position));
     Ok(Json(rows.into_iter().map(view).collect()))
 }

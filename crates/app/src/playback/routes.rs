@@ -1,14 +1,17 @@
 //! `POST …/playback`.
 
-use api::{Id, Json, MaybePrincipal, Problem, ProblemBody, Time};
+use api::{Id, Json, Problem, ProblemBody, Time};
 use axum::extract::State;
-use domain::{Micros, VideoId, playback_token::Claims};
+use domain::{Audience, Micros, VideoId, playback_token::Claims};
 use serde::Serialize;
-use store::{positions, steps, videos::State as VideoState};
+use store::{
+    positions, steps,
+    videos::{self, State as VideoState},
+};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{App, Result, title};
+use crate::{App, Asker, Result, title};
 
 /// How much longer than the title a playback may take: pauses, a second look.
 const MARGIN: i64 = 6 * Micros::HOUR;
@@ -33,15 +36,13 @@ pub struct Playback {
 
 /// Begins a playback: gives addresses that are good for the title's duration and six hours more.
 #[utoipa::path(post, path = "/api/v1/videos/{id}/playback", tag = "videos", params(("id" = String, Path)),
-    responses((status = 200, body = Playback), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody)))]
-pub async fn start(
-    State(app): State<App>,
-    caller: MaybePrincipal,
-    Id(id): Id<VideoId>,
-) -> Result<Json<Playback>> {
+    responses((status = 200, body = Playback), (status = 403, body = ProblemBody,
+        description = "not now (`not_yet_available`, `no_longer_available`) or not there (`not_available_in_country`)"),
+        (status = 404, body = ProblemBody), (status = 409, body = ProblemBody)))]
+pub async fn start(State(app): State<App>, asker: Asker, Id(id): Id<VideoId>) -> Result<Json<Playback>> {
     let mut reader = app.store.reader().await?;
-    let viewer = caller.viewer();
-    let row = title::open(&mut reader, id, viewer).await?;
+    let viewer = asker.viewer;
+    let row = title::open(&mut reader, id, &asker).await?;
     let presentation = row.presentation().filter(|_| row.state == VideoState::Ready && !row.is_trashed());
     let presentation =
         presentation.ok_or_else(|| Problem::conflict("This title cannot be played yet, or no longer."))?;
@@ -53,7 +54,7 @@ pub async fn start(
         .await?
         .iter()
         .any(|s| s.name == steps::Name::Pictures && s.state == steps::State::Done);
-    let expires = app.clock.now().plus(row.duration_ms.unwrap_or_default().saturating_mul(1000)).plus(MARGIN);
+    let expires = expiry(&row, &asker);
     let session = Uuid::now_v7();
     let claims = Claims { presentation, expires: expires.seconds(), session, max_height: None };
     // Relative: a page that is reached under another name than the instance's own plays from where it came.
@@ -67,4 +68,14 @@ pub async fn start(
         expires_at: Time(Micros(claims.expires.saturating_mul(Micros::SECOND))),
         resume_ms: position.filter(|p| !p.finished).map_or(0, |p| p.position_ms),
     }))
+}
+
+/// A playback lasts as long as the title and a margin, and for those who do not manage the title no longer than it is
+/// available.
+fn expiry(row: &videos::Video, asker: &Audience) -> Micros {
+    let expires = asker.now.plus(row.duration_ms.unwrap_or_default().saturating_mul(1000)).plus(MARGIN);
+    match row.available_until {
+        Some(until) if !asker.manages(row.owner_id) => expires.min(Micros(until)),
+        _ => expires,
+    }
 }

@@ -1,11 +1,12 @@
 //! The web app inside the program: hashed assets for ever, pages without cache, a title's page with its name in the head.
 
-use app::{App, title};
+use app::{App, Asker, title};
 use axum::{
     extract::{Path, State, rejection::PathRejection},
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{Html, IntoResponse, Response},
 };
+use domain::Audience;
 use rust_embed::RustEmbed;
 use store::videos::{self, Video};
 
@@ -37,12 +38,18 @@ pub async fn file_or_page(uri: Uri, headers: HeaderMap) -> Response {
 
 /// `/watch/{id}`: the app's page with the title's name and picture for those who share the link. Only what everybody with
 /// the link may see gets there.
-pub async fn watch_page(State(app): State<App>, id: Result<Path<String>, PathRejection>) -> Response {
+pub async fn watch_page(
+    State(app): State<App>,
+    asker: Asker,
+    id: Result<Path<String>, PathRejection>,
+) -> Response {
+    // As a stranger at the same place sees it: the page does not depend on who is signed in.
+    let stranger = Audience { viewer: None, ..*asker };
     let found = async {
         let Path(id) = id.ok()?;
         let mut reader = app.store.reader().await.ok()?;
         let video = videos::get(&mut reader, id.parse().ok()?).await.ok()?;
-        title::may_open(&video, None).then_some(video)
+        title::may_open(&video, &stranger).then_some(video)
     };
     match found.await {
         Some(video) => page(&with_tags(&index(), &video, &app)),

@@ -15,6 +15,7 @@ mod film;
 mod harness;
 mod judges;
 mod kill;
+mod library;
 mod lifecycle;
 mod media_access;
 mod title;

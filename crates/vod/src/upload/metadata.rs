@@ -48,7 +48,13 @@ impl Metadata {
         let filename = bare_name(&get(["filename", "name"])?);
         let visibility = match get(["visibility", "visibility"])?.as_str() {
             "" => Visibility::Private,
-            word => word.parse().map_err(|e| bad(format!("Upload-Metadata: visibility {e}.")))?,
+            word => match word.parse().map_err(|e| bad(format!("Upload-Metadata: visibility {e}.")))? {
+                // Its time has no place in the metadata.
+                Visibility::Scheduled => {
+                    return Err(bad("Upload it as private and set its time to be published afterwards."));
+                }
+                visibility => visibility,
+            },
         };
         let title = match get(["title", "title"])?.trim() {
             "" => title_of(&filename),

@@ -1,6 +1,6 @@
 // The state of a title as a pill, with its progress while something runs.
 import type { Video } from "../../api/types";
-import { percent } from "../../lib/format";
+import { exact, percent } from "../../lib/format";
 import { Bar } from "../../ui/basics";
 import { Icon, type IconName } from "../../ui/icon";
 
@@ -35,15 +35,18 @@ export function StateOf({ video }: { video: Video }) {
 export const visibilities: Record<Video["visibility"], { label: string; icon: IconName; hint: string }> = {
   public: { label: "Public", icon: "globe", hint: "Everyone sees it: on the home page, in search, by its link." },
   unlisted: { label: "Unlisted", icon: "link", hint: "Everyone who has the link can watch it. It is listed nowhere." },
+  scheduled: { label: "Scheduled", icon: "history", hint: "Private until its time comes, then public by itself." },
   private: { label: "Private", icon: "lock", hint: "Only you and administrators can see it." },
 };
 
 export function VisibilityOf({ video }: { video: Video }) {
   const { label, icon } = visibilities[video.visibility];
+  const at = video.visibility === "scheduled" ? video.publish_at : null;
   return (
-    <span className="visibility">
+    <span className="visibility" title={at ? exact(at) : undefined}>
       <Icon name={icon} size={16} />
       {label}
+      {at && <span className="sr">for {exact(at)}</span>}
     </span>
   );
 }

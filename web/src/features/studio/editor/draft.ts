@@ -1,23 +1,40 @@
 // The editor's unsaved changes: only what differs is sent, based on the revision that was read. A draft outlives the
 // back button and a reload of the tab.
 import { useEffect, useState } from "react";
-import * as api from "../../api/calls";
-import { inWords, Problem } from "../../api/problem";
-import { keys, listsChanged, queryClient, updateVideo } from "../../api/queries";
-import type { Video } from "../../api/types";
-import { toast } from "../../ui/toast";
+import * as api from "../../../api/calls";
+import { inWords, Problem } from "../../../api/problem";
+import { keys, listsChanged, queryClient, updateVideo } from "../../../api/queries";
+import type { Video } from "../../../api/types";
+import { toast } from "../../../ui/toast";
 
-export type Draft = Pick<Video, "title" | "description" | "attribution" | "visibility"> & { poster_id: string | null };
-type Words = Pick<Video, "title" | "description" | "attribution" | "visibility">;
+/** The fields that the editor edits, by their names in the API. */
+const names = [
+  "title",
+  "description",
+  "attribution",
+  "kind",
+  "genres",
+  "tags",
+  "cast",
+  "directors",
+  "language",
+  "release_year",
+  "maturity_rating",
+  "visibility",
+  "publish_at",
+  "available_from",
+  "available_until",
+  "countries",
+] as const satisfies readonly (keyof Video & keyof api.Edit)[];
+type Name = (typeof names)[number];
+type Words = Pick<Video, Name>;
+export type Draft = Words & { poster_id: string | null };
+export type Form = ReturnType<typeof useDraft>;
 type Kept = { revision: number; words: Words; change: Partial<Draft> };
 
-const wordsOf = ({ title, description, attribution, visibility }: Words): Words => ({
-  title,
-  description,
-  attribution,
-  visibility,
-});
-const same = (a: Words, b: Words) => JSON.stringify(wordsOf(a)) === JSON.stringify(wordsOf(b));
+const wordsOf = (of: Words): Words => Object.fromEntries(names.map((name) => [name, of[name]])) as Words;
+const equal = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
+const same = (a: Words, b: Words) => equal(wordsOf(a), wordsOf(b));
 
 const storage = (id: string) => `kinora-draft ${id}`;
 
@@ -51,16 +68,10 @@ export function useDraft(video: Video) {
   const [conflict, setConflict] = useState(false);
   const [error, setError] = useState<unknown>(null);
 
-  const saved: Draft = {
-    title: video.title,
-    description: video.description,
-    attribution: video.attribution,
-    visibility: video.visibility,
-    poster_id: null,
-  };
+  const saved: Draft = { ...wordsOf(video), poster_id: null };
   const draft: Draft = { ...saved, ...change };
   const changed = Object.fromEntries(
-    Object.entries(change).filter(([name, value]) => value !== saved[name as keyof Draft]),
+    Object.entries(change).filter(([name, value]) => !equal(value, saved[name as keyof Draft])),
   ) as Partial<Draft>;
   const dirty = Object.keys(changed).length > 0;
 
@@ -85,13 +96,16 @@ export function useDraft(video: Video) {
     setConflict(false);
     setError(null);
   };
-  const save = async () => {
-    if (!dirty || busy) return;
+  /** Gives the fields that are wrong; none when all is saved. */
+  const save = async (): Promise<Record<string, string>> => {
+    if (!dirty || busy) return {};
     setBusy(true);
     setError(null);
     try {
       const { poster_id, ...rest } = changed;
-      const edit = poster_id ? { ...rest, poster_id } : rest;
+      const edit: api.Edit = poster_id ? { ...rest, poster_id } : rest;
+      // A time to publish belongs to a schedule alone.
+      if (draft.visibility !== "scheduled") delete edit.publish_at;
       const after = await api.editVideo(video.id, edit, base.revision).catch(async (failed: unknown) => {
         // The workflow moves the revision too. When nobody touched the words, ours simply go on top.
         if (!(failed instanceof Problem && failed.status === 412)) throw failed;
@@ -113,9 +127,11 @@ export function useDraft(video: Video) {
         if (theirs) setBase({ revision: theirs.revision, words: wordsOf(theirs) });
         setConflict(true);
       } else setError(failed);
+      return failed instanceof Problem ? failed.fields : {};
     } finally {
       setBusy(false);
     }
+    return {};
   };
   const fields = error instanceof Problem ? error.fields : {};
   return {
