@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# Private PostgreSQL and S3 (moto) servers for tests: on a socket and a free port, in a temporary directory, gone with
-# whoever started them. See --help.
+# Private PostgreSQL, S3 (moto), Google Cloud Storage (moto behind scripts/gcs_server.py) and Azure Blob Storage (azurite)
+# servers for tests: on a socket and free ports, in temporary directories, gone with whoever started them. See --help.
 set -euo pipefail
 
 usage() {
     cat <<'TEXT'
-scripts/test-servers.sh start [--for PID]   starts both and prints `export` lines; they stop when process PID ends
+scripts/test-servers.sh start [--for PID]   starts all and prints `export` lines; they stop when process PID ends
                                             (default: the caller)
 scripts/test-servers.sh stop                stops what `start` started in this environment
-scripts/test-servers.sh postgres | s3       one server in the foreground; prints NAME=VALUE, stops at the end of its input
+scripts/test-servers.sh postgres | s3 | gcs | azure
+                                            one server in the foreground; prints NAME=VALUE, stops at the end of its input
 
     eval "$(scripts/test-servers.sh start)"   # then: cargo nextest run
 TEXT
@@ -16,6 +17,8 @@ TEXT
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${KINORA_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kinora}
+azurite_version=3.37.0
+servers="postgres s3 gcs azure"
 
 fail() {
     echo "test-servers: $*" >&2
@@ -101,20 +104,76 @@ need_moto() {
     python_with_moto >/dev/null || fail "moto, the S3 server for tests, could not be installed"
 }
 
-serve_s3() {
+# serve_moto KIND VARIABLE ARGUMENT…: moto run by Python with these arguments; buckets are made by whoever wants one.
+serve_moto() {
     need_moto
-    local log
-    dir=$(scratch s3)
+    local kind=$1 variable=$2 log
+    shift 2
+    dir=$(scratch "$kind")
     log=$dir/log
     trap 'rm -rf "$dir"' EXIT
-    MOTO_S3_DEFAULT_KEY_BUFFER_SIZE=1048576 TMPDIR=$dir PYTHONUNBUFFERED=1 "$(python_with_moto)" -m moto.server -H 127.0.0.1 -p 0 \
-        </dev/null >"$log" 2>&1 &
+    MOTO_S3_DEFAULT_KEY_BUFFER_SIZE=1048576 TMPDIR=$dir PYTHONUNBUFFERED=1 "$(python_with_moto)" "$@" </dev/null >"$log" 2>&1 &
     server=$!
     trap 'stop_server TERM; rm -rf "$dir"' EXIT
     trap 'exit 143' TERM INT HUP
     wait_until grep -q 'Running on http' "$log" || fail "moto does not start: $(tail -n 3 "$log")"
-    echo "KINORA_TEST_S3=$(grep -o 'http://127.0.0.1:[0-9]*' "$log" | head -n 1)"
+    echo "$variable=$(grep -o 'http://127.0.0.1:[0-9]*' "$log" | head -n 1)"
     until_end_of_input
+}
+
+need_azurite() {
+    [ -d "$cache/azurite/$azurite_version" ] && return
+    (
+        flock 9
+        [ -d "$cache/azurite/$azurite_version" ] && exit
+        # shellcheck source=scripts/setup.sh
+        . "$here/setup.sh"
+        need_node
+        say "installing azurite, the Azure server for tests"
+        mkdir -p "$cache/azurite/new"
+        npm install --silent --no-save --no-audit --no-fund --prefix "$cache/azurite/new" "azurite@$azurite_version" >/dev/null
+        mv "$cache/azurite/new" "$cache/azurite/$azurite_version"
+    ) 9>"$cache/azurite.lock" >&2
+    [ -d "$cache/azurite/$azurite_version" ] || fail "azurite, the Azure server for tests, could not be installed"
+}
+
+# Every account of azurite's has this name and key (its documentation).
+azure_account=devstoreaccount1
+azure_key=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==
+
+serve_azure() {
+    mkdir -p "$cache"
+    need_azurite
+    local log
+    dir=$(scratch azure)
+    log=$dir/log
+    trap 'rm -rf "$dir"' EXIT
+    PATH="$PATH:$cache/node/node_modules/.bin" "$cache/azurite/$azurite_version/node_modules/.bin/azurite-blob" --silent \
+        --disableTelemetry --location "$dir" --blobPort 0 </dev/null >"$log" 2>&1 &
+    server=$!
+    trap 'stop_server TERM; rm -rf "$dir"' EXIT
+    trap 'exit 143' TERM INT HUP
+    wait_until grep -q 'listens on http' "$log" || fail "azurite does not start: $(tail -n 3 "$log")"
+    local address
+    address=$(grep -o 'http://127.0.0.1:[0-9]*' "$log" | tail -n 1)/$azure_account
+    azure_container "$address" kinora || fail "azurite does not make a container"
+    echo "KINORA_TEST_AZURE=$address"
+    until_end_of_input
+}
+
+# azure_container ADDRESS NAME: makes a container that anybody may list (Shared Key, version 2021-08-06).
+azure_container() {
+    python3 - "$1" "$2" "$azure_account" "$azure_key" <<'PYTHON'
+import base64, email.utils, hashlib, hmac, sys, urllib.request
+address, name, account, key = sys.argv[1:]
+headers = {"x-ms-blob-public-access": "container", "x-ms-date": email.utils.formatdate(usegmt=True), "x-ms-version": "2021-08-06"}
+listed = "".join(f"{header}:{value}\n" for header, value in headers.items())
+text = "PUT" + "\n" * 12 + f"{listed}/{account}/{account}/{name}\nrestype:container"
+signature = base64.b64encode(hmac.new(base64.b64decode(key), text.encode(), hashlib.sha256).digest()).decode()
+headers["Authorization"] = f"SharedKey {account}:{signature}"
+request = urllib.request.Request(f"{address}/{name}?restype=container", method="PUT", headers=headers)
+urllib.request.urlopen(request, timeout=30)
+PYTHON
 }
 
 # wait_until COMMAND…: true as soon as COMMAND is, false when the server ended or a minute passed.
@@ -147,8 +206,9 @@ start() {
     [ "${1:-}" = --for ] && owner=$2
     need_postgres
     need_moto
+    need_azurite
     dir=$(scratch servers)
-    for name in postgres s3; do
+    for name in $servers; do
         # The pipe from `tail` ends with process $owner or with `stop`.
         (
             setsid tail --pid="$owner" -f /dev/null 2>/dev/null </dev/null &
@@ -158,7 +218,7 @@ start() {
         ) 2>/dev/null | setsid "$here/test-servers.sh" "$name" >"$dir/$name.env" 2>"$dir/$name.err" &
         disown
     done
-    for name in postgres s3; do
+    for name in $servers; do
         local tries
         for ((tries = 0; tries < 1800; tries++)); do
             [ -s "$dir/$name.env" ] || [ -s "$dir/$name.err" ] && break
@@ -188,7 +248,9 @@ case ${1:-} in
     start) shift && start "$@" ;;
     stop) stop ;;
     postgres) serve_postgres ;;
-    s3) serve_s3 ;;
+    s3) serve_moto s3 KINORA_TEST_S3 -m moto.server -H 127.0.0.1 -p 0 ;;
+    gcs) serve_moto gcs KINORA_TEST_GCS "$here/gcs_server.py" ;;
+    azure) serve_azure ;;
     -h | --help) usage ;;
     *) usage >&2 && exit 2 ;;
 esac

@@ -1,9 +1,9 @@
-//! The conformance suite of the blob port: every case on a local directory and on an S3-compatible service, each with and
-//! without encryption.
+//! The conformance suite of the blob port: every case on a local directory, on an S3-compatible service, on Google Cloud
+//! Storage and on Azure Blob Storage, each with and without encryption.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod s3_server;
+mod services;
 
 use std::io::Write;
 
@@ -31,19 +31,20 @@ fn encrypted(Subject { mut config, dir, .. }: Subject) -> Subject {
     Subject { blobs: Blobs::open(&config).unwrap(), config, dir }
 }
 
-fn s3() -> Subject {
-    let config = Config {
-        url: format!("s3://{}/some/prefix", s3_server::fresh_bucket()),
-        s3: blob::S3 {
-            endpoint: Some(s3_server::endpoint().to_owned()),
-            access_key_id: Some("test".into()),
-            secret_access_key: Some("test".into()),
-            allow_http: true,
-            ..blob::S3::default()
-        },
-        ..Config::default()
-    };
+fn service(config: Config) -> Subject {
     Subject { blobs: Blobs::open(&config).unwrap(), config, dir: tempfile::tempdir().unwrap() }
+}
+
+fn s3() -> Subject {
+    service(services::s3())
+}
+
+fn gcs() -> Subject {
+    service(services::gcs())
+}
+
+fn azure() -> Subject {
+    service(services::azure())
 }
 
 /// Makes one test of each case for each adapter.
@@ -51,10 +52,16 @@ macro_rules! conformance {
     ($($case:ident),+ $(,)?) => {
         mod on_a_local_directory { $(#[tokio::test] async fn $case() { super::$case(super::local()).await })+ }
         mod on_s3 { $(#[tokio::test] async fn $case() { super::$case(super::s3()).await })+ }
+        mod on_gcs { $(#[tokio::test] async fn $case() { super::$case(super::gcs()).await })+ }
+        mod on_azure { $(#[tokio::test] async fn $case() { super::$case(super::azure()).await })+ }
         mod encrypted_on_a_local_directory {
             $(#[tokio::test] async fn $case() { super::$case(super::encrypted(super::local())).await })+
         }
         mod encrypted_on_s3 { $(#[tokio::test] async fn $case() { super::$case(super::encrypted(super::s3())).await })+ }
+        mod encrypted_on_gcs { $(#[tokio::test] async fn $case() { super::$case(super::encrypted(super::gcs())).await })+ }
+        mod encrypted_on_azure {
+            $(#[tokio::test] async fn $case() { super::$case(super::encrypted(super::azure())).await })+
+        }
     };
 }
 
@@ -360,7 +367,7 @@ async fn aborting_leaves_nothing(Subject { blobs, config, dir }: Subject) {
         let left = std::fs::read_dir(dir.path().join("blobs/.staging")).unwrap().count();
         assert_eq!(left, 0);
     } else {
-        assert_eq!(s3_server::count_everything(&config.url), 0);
+        assert_eq!(services::count_everything(&config), 0);
     }
 }
 
@@ -417,26 +424,71 @@ async fn a_guest_cannot_smuggle_a_link_into_a_local_store() {
 #[tokio::test]
 async fn a_service_that_does_not_answer_is_a_passing_fault() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let endpoint = Some(format!("http://{free}"));
     let config = Config {
-        url: "s3://bucket".into(),
         s3: blob::S3 {
-            endpoint: Some(format!("http://{free}")),
+            endpoint: endpoint.clone(),
             access_key_id: Some("test".into()),
             secret_access_key: Some("hidden".into()),
             allow_http: true,
             ..blob::S3::default()
         },
+        gcs: blob::Gcs {
+            endpoint: endpoint.clone(),
+            service_account_key: Some("hidden".into()),
+            anonymous: true,
+            ..blob::Gcs::default()
+        },
+        azure: blob::Azure {
+            account: Some("account".into()),
+            endpoint,
+            access_key: Some("aGlkZGVu".into()),
+            client_secret: Some("hidden".into()),
+            ..blob::Azure::default()
+        },
         ..Config::default()
     };
-    assert!(!format!("{config:?}").contains("hidden"));
-    assert!(!serde_json::to_string(&config).unwrap().contains("hidden"));
+    for shown in [format!("{config:?}"), serde_json::to_string(&config).unwrap()] {
+        assert!(!shown.contains("hidden") && !shown.contains("aGlkZGVu"), "{shown}");
+    }
+    for url in ["s3://bucket", "az://container"] {
+        let error =
+            Blobs::open(&Config { url: url.into(), ..config.clone() }).unwrap().get("a").await.unwrap_err();
+        assert!(error.is_transient() && !error.to_string().contains("hidden"), "{error}");
+    }
+    let error = Blobs::open(&Config { url: "gs://bucket".into(), ..config.clone() }).unwrap_err();
+    assert!(!error.to_string().contains("hidden"), "a key that is none: {error}");
+    let gcs = blob::Gcs { service_account_key: None, ..config.gcs };
+    let config = Config { url: "gs://bucket".into(), gcs, ..config };
     let error = Blobs::open(&config).unwrap().get("a").await.unwrap_err();
-    assert!(error.is_transient() && !error.to_string().contains("hidden"), "{error}");
+    assert!(error.is_transient(), "{error}");
 }
 
 #[test]
 fn configurations_that_cannot_work_are_refused() {
-    for url in ["", "file:", "blobs", "http://x", "s3://bucket/../x"] {
+    for url in [
+        "",
+        "file:",
+        "blobs",
+        "http://x",
+        "s3://bucket/../x",
+        "gs://",
+        "gs://bucket/../x",
+        "az://container/../x",
+    ] {
         assert!(Blobs::open(&Config { url: url.into(), ..Config::default() }).is_err(), "{url}");
+    }
+    let nobody = Blobs::open(&Config { url: "az://container".into(), ..Config::default() }).unwrap_err();
+    assert!(nobody.to_string().contains("blob.azure.account"), "{nobody}");
+    // Encrypted only, unless the endpoint says otherwise.
+    let azure = |endpoint: &str| blob::Azure {
+        account: Some("account".into()),
+        access_key: Some("a2V5".into()),
+        endpoint: Some(endpoint.into()),
+        ..blob::Azure::default()
+    };
+    for endpoint in ["not an address", ""] {
+        let config = Config { url: "az://container".into(), azure: azure(endpoint), ..Config::default() };
+        assert!(Blobs::open(&config).is_err(), "{endpoint}");
     }
 }

@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use backends::blob::{Blobs, Config, Error, Secret};
+use backends::blob::{self, Blobs, Config, Error, Secret};
 use bytes::Bytes;
 use futures::TryStreamExt;
 use proptest::prelude::*;
@@ -227,10 +227,24 @@ async fn a_store_without_the_key_says_what_is_missing() {
     world.with(&key('a'), &[]).put("x", noise(100_000)).await.unwrap();
     let begun = world.with(&key('a'), &[]).stage("begun", 10).unwrap();
     let blobs = world.plain();
+    let id = blob::key_id(&key('a').into()).unwrap();
+    let missing = |error: Error| {
+        let text = error.to_string();
+        assert!(text.contains(&format!("encrypted with the key {id}")), "{text}");
+        assert!(text.contains("blob.encryption_key") && !text.contains(&key('a')), "{text}");
+    };
     for read in read_in_all_ways(&blobs, "x", 100_000).await {
-        let text = read.unwrap_err().to_string();
-        assert!(text.contains("encrypted") && text.contains("blob.encryption_key"), "{text}");
+        missing(read.unwrap_err());
     }
+    // What does not begin at the beginning looks like any other bytes; a program that opens the file would not notice.
+    missing(blobs.range("x", 70_000..70_010).await.unwrap_err());
+    missing(streamed(&blobs, "x", Some(1..90_000)).await.unwrap_err());
+    missing(blobs.local_file("x").await.unwrap_err());
+    blobs.put("clear", noise(100_000)).await.unwrap();
+    assert!(blobs.range("clear", 70_000..70_010).await.unwrap() == noise(100_000)[70_000..70_010]);
+    assert!(matches!(blobs.range("clear", 99_999..100_001).await, Err(Error::Other { .. })));
+    assert_eq!(blobs.local_file("clear").await.unwrap(), Some(world.file("clear")));
+    assert!(matches!(blobs.local_file("nothing").await, Err(Error::NotFound(_))));
     let text = blobs.append(&begun).await.err().expect("no key").to_string();
     assert!(text.contains("blob.encryption_key"), "{text}");
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// `file:DIR` or `s3://bucket` or `s3://bucket/prefix`.
+    /// `file:DIR`, `s3://BUCKET/PREFIX`, `gs://BUCKET/PREFIX` or `az://CONTAINER/PREFIX`; the prefix may be left out.
     pub url: String,
     /// Key that new objects are encrypted with, 64 hexadecimal digits; left out: they are not encrypted.
     #[serde(skip_serializing)]
@@ -21,6 +21,8 @@ pub struct Config {
     /// Refuse to read objects that are not encrypted.
     pub encryption_required: bool,
     pub s3: S3,
+    pub gcs: Gcs,
+    pub azure: Azure,
 }
 
 impl Default for Config {
@@ -32,6 +34,8 @@ impl Default for Config {
             encryption_old_keys: Vec::new(),
             encryption_required: false,
             s3: S3::default(),
+            gcs: Gcs::default(),
+            azure: Azure::default(),
         }
     }
 }
@@ -90,4 +94,38 @@ impl fmt::Debug for S3 {
             .field("allow_http", &self.allow_http)
             .finish()
     }
+}
+
+/// How to reach Google Cloud Storage. Without a service account: the application default credentials of the user who runs
+/// Kinora, otherwise the machine's own account (Google's metadata service).
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Gcs {
+    /// Address of the service; left out: Google's. `http:` is allowed where it says so.
+    pub endpoint: Option<String>,
+    /// A file with a service account's key, as Google hands it out (JSON).
+    pub service_account_file: Option<PathBuf>,
+    /// What such a file holds.
+    #[serde(skip_serializing)]
+    pub service_account_key: Option<Secret>,
+    /// Send no credentials: for emulators.
+    pub anonymous: bool,
+}
+
+/// How to reach Azure Blob Storage. Without a key or a client secret: the machine's managed identity.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Azure {
+    /// The storage account.
+    pub account: Option<String>,
+    /// Address of the service; left out: `https://ACCOUNT.blob.core.windows.net`. `http:` is allowed where it says so.
+    pub endpoint: Option<String>,
+    /// One of the account's keys.
+    #[serde(skip_serializing)]
+    pub access_key: Option<Secret>,
+    /// A service principal, with its secret; alone: which managed identity is meant.
+    pub client_id: Option<String>,
+    pub tenant_id: Option<String>,
+    #[serde(skip_serializing)]
+    pub client_secret: Option<Secret>,
 }

@@ -1,16 +1,16 @@
-//! The two adapters behind one set of calls. They store bytes as they are given; names are checked before.
+//! The adapters behind one set of calls. They store bytes as they are given; names are checked before.
 
 use std::{io::Read, ops::Range, path::Path};
 
 use bytes::Bytes;
 use futures::stream::BoxStream;
 
-use super::{Entry, Meta, Result, local, out_of_range, s3};
+use super::{Entry, Meta, Result, local, out_of_range, service::Service};
 
 #[derive(Debug, Clone)]
 pub(super) enum Engine {
     Local(local::Local),
-    S3(s3::S3Store),
+    Service(Service),
 }
 
 /// Runs the same call on whichever engine is configured.
@@ -18,7 +18,7 @@ macro_rules! on {
     ($self:expr, $engine:ident => $call:expr) => {
         match $self {
             Engine::Local($engine) => $call,
-            Engine::S3($engine) => $call,
+            Engine::Service($engine) => $call,
         }
     };
 }

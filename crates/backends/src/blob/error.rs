@@ -49,7 +49,7 @@ impl Error {
         }
     }
 
-    /// From an S3-compatible service.
+    /// From a storage service.
     pub(super) fn service(object: &str, error: &object_store::Error) -> Self {
         use object_store::Error as E;
         match error {

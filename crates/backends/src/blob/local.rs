@@ -128,6 +128,21 @@ impl Local {
         .await
     }
 
+    /// The same, and the beginning of the object with it: its first `head` bytes, fewer when it is shorter.
+    pub async fn range_and_head(&self, object: &str, range: Range<u64>, head: u64) -> Result<(Bytes, Bytes)> {
+        let path = self.path(object);
+        blocking(object, move |_| {
+            let file = File::open(path)?;
+            let size = file.metadata()?.len();
+            let read = |range: Range<u64>| {
+                let mut bytes = vec![0; range.end.min(size).saturating_sub(range.start) as usize];
+                file.read_exact_at(&mut bytes, range.start).map(|()| Bytes::from(bytes))
+            };
+            Ok((read(range)?, read(0..head)?))
+        })
+        .await
+    }
+
     pub async fn stream(
         &self,
         object: &str,

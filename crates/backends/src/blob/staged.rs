@@ -10,8 +10,8 @@ use super::{
     Blobs, Engine, Error, Result,
     local_upload::LocalAppender,
     names,
-    s3_upload::S3Appender,
     sealed::upload::{self, SealedAppender},
+    service::upload::ServiceAppender,
 };
 use bytes::Bytes;
 
@@ -19,9 +19,9 @@ use bytes::Bytes;
 pub(super) const FOLDER: &str = ".staging";
 
 const MIB: u64 = 1 << 20;
-/// S3 wants at least 5 MiB for all parts but the last.
+/// S3 and Google want at least 5 MiB for all parts but the last.
 const LEAST_PART: u64 = 8 * MIB;
-/// S3 allows 10,000 parts.
+/// S3 and Google allow 10,000 parts, Azure 50,000.
 const MOST_PARTS: u64 = 9_000;
 
 /// Size in bytes of all parts but the last of an object of `length` bytes: one size for the whole object (some services
@@ -45,10 +45,10 @@ pub struct Staged {
     pub(super) sealed: Option<upload::Progress>,
 }
 
-/// What an S3-compatible service holds of the object so far.
+/// What a storage service holds of the object so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Multipart {
-    /// The service's own id, from the first whole part on.
+    /// The service's own id, from the first whole part on; Azure's is empty.
     pub id: Option<String>,
     pub part_size: u64,
     /// Entity tags of the newest parts.
@@ -101,7 +101,7 @@ enum Kind {
 /// The engine's own appender: it takes bytes as they will be stored.
 pub(super) enum Writer {
     Local(Box<LocalAppender>),
-    S3(Box<S3Appender>),
+    Service(Box<ServiceAppender>),
 }
 
 macro_rules! on {
@@ -118,7 +118,9 @@ impl Writer {
             (Engine::Local(local), false) => {
                 Self::Local(Box::new(LocalAppender::open(local.clone(), staged).await?))
             }
-            (Engine::S3(store), true) => Self::S3(Box::new(S3Appender::open(store.clone(), staged).await?)),
+            (Engine::Service(store), true) => {
+                Self::Service(Box::new(ServiceAppender::open(store.clone(), staged).await?))
+            }
             _ => {
                 return Err(Error::other(
                     &staged.object,
@@ -129,37 +131,37 @@ impl Writer {
     }
 
     fn staged(&self) -> &Staged {
-        on!(Self, self, Local | S3, writer => writer.staged())
+        on!(Self, self, Local | Service, writer => writer.staged())
     }
 
     fn offset(&self) -> u64 {
-        on!(Self, self, Local | S3, writer => writer.offset())
+        on!(Self, self, Local | Service, writer => writer.offset())
     }
 
     pub async fn write(&mut self, bytes: Bytes) -> Result<()> {
-        on!(Self, self, Local | S3, writer => writer.write(bytes).await)
+        on!(Self, self, Local | Service, writer => writer.write(bytes).await)
     }
 
     pub async fn progress(&mut self) -> Result<&Staged> {
-        on!(Self, self, Local | S3, writer => writer.progress().await)
+        on!(Self, self, Local | Service, writer => writer.progress().await)
     }
 
     pub async fn checkpoint(&mut self) -> Result<&Staged> {
-        on!(Self, self, Local | S3, writer => writer.checkpoint().await)
+        on!(Self, self, Local | Service, writer => writer.checkpoint().await)
     }
 
     pub async fn saved(&mut self) {
-        if let Self::S3(writer) = self {
+        if let Self::Service(writer) = self {
             writer.saved().await;
         }
     }
 
     pub async fn finish(self) -> Result<()> {
-        on!(Self, self, Local | S3, writer => writer.finish().await)
+        on!(Self, self, Local | Service, writer => writer.finish().await)
     }
 
     pub async fn forget(self) {
-        if let Self::S3(writer) = self {
+        if let Self::Service(writer) = self {
             writer.forget().await;
         }
     }
@@ -171,7 +173,7 @@ impl Appender {
         on!(Kind, &self.0, Plain | Sealed, writer => writer.offset())
     }
 
-    /// Takes bytes, which may wait in memory: at most one part on S3, 1 MiB on a local directory.
+    /// Takes bytes, which may wait in memory: at most one part for a service, 1 MiB on a local directory.
     pub async fn write(&mut self, bytes: Bytes) -> Result<()> {
         let left = self.length().saturating_sub(self.offset());
         if bytes.len() as u64 > left {
@@ -226,7 +228,7 @@ impl Blobs {
         let stored = if sealed.is_some() { upload::stored_length(length) } else { length };
         let multipart = match &self.engine {
             Engine::Local(_) => None,
-            Engine::S3(_) => Some(Multipart { part_size: part_size(stored), ..Multipart::default() }),
+            Engine::Service(_) => Some(Multipart { part_size: part_size(stored), ..Multipart::default() }),
         };
         let (object, key) = (object.to_owned(), uuid::Uuid::now_v7());
         Ok(Staged { object, length, received: 0, key, multipart, sealed })
@@ -262,7 +264,7 @@ impl Blobs {
         }
         match &self.engine {
             Engine::Local(local) => super::local_upload::abort(local, staged).await,
-            Engine::S3(store) => super::s3_upload::abort(store, staged).await,
+            Engine::Service(store) => super::service::upload::abort(store, staged).await,
         }
     }
 }

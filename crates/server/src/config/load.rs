@@ -155,9 +155,26 @@ mod tests {
 
     #[test]
     fn secrets_are_not_shown() {
-        let text = "[database]\nurl = 'postgres://k:hunter2@db/k'\n[blob.s3]\nsecret_access_key = 'hunter2'";
-        let shown = from_toml(text).unwrap().to_toml().unwrap();
+        let key = "5e".repeat(32);
+        let text = format!(
+            "[database]\nurl = 'postgres://k:hunter2@db/k'\n[blob]\nencryption_key = '{key}'\nencryption_old_keys = \
+             ['{key}']\n[blob.s3]\nsecret_access_key = 'hunter2'\n[blob.gcs]\nservice_account_key = 'hunter2'\n\
+             [blob.azure]\naccess_key = 'hunter2'\nclient_secret = 'hunter2'"
+        );
+        let shown = from_toml(&text).unwrap().to_toml().unwrap();
         assert!(!shown.contains("hunter2") && shown.contains("postgres://k:***@db/k"), "{shown}");
+        assert!(!shown.contains(&key), "{shown}");
+        let id = backends::blob::key_id(&key.into()).unwrap();
+        for line in [
+            &format!("# blob.encryption_key is set (key {id}) and not shown"),
+            &format!("# blob.encryption_old_keys is set (key {id}) and not shown"),
+            "# blob.s3.secret_access_key is set and not shown",
+            "# blob.gcs.service_account_key is set and not shown",
+            "# blob.azure.access_key is set and not shown",
+            "# blob.azure.client_secret is set and not shown",
+        ] {
+            assert!(shown.lines().any(|shown| shown == line), "{line} in {shown}");
+        }
         let again = from_toml(&shown).unwrap();
         assert_eq!(again.http.listen, Config::default().http.listen, "what is shown is a configuration file");
     }

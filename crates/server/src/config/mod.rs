@@ -14,6 +14,7 @@ use std::{
     str::FromStr,
 };
 
+use backends::blob;
 use serde::{Deserialize, Deserializer, Serialize};
 
 pub use load::{Overrides, load};
@@ -63,7 +64,7 @@ pub struct Config {
     pub http: Http,
     pub log: Log,
     pub database: store::Config,
-    pub blob: backends::blob::Config,
+    pub blob: blob::Config,
     pub app: app::Config,
     pub upload: vod::upload::Config,
     pub worker: vod::worker::Config,
@@ -107,7 +108,7 @@ impl Default for Config {
             log: Log::default(),
             // Empty: in the data directory, see `complete`.
             database: store::Config { url: String::new(), ..store::Config::default() },
-            blob: backends::blob::Config { url: String::new(), ..backends::blob::Config::default() },
+            blob: blob::Config { url: String::new(), ..blob::Config::default() },
             app: app::Config::default(),
             upload: vod::upload::Config::default(),
             worker: vod::worker::Config::default(),
@@ -149,16 +150,32 @@ impl Config {
         self
     }
 
-    /// The configuration as a file that says the same, secrets left out or masked.
+    /// The configuration as a file that says the same, secrets left out or masked. Comments at its end say which secrets are
+    /// set; of keys that encrypt objects they give the names by which errors call them.
     pub fn to_toml(&self) -> anyhow::Result<String> {
         let mut shown = self.clone();
         shown.database.url = masked(&shown.database.url);
-        let secret = if self.blob.s3.secret_access_key.is_some() {
-            "\n# blob.s3.secret_access_key is set and not shown\n"
-        } else {
-            ""
-        };
-        Ok(format!("{}{secret}", toml::to_string_pretty(&shown)?))
+        let mut text = toml::to_string_pretty(&shown)?;
+        let blob = &self.blob;
+        let named =
+            |secret| format!(" (key {})", blob::key_id(secret).unwrap_or_else(|| "that is none".into()));
+        let old: String = blob.encryption_old_keys.iter().map(named).collect();
+        let secrets = [
+            ("blob.encryption_key", blob.encryption_key.as_ref().map(named)),
+            ("blob.encryption_old_keys", Some(old).filter(|old| !old.is_empty())),
+            ("blob.s3.secret_access_key", blob.s3.secret_access_key.as_ref().map(|_| String::new())),
+            ("blob.gcs.service_account_key", blob.gcs.service_account_key.as_ref().map(|_| String::new())),
+            ("blob.azure.access_key", blob.azure.access_key.as_ref().map(|_| String::new())),
+            ("blob.azure.client_secret", blob.azure.client_secret.as_ref().map(|_| String::new())),
+        ];
+        let set = secrets.into_iter().filter_map(|(key, note)| Some((key, note?)));
+        let lines: Vec<String> =
+            set.map(|(key, note)| format!("# {key} is set{note} and not shown\n")).collect();
+        if !lines.is_empty() {
+            text.push('\n');
+            text.extend(lines);
+        }
+        Ok(text)
     }
 
     /// Has this process a need of the database?

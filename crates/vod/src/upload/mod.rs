@@ -4,9 +4,9 @@
 //! An offset that a client is told is durable: bytes are synced (or stored by the object store) first, then noted in the
 //! database, then acknowledged. One PATCH at a time writes to an upload; it holds a lease that names its fence.
 //!
-//! Memory for each upload under way: at most 1 MiB on a local directory and one part on S3 (8 MiB for files up to 75 GB,
-//! 11 MiB for 100 GB, see [`backends::blob::part_size`]), plus what the connection buffers. A body is read no faster than
-//! it is stored.
+//! Memory for each upload under way: at most 1 MiB on a local directory and one part in a storage service (8 MiB for files up
+//! to 75 GB, 11 MiB for 100 GB, see [`backends::blob::part_size`]), plus what the connection buffers. A body is read no
+//! faster than it is stored.
 
 mod accept;
 mod checksum;

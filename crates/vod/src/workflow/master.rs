@@ -60,7 +60,7 @@ impl Masters {
     /// The source as a file; several jobs that ask at once wait for one fetch.
     pub(super) async fn open(&self, source: &Source) -> Result<Arc<Master>, JobError> {
         if let [part] = source.parts.0.as_slice()
-            && let Some(path) = self.blobs.local_path(&part.object)
+            && let Some(path) = self.blobs.local_file(&part.object).await.map_err(blob_error)?
         {
             return Ok(Arc::new(Master { path, fetched: None }));
         }

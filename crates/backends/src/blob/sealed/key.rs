@@ -29,7 +29,7 @@ pub fn is_sealed(beginning: &[u8]) -> bool {
 
 /// A key-encryption key.
 pub struct Kek {
-    id: [u8; 8],
+    pub id: [u8; 8],
     key: LessSafeKey,
 }
 

@@ -34,6 +34,8 @@ const REMEMBERED: usize = 4096;
 /// Headers read at a time for a listing.
 const AT_A_TIME: usize = 16;
 const MOST_KEY_FILE: u64 = 64 * 1024;
+/// So many bytes of its beginning tell whether an object is encrypted, and with which key.
+pub(super) const TELLS: u64 = 28;
 
 /// Seals and opens objects. Cheap to clone.
 #[derive(Clone)]
@@ -245,6 +247,11 @@ async fn work<T: Send + 'static>(
     }
     let name = object.to_owned();
     tokio::task::spawn_blocking(move || work(&name)).await.map_err(|e| Error::unavailable(object, e))?
+}
+
+/// How a configured key is named in headers and errors, as hexadecimal digits; none when it is no key.
+pub fn key_id(secret: &super::Secret) -> Option<String> {
+    Kek::parse(&secret.0, "").ok().map(|kek| hex::encode(kek.id))
 }
 
 /// Without a key: an error when the object turns out to be encrypted.

@@ -1,16 +1,14 @@
-//! Resumable writing on S3: a multipart upload of equal parts. Bytes that do not fill a part yet are objects of their
-//! own (the tail), read back when writing goes on. An object that fits one part is stored by one plain request.
+//! Resumable writing in a storage service: a multipart upload of equal parts (on Azure: blocks of one blob). Bytes that do not
+//! fill a part yet are objects of their own (the tail), read back when writing goes on. An object that fits one part is
+//! stored by one plain request.
 
 use bytes::{Bytes, BytesMut};
 use futures::TryFutureExt;
-use object_store::{
-    MultipartId,
-    multipart::{MultipartStore, PartId},
-};
+use object_store::multipart::PartId;
 
-use super::{
+use super::Service;
+use crate::blob::{
     Error, Result, Staged,
-    s3::S3Store,
     staged::{FOLDER, Multipart, Piece},
 };
 
@@ -19,8 +17,8 @@ const PIECE: usize = 32 << 20;
 /// A tail of more pieces is rewritten as one.
 const MOST_PIECES: usize = 64;
 
-pub(super) struct S3Appender {
-    store: S3Store,
+pub(in crate::blob) struct ServiceAppender {
+    store: Service,
     staged: Staged,
     state: Multipart,
     /// The part that grows; at most one part.
@@ -33,8 +31,8 @@ pub(super) struct S3Appender {
     id_saved: bool,
 }
 
-impl S3Appender {
-    pub async fn open(store: S3Store, mut staged: Staged) -> Result<Self> {
+impl ServiceAppender {
+    pub async fn open(store: Service, mut staged: Staged) -> Result<Self> {
         let state = staged.multipart.take().unwrap_or_default();
         if staged.received > 0 && is_finished(&store, &staged).await? {
             return Err(Error::Exists(staged.object));
@@ -216,7 +214,7 @@ impl S3Appender {
 
     pub async fn forget(self) {
         if let (Some(id), false) = (&self.state.id, self.id_saved) {
-            abort_multipart(&self.store, &self.staged.object, id).await.unwrap_or_else(|error| {
+            self.store.abort_parts(&self.staged.object, id).await.unwrap_or_else(|error| {
                 tracing::warn!(%error, "an abandoned multipart upload could not be aborted");
             });
         }
@@ -232,7 +230,7 @@ fn folder(staged: &Staged) -> String {
     format!("{FOLDER}/{}", staged.key)
 }
 
-async fn is_finished(store: &S3Store, staged: &Staged) -> Result<bool> {
+async fn is_finished(store: &Service, staged: &Staged) -> Result<bool> {
     match store.head(&staged.object).await {
         Ok(meta) => Ok(meta.size == staged.length),
         Err(Error::NotFound(_)) => Ok(false),
@@ -240,16 +238,13 @@ async fn is_finished(store: &S3Store, staged: &Staged) -> Result<bool> {
     }
 }
 
-async fn abort_multipart(store: &S3Store, object: &str, id: &MultipartId) -> Result<()> {
-    match store.client.abort_multipart(&store.path(object), id).await {
-        Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-        Err(e) => Err(Error::service(object, &e)),
-    }
-}
-
-pub(super) async fn abort(store: &S3Store, staged: &Staged) -> Result<()> {
+pub(in crate::blob) async fn abort(store: &Service, staged: &Staged) -> Result<()> {
     if let Some(id) = staged.multipart.as_ref().and_then(|state| state.id.as_ref()) {
-        abort_multipart(store, &staged.object, id).await?;
+        store.abort_parts(&staged.object, id).await?;
+        if store.parts_stay {
+            // Storing something, be it nothing, drops the blocks; otherwise they would cost money for a week.
+            store.put(&staged.object, Bytes::new()).await?;
+        }
     }
     store.delete_prefix(&folder(staged)).await?;
     store.delete(&staged.object).await

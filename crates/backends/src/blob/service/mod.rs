@@ -1,48 +1,54 @@
-//! Objects in an S3-compatible service.
+//! Objects in a storage service: S3 and what is compatible with it, Google Cloud Storage, Azure Blob Storage. They differ in
+//! how they are reached ([`open`]) and in few words of the protocol; everything else is here once.
 
-use std::{fs::File, io::Read, ops::Range, path::Path as FilePath, sync::Arc, time::Duration};
+mod open;
+pub(super) mod upload;
+
+use std::{fs::File, io::Read, ops::Range, path::Path as FilePath, sync::Arc};
 
 use bytes::Bytes;
 use domain::Micros;
 use futures::{StreamExt, TryStreamExt, stream::BoxStream};
 use object_store::{
-    BackoffConfig, ClientOptions, GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutMode, PutOptions,
-    RetryConfig,
-    aws::{AmazonS3, AmazonS3Builder},
-    multipart::MultipartStore,
-    path::Path,
+    GetOptions, GetRange, MultipartId, ObjectStore, ObjectStoreExt, PutMode, PutOptions,
+    multipart::MultipartStore, path::Path,
 };
 
-use super::{Entry, Error, Meta, Result, S3, local, out_of_range, staged};
+use super::{Config, Entry, Error, Meta, Result, local, out_of_range, staged};
+
+/// What is asked of a service: whole objects, and objects in parts.
+pub(super) trait Client: ObjectStore + MultipartStore {}
+
+impl<T: ObjectStore + MultipartStore> Client for T {}
 
 #[derive(Debug, Clone)]
-pub(super) struct S3Store {
-    pub client: Arc<AmazonS3>,
+pub(super) struct Service {
+    client: Arc<dyn Client>,
     prefix: String,
+    /// Azure keeps parts of an unfinished object until something is stored in its place.
+    parts_stay: bool,
 }
 
-impl S3Store {
-    /// `place` is `bucket` or `bucket/prefix`.
-    pub fn open(place: &str, config: &S3) -> Result<Self> {
+impl Service {
+    /// From a `blob.url` with the scheme of a service; none when it has another one.
+    pub fn open(config: &Config) -> Result<Option<Self>> {
+        let Some((scheme, place)) = config.url.split_once("://") else { return Ok(None) };
         let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
-        let prefix = super::names::check_prefix(prefix)?;
-        let mut builder = AmazonS3Builder::new()
-            .with_bucket_name(bucket)
-            .with_region(&config.region)
-            .with_allow_http(config.allow_http)
-            .with_client_options(client_options(config.allow_http))
-            .with_retry(retry());
-        if let Some(endpoint) = &config.endpoint {
-            builder = builder.with_endpoint(endpoint);
+        if bucket.is_empty() {
+            return Err(Error::other(&config.url, "blob.url lacks a bucket"));
         }
-        if let Some(key) = &config.access_key_id {
-            builder = builder.with_access_key_id(key);
+        if scheme == "az" && config.azure.account.is_none() {
+            return Err(Error::other(&config.url, "blob.azure.account is missing"));
         }
-        if let Some(secret) = &config.secret_access_key {
-            builder = builder.with_secret_access_key(secret);
-        }
-        let client = builder.build().map_err(|e| Error::other(format!("s3://{place}"), e))?;
-        Ok(Self { client: Arc::new(client), prefix: prefix.to_owned() })
+        let client = match scheme {
+            "s3" => open::s3(bucket, &config.s3),
+            "gs" => open::gcs(bucket, &config.gcs),
+            "az" => open::azure(bucket, &config.azure),
+            _ => return Ok(None),
+        };
+        let prefix = super::names::check_prefix(prefix)?.to_owned();
+        let client = client.map_err(|e| Error::other(&config.url, e))?;
+        Ok(Some(Self { client, prefix, parts_stay: scheme == "az" }))
     }
 
     pub fn path(&self, object: &str) -> Path {
@@ -187,11 +193,21 @@ impl S3Store {
 
     pub async fn delete_prefix(&self, folder: &str) -> Result<u64> {
         let found = self.client.list(Some(&self.path(folder))).map_ok(|meta| meta.location).boxed();
-        let deleted = self.client.delete_stream(found).map_ok(|_| 1_u64);
-        deleted
-            .try_fold(0, |sum, one| std::future::ready(Ok(sum + one)))
-            .await
-            .map_err(|e| Error::service(folder, &e))
+        let deleted = self.client.delete_stream(found).map(|deleted| match deleted {
+            Ok(_) => Ok(1),
+            // Someone else was faster.
+            Err(object_store::Error::NotFound { .. }) => Ok(0),
+            Err(e) => Err(Error::service(folder, &e)),
+        });
+        deleted.try_fold(0, |sum, one| std::future::ready(Ok(sum + one))).await
+    }
+
+    /// Gives up an unfinished object of which parts were stored under `id`.
+    async fn abort_parts(&self, object: &str, id: &MultipartId) -> Result<()> {
+        match self.client.abort_multipart(&self.path(object), id).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(e) => Err(Error::service(object, &e)),
+        }
     }
 }
 
@@ -206,22 +222,4 @@ async fn read(
         Ok((source, Bytes::from(piece)))
     })
     .await
-}
-
-fn client_options(allow_http: bool) -> ClientOptions {
-    // No limit on a whole request: a part may be large and a reader may be slow. Silence is limited.
-    ClientOptions::new()
-        .with_allow_http(allow_http)
-        .with_connect_timeout(Duration::from_secs(5))
-        .with_read_timeout(Duration::from_secs(60))
-        .with_timeout_disabled()
-}
-
-fn retry() -> RetryConfig {
-    let backoff = BackoffConfig {
-        init_backoff: Duration::from_millis(100),
-        max_backoff: Duration::from_secs(4),
-        base: 2.0,
-    };
-    RetryConfig { backoff, max_retries: 6, retry_timeout: Duration::from_secs(30) }
 }
