@@ -92,7 +92,7 @@ test("everything by keyboard: skip link, cards, menu", async ({ page }) => {
   await page.keyboard.press("Enter");
   await page.keyboard.press("Tab");
   await expect(page.getByRole("main").locator(":focus")).toBeVisible();
-  const first = page.locator(".row .card").first();
+  const first = page.locator(".row .card-link").first();
   await first.focus();
   await page.keyboard.press("ArrowRight");
   await page.keyboard.press("ArrowLeft");

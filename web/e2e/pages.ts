@@ -14,6 +14,8 @@ export const pages: Shot[] = [
     ready: (page) => page.locator(".card .poster img").first().waitFor(),
     anonymous: true,
   },
+  { name: "title", path: () => `/title/${videoId()}`, ready: heading(/buck/i) },
+  { name: "list", path: () => "/list", ready: heading("My list") },
   { name: "watch", path: () => `/watch/${videoId()}`, ready: heading(/buck/i) },
   { name: "search", path: () => "/search?q=buck", ready: (page) => page.locator(".card").first().waitFor() },
   { name: "search-none", path: () => "/search?q=zzzqq", ready: heading(/zzzqq/) },

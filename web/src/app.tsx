@@ -21,6 +21,8 @@ const Library = lazy(() => import("./features/studio/library"));
 const Upload = lazy(() => import("./features/studio/upload"));
 const Editor = lazy(() => import("./features/studio/editor/editor"));
 const Account = lazy(() => import("./features/account/account"));
+const Title = lazy(() => import("./features/title/title"));
+const List = lazy(() => import("./features/list/list"));
 const History = lazy(() => import("./features/history/history"));
 const Gallery = import.meta.env.DEV ? lazy(() => import("./features/gallery/gallery")) : null;
 
@@ -52,7 +54,9 @@ function Pages() {
     <Switch>
       <Route path="/" component={HomePage} />
       <Route path="/watch/:id">{({ id }) => <Watch key={id} id={id} />}</Route>
+      <Route path="/title/:id">{({ id }) => <Title key={id} id={id} />}</Route>
       <Route path="/search" component={Search} />
+      <Route path="/list">{signedIn(List)}</Route>
       <Route path="/history">{signedIn(History)}</Route>
       <Route path="/account">{signedIn(Account)}</Route>
       <Route path="/studio">{signedIn(Library, true)}</Route>

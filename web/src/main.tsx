@@ -7,6 +7,8 @@ import "./ui/ui.css";
 import "./shell/shell.css";
 import { createRoot } from "react-dom/client";
 import { App } from "./app";
+import { followLayout } from "./lib/preferences";
+import { followArrows } from "./lib/spatial";
 import { followTheme } from "./lib/theme";
 import { warmWatch } from "./player/warm";
 
@@ -14,5 +16,7 @@ const watching = /^\/watch\/([^/]+)$/.exec(location.pathname);
 if (watching?.[1]) warmWatch(decodeURIComponent(watching[1]));
 
 followTheme();
+followLayout();
+followArrows();
 const root = document.getElementById("root");
 if (root) createRoot(root).render(<App />);

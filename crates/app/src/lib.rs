@@ -7,10 +7,12 @@ pub mod catalog;
 pub mod discovery;
 mod error;
 pub mod history;
+mod personal;
 pub mod playback;
 pub mod state;
 pub mod title;
 pub mod view;
+pub mod watchlist;
 
 pub use asker::Asker;
 pub use error::{Error, Result};

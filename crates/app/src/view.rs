@@ -74,6 +74,9 @@ pub struct Video {
     /// How far the caller has watched.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
+    /// Is it on the caller's list? Told where titles are found and watched, to those who are signed in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_watchlist: Option<bool>,
     /// The workflow's steps; only for those who may manage the title.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steps: Option<Vec<Step>>,
@@ -225,6 +228,7 @@ impl App {
             deleted_at: row.deleted_at.map(time),
             revision: row.revision,
             progress: None,
+            in_watchlist: None,
             steps: None,
             can_manage: manages,
         }

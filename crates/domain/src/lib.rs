@@ -9,6 +9,7 @@ pub mod id;
 pub mod ladder;
 pub mod locale;
 pub mod playback_token;
+pub mod related;
 pub mod text;
 pub mod time;
 pub mod vocabulary;

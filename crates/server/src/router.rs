@@ -4,9 +4,10 @@ use app::{
     App,
     accounts::{people, routes as account, tokens},
     catalog::{edit, events, pictures, routes as video, studio, workflow},
-    discovery::{routes as discovery, vocabulary},
+    discovery::{related, routes as discovery, vocabulary},
     history::routes as history,
     playback::routes as playback,
+    watchlist::routes as watchlist,
 };
 use axum::{
     Json, Router,
@@ -139,12 +140,15 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(events::studio))
         // watching
         .routes(routes!(playback::start))
-        .routes(routes!(history::list))
+        .routes(routes!(history::list, history::clear))
         .routes(routes!(history::put, history::forget))
         .routes(routes!(history::unfinished))
+        .routes(routes!(watchlist::list))
+        .routes(routes!(watchlist::put, watchlist::delete))
         // finding
         .routes(routes!(discovery::home))
         .routes(routes!(discovery::search))
+        .routes(routes!(related::related))
         .routes(routes!(vocabulary::get))
 }
 

@@ -12,6 +12,7 @@ mod migrate;
 pub mod outbox;
 pub mod positions;
 pub mod presentations;
+pub mod related;
 pub mod search;
 pub mod secrets;
 pub mod sources;
@@ -21,6 +22,7 @@ pub mod units;
 pub mod uploads;
 pub mod users;
 pub mod videos;
+pub mod watchlist;
 
 pub use db::{Config, Connect, Engine, Reader, Store, Tx};
 pub use error::{Error, Result};

@@ -1,11 +1,14 @@
 //! Where people stopped watching.
 
+use std::collections::HashMap;
+
 use domain::{Audience, Micros, Role, UserId, VideoId, Viewer};
 
 use crate::{
-    Connect, Result, Tx,
+    Connect, Error, Result, Tx,
     db::{execute, query},
     library::country_pattern,
+    search,
     videos::{LAST_ID, Video, playing},
 };
 
@@ -24,6 +27,15 @@ pub struct Watched {
     pub video: Video,
     #[sqlx(flatten)]
     pub position: Position,
+}
+
+/// Which part of a history is asked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Which<'a> {
+    /// Only what was begun and not finished.
+    pub unfinished: bool,
+    /// Only titles in which each of these words occurs; the first eight count.
+    pub words: &'a str,
 }
 
 /// Remembers a position; the latest word wins.
@@ -75,17 +87,42 @@ pub async fn delete(tx: &mut Tx, user: UserId, video: VideoId) -> Result<()> {
     .map(|_| ())
 }
 
+/// Forgets a whole history.
+pub async fn clear(tx: &mut Tx, user: UserId) -> Result<()> {
+    execute!(tx, "DELETE FROM watch_positions WHERE user_id = $1", user.to_string()).map(|_| ())
+}
+
+/// Positions in the titles that `user` watched last.
+pub async fn latest(conn: &mut impl Connect, user: UserId, limit: u32) -> Result<HashMap<VideoId, Position>> {
+    let rows = query!(
+        fetch_all,
+        conn,
+        (String, i64, i64, bool, i64),
+        "SELECT video_id, position_ms, duration_ms, finished, updated_at FROM watch_positions WHERE user_id = $1
+         ORDER BY updated_at DESC LIMIT $2",
+        user.to_string(),
+        i64::from(limit),
+    )?;
+    rows.into_iter()
+        .map(|(id, position_ms, watched_duration_ms, finished, watched_at)| {
+            let id = id.parse().map_err(|_| Error::Corrupt(format!("watch_positions.video_id {id}")))?;
+            Ok((id, Position { position_ms, watched_duration_ms, finished, watched_at }))
+        })
+        .collect()
+}
+
 /// What `viewer` watched, latest first, after the key `(watched_at, video)` of the last one seen. Leaves out what they may
-/// not open then and there. `unfinished`: only what was begun and not finished.
+/// not open then and there.
 pub async fn list(
     conn: &mut impl Connect,
     viewer: Viewer,
     audience: &Audience,
-    unfinished: bool,
+    which: Which<'_>,
     after: Option<(i64, VideoId)>,
     limit: u32,
 ) -> Result<Vec<Watched>> {
     let (at, id) = after.map_or((i64::MAX, LAST_ID.to_owned()), |(at, id)| (at, id.to_string()));
+    let [p0, p1, p2, p3, p4, p5, p6, p7] = search::patterns(which.words);
     query!(
         fetch_all,
         conn,
@@ -100,15 +137,26 @@ pub async fn list(
             "))
                AND (NOT $3 OR (NOT w.finished AND w.position_ms > 0))
                AND (w.updated_at, w.video_id) < ($4, $5)
+               AND v.search_text LIKE $9 AND v.search_text LIKE $10 AND v.search_text LIKE $11
+               AND v.search_text LIKE $12 AND v.search_text LIKE $13 AND v.search_text LIKE $14
+               AND v.search_text LIKE $15 AND v.search_text LIKE $16
              ORDER BY w.updated_at DESC, w.video_id DESC LIMIT $6"
         ),
         viewer.user.to_string(),
         viewer.role == Role::Admin,
-        unfinished,
+        which.unfinished,
         at,
         id,
         i64::from(limit),
         audience.now.0,
         country_pattern(audience),
+        p0,
+        p1,
+        p2,
+        p3,
+        p4,
+        p5,
+        p6,
+        p7,
     )
 }

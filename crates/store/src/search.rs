@@ -89,6 +89,14 @@ pub(crate) async fn refold_owner(tx: &mut Tx, owner: UserId, name: &str) -> Resu
     Ok(())
 }
 
+/// A LIKE pattern for each of the first words of a query, filled up with the one that everything matches. Folded words hold
+/// letters and digits only, so nothing in them is special to LIKE.
+pub(crate) fn patterns(words: &str) -> [String; MAX_WORDS] {
+    let folded = fold(words);
+    let mut words = folded.split(' ');
+    std::array::from_fn(|_| words.next().map_or_else(|| "%".to_owned(), |word| format!("%{word}%")))
+}
+
 /// Where the page before ended.
 pub type Key = (i64, i64, VideoId);
 
@@ -104,9 +112,7 @@ pub async fn find(
     if folded.is_empty() {
         return Ok(Vec::new());
     }
-    // Folded words hold letters and digits only, so nothing in them is special to LIKE.
-    let mut patterns = folded.split(' ').take(MAX_WORDS).map(|word| format!("%{word}%"));
-    let mut next = || patterns.next().unwrap_or_else(|| "%".to_owned());
+    let [p0, p1, p2, p3, p4, p5, p6, p7] = patterns(words);
     let (fit, at, id) =
         after.map_or((-1, i64::MAX, LAST_ID.to_owned()), |(fit, at, id)| (fit, at, id.to_string()));
     query!(
@@ -128,14 +134,14 @@ pub async fn find(
         ),
         format!("{folded}%"),
         format!("% {folded}%"),
-        next(),
-        next(),
-        next(),
-        next(),
-        next(),
-        next(),
-        next(),
-        next(),
+        p0,
+        p1,
+        p2,
+        p3,
+        p4,
+        p5,
+        p6,
+        p7,
         fit,
         at,
         id,

@@ -103,8 +103,18 @@ export const cancelVideo = (id: string): Promise<T.Video> =>
 export const retryVideo = (id: string): Promise<T.Video> =>
   body(client.POST("/api/v1/videos/{id}/retry", { params: path(id) }));
 
-export const history = (cursor: string | null): Promise<T.Page<T.Video>> =>
-  body(client.GET("/api/v1/me/history", { params: { query: { cursor: cursor ?? undefined } } }));
+export const related = (id: string, limit = 12): Promise<T.Video[]> =>
+  body(client.GET("/api/v1/videos/{id}/related", { params: { ...path(id), query: { limit } } }));
+
+const onList = (id: string) => ({ params: { path: { video_id: id } } });
+export const watchlist = (cursor: string | null): Promise<T.Page<T.Video>> =>
+  body(client.GET("/api/v1/me/watchlist", { params: { query: { cursor: cursor ?? undefined, limit: 48 } } }));
+export const putOnList = (id: string) => nothing(client.PUT("/api/v1/me/watchlist/{video_id}", onList(id)));
+export const takeOffList = (id: string) => nothing(client.DELETE("/api/v1/me/watchlist/{video_id}", onList(id)));
+
+export const history = (q: string, cursor: string | null): Promise<T.Page<T.Video>> =>
+  body(client.GET("/api/v1/me/history", { params: { query: { q, cursor: cursor ?? undefined } } }));
+export const clearHistory = () => nothing(client.DELETE("/api/v1/me/history"));
 export const savePosition = (id: string, position_ms: number, duration_ms: number, keepalive = false) =>
   nothing(
     client.PUT("/api/v1/me/history/{video_id}", {

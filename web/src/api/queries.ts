@@ -27,6 +27,9 @@ export const keys = {
   studio: ["studio"] as const,
   studioList: (trash: boolean) => ["studio", trash ? "trash" : "library"] as const,
   history: ["history"] as const,
+  historyOf: (q: string) => ["history", q] as const,
+  watchlist: ["watchlist"] as const,
+  related: (id: string) => ["video", id, "related"] as const,
   sessions: ["sessions"] as const,
   tokens: ["tokens"] as const,
   uploads: ["uploads"] as const,
@@ -37,6 +40,9 @@ export const useInstance = () =>
 export const useSession = () => useQuery({ queryKey: keys.session, queryFn: api.session, staleTime: 60_000 });
 export const useHome = () => useQuery({ queryKey: keys.home, queryFn: api.home });
 export const useVideo = (id: string) => useQuery({ queryKey: keys.video(id), queryFn: () => api.video(id) });
+
+export const useRelated = (id: string) =>
+  useQuery({ queryKey: keys.related(id), queryFn: () => api.related(id), staleTime: 60_000 });
 
 /** Anonymous, viewer, creator or admin; `undefined` while we do not know yet. */
 export function useMe() {
@@ -57,6 +63,6 @@ export function updateVideo(video: Video) {
 
 /** What other people see may have changed: lists are asked again when next shown. */
 export function listsChanged() {
-  for (const key of [keys.studio, keys.home, keys.newest, ["search"], keys.history])
+  for (const key of [keys.studio, keys.home, keys.newest, ["search"], keys.history, keys.watchlist])
     void queryClient.invalidateQueries({ queryKey: key });
 }

@@ -1,31 +1,45 @@
 // The player on the page: the picture, what lies over it, and the control bar.
-import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
+import { type CSSProperties, type ReactNode, useCallback, useEffect, useRef, useState } from "react";
+import { preferences } from "../lib/preferences";
+import { focusMovedByKey, neverPointed } from "../lib/spatial";
 import { useStore } from "../lib/store";
 import { Button } from "../ui/basics";
 import { Icon } from "../ui/icon";
 import { Dialog } from "../ui/overlay";
+import { CaptionStyleForm } from "./caption-style";
+import { captionProperties } from "./captions";
 import { Controls } from "./controls";
 import { keyHelp, press } from "./keys";
 import "./player.css";
+import { useMediaSession } from "./mediasession";
 import type { PlayerSession } from "./session";
 import { Stats } from "./stats";
 
-type Props = { session: PlayerSession; title: string; poster: string | null; children?: ReactNode };
+type Props = {
+  session: PlayerSession;
+  title: string;
+  artist: string;
+  poster: string | null;
+  onNext?: (() => void) | undefined;
+  children?: ReactNode;
+};
 
-export function Player({ session, title, poster, children }: Props) {
+export function Player({ session, title, artist, poster, onNext, children }: Props) {
+  useMediaSession(session, { title, artist, picture: poster, onNext });
   const state = useStore(session.state);
   const frame = useRef<HTMLDivElement>(null);
   const stage = useRef<HTMLDivElement>(null);
+  const { style } = useStore(preferences);
   const [full, setFull] = useState(false);
   const [help, setHelp] = useState(false);
   const [stats, setStats] = useState(false);
+  const [look, setLook] = useState(false);
   const [menu, setMenu] = useState(false);
   const [said, setSaid] = useState<{ text: string; n: number } | null>(null);
-  const { awake, wake } = useAwake(!state.paused && !menu && !help && state.phase === "ready");
+  const { awake, wake } = useAwake(!state.paused && !menu && !help && !look && state.phase === "ready");
 
   useEffect(() => {
-    stage.current?.prepend(session.video);
-    session.setContainer(stage.current);
+    stage.current?.prepend(session.stage);
   }, [session]);
 
   const toggleFull = useCallback(() => {
@@ -57,6 +71,12 @@ export function Player({ session, title, poster, children }: Props) {
       // Buttons and links keep their own keys, sliders their arrows.
       if ((event.key === " " || event.key === "Enter") && target.closest("button, a")) return;
       if (target.getAttribute("role") === "slider" && /^(Arrow|Home|End)/.test(event.key)) return;
+      // Who walks by arrows walks through the controls as well; only from the picture itself do arrows seek.
+      if (event.key.startsWith("Arrow")) {
+        const walking = focusMovedByKey() && target.closest(".controls, .stats, .player-failed, .next-card");
+        const remote = neverPointed() && /^Arrow(Up|Down)$/.test(event.key);
+        if (walking || remote) return wake();
+      }
       // Outside the player the arrows up and down scroll the page.
       if (/^(ArrowUp|ArrowDown|Home|End)$/.test(event.key) && !frame.current?.contains(target)) return;
       if (press(event, session, { full: toggleFull, help: () => setHelp(true), said: say })) {
@@ -76,12 +96,11 @@ export function Player({ session, title, poster, children }: Props) {
       aria-label={`Player: ${title}`}
       data-awake={awake || undefined}
       data-phase={state.phase}
+      style={captionProperties(style) as CSSProperties}
       onPointerMove={wake}
       onFocus={wake}
     >
-      <div className="stage" ref={stage}>
-        {covered && poster && <img className="still" src={poster} alt="" />}
-      </div>
+      <div ref={stage}>{covered && poster && <img className="still" src={poster} alt="" />}</div>
       <Surface session={session} paused={state.paused} wake={wake} awake={awake} onFull={toggleFull} say={say} />
       {full && <div className="player-title">{title}</div>}
       {state.phase !== "failed" && (state.waiting || state.phase === "loading") && <Waiting />}
@@ -106,6 +125,7 @@ export function Player({ session, title, poster, children }: Props) {
       {state.failed && (
         <div className="player-failed" role="alert">
           <Icon name="warning" size={40} />
+          <h2>This cannot be played right now</h2>
           <p>{state.failed.text}</p>
           <div className="line">
             {state.failed.retry && (
@@ -127,9 +147,18 @@ export function Player({ session, title, poster, children }: Props) {
           onFull={toggleFull}
           onHelp={() => setHelp(true)}
           onStats={() => setStats((on) => !on)}
+          onStyle={() => setLook(true)}
           onMenu={setMenu}
         />
       )}
+      <Dialog
+        open={look}
+        onClose={() => setLook(false)}
+        title="How captions look"
+        container={full ? frame.current : null}
+      >
+        <CaptionStyleForm />
+      </Dialog>
       <Dialog open={help} onClose={() => setHelp(false)} title="Keyboard" container={full ? frame.current : null}>
         <dl className="key-help">
           {keyHelp.map(([keys, what]) => (

@@ -21,9 +21,7 @@ export function SeekBar({ session }: { session: PlayerSession }) {
   };
   const keys: Record<string, () => void> = {
     ArrowLeft: () => session.skip(-5),
-    ArrowDown: () => session.skip(-5),
     ArrowRight: () => session.skip(5),
-    ArrowUp: () => session.skip(5),
     PageUp: () => session.skip(60),
     PageDown: () => session.skip(-60),
     Home: () => session.seek(0),

@@ -2,6 +2,7 @@
 // page is drawn; the page later adopts the element.
 import type shakaTypes from "shaka-player/dist/shaka-player.dash-es2021.js";
 import type { Playback } from "../api/types";
+import { prefer, preferences } from "../lib/preferences";
 import { createStore, kept } from "../lib/store";
 import { parseStoryboard, type Tile } from "../lib/vtt";
 import { explain, type Failed, statusOf } from "./errors";
@@ -10,7 +11,7 @@ import { loadShaka } from "./warm";
 type Shaka = typeof shakaTypes;
 type Player = InstanceType<Shaka["Player"]>;
 export type Quality = { height: number; width: number; bandwidth: number; label: string };
-export type Choice = { key: string; label: string; active: boolean };
+export type Choice = { key: string; label: string; language: string; active: boolean };
 
 export type Snapshot = {
   phase: "loading" | "ready" | "failed";
@@ -68,9 +69,20 @@ const empty: Snapshot = {
   startMs: null,
 };
 
+/** A quality as people call it. `lines`: of the shorter side. */
+export function qualityName(lines: number): string {
+  if (lines >= 2160) return `4K ${lines}p`;
+  if (lines >= 1080) return `Full HD ${lines}p`;
+  return lines >= 720 ? `HD ${lines}p` : `${lines}p`;
+}
+
 export class PlayerSession {
   readonly state = createStore<Snapshot>(empty);
   readonly video = document.createElement("video");
+  /** Holds the picture and what Shaka draws over it; the page adopts it. */
+  readonly stage = document.createElement("div");
+  /** Milliseconds, as the title's data says; told by the page when it knows. */
+  durationMs = 0;
   private player: Player | null = null;
   private closed = false;
   private renewals = 0;
@@ -79,16 +91,25 @@ export class PlayerSession {
 
   constructor(
     private readonly authorise: () => Promise<Playback>,
-    private readonly options: { startAt?: number; durationMs: () => number },
+    private readonly options: { startAt?: number } = {},
   ) {
     const video = this.video;
+    this.stage.className = "stage";
+    this.stage.append(video);
+    video.defaultPlaybackRate = preferences.get().speed;
+    video.playbackRate = preferences.get().speed;
     video.playsInline = true;
     video.preload = "auto";
     video.disableRemotePlayback = false;
     const [volume, muted] = (kept.read(volumeName) ?? "1 0").split(" ").map(Number);
     video.volume = Math.min(1, Math.max(0, volume ?? 1));
     video.muted = muted === 1;
+    this.patch({ rate: video.playbackRate });
     this.listen();
+    this.stop.signal.addEventListener(
+      "abort",
+      preferences.subscribe(() => this.prefer()),
+    );
     void this.begin();
   }
 
@@ -105,7 +126,8 @@ export class PlayerSession {
     on("play pause playing ended", () => this.patch({ paused: video.paused, ended: video.ended, waiting: false }));
     on("waiting seeking", () => this.patch({ waiting: true }));
     on("playing seeked canplay", () => this.patch({ waiting: false }));
-    on("ratechange", () => this.patch({ rate: video.playbackRate }));
+    // Shaka holds the picture at rate 0 while it buffers: that is not the viewer's speed.
+    on("ratechange", () => video.playbackRate > 0 && this.patch({ rate: video.playbackRate }));
     on("volumechange", () => {
       this.patch({ volume: video.volume, muted: video.muted });
       if (this.state.get().autoplay !== "muted") kept.write(volumeName, `${video.volume} ${video.muted ? 1 : 0}`);
@@ -128,7 +150,7 @@ export class PlayerSession {
       start: video.buffered.start(i),
       end: video.buffered.end(i),
     }));
-    const known = this.options.durationMs() / 1000;
+    const known = this.durationMs / 1000;
     const growing = player?.isDynamic() ?? false;
     const end = player?.getManifest() ? player.seekRange().end : 0;
     const own = Number.isFinite(video.duration) && !growing ? video.duration : 0;
@@ -152,7 +174,9 @@ export class PlayerSession {
       if (this.closed) return;
       if (!this.player) {
         this.player = new shaka.Player();
+        this.player.setVideoContainer(this.stage);
         this.configure(this.player);
+        this.prefer();
         await this.player.attach(this.video);
       }
       const playback = await authorised;
@@ -164,6 +188,7 @@ export class PlayerSession {
       await this.player.load(adaptive ? playback.dash_url : playback.hls_url, start);
       if (this.closed) return;
       this.patch({ phase: "ready", failed: null });
+      this.rememberedText();
       this.tracks();
       this.look();
       await this.start();
@@ -179,14 +204,12 @@ export class PlayerSession {
         // Begin with a rung whose first segment arrives well under a second; measured throughput takes over from there.
         defaultBandwidthEstimate: Math.max(600_000, (remembered || 4_000_000) * 0.35),
         useNetworkInformation: false,
-        restrictToElementSize: true,
         switchInterval: 3,
         advanced: { minTotalBytes: 64_000 },
       },
       manifest: { dash: { ignoreMinBufferTime: true } },
       streaming: {
         rebufferingGoal: 0.1,
-        bufferingGoal: 30,
         bufferBehind: 60,
         retryParameters: { maxAttempts: 4, baseDelay: 500, timeout: 20_000 },
       },
@@ -198,6 +221,28 @@ export class PlayerSession {
       listen(name, () => this.tracks());
     listen("buffering", (event) => this.patch({ waiting: (event as Event & { buffering: boolean }).buffering }));
     listen("error", (event) => this.fail((event as CustomEvent).detail));
+  }
+
+  /** Takes up what the viewer prefers, at the start and whenever it changes. */
+  private prefer() {
+    const { saver, capToScreen } = preferences.get();
+    this.player?.configure({
+      abr: {
+        restrictToElementSize: capToScreen,
+        restrictToScreenSize: capToScreen,
+        // 480 lines of a wide picture, whichever way it stands; a little more for odd sizes.
+        restrictions: { maxPixels: saver ? 854 * 480 * 1.05 : Number.POSITIVE_INFINITY },
+      },
+      streaming: { bufferingGoal: saver ? 10 : 30 },
+    });
+  }
+
+  /** Captions as they were left the last time, if this title has them. */
+  private rememberedText() {
+    const { captions, captionLanguage } = preferences.get();
+    const tracks = this.player?.getTextTracks() ?? [];
+    const track = tracks.find((one) => one.language === captionLanguage) ?? tracks[0];
+    if (captions && track) this.player?.selectTextTrack(track);
   }
 
   private async loadStoryboard(url: string | null) {
@@ -230,7 +275,12 @@ export class PlayerSession {
     let playing: Quality | null = null;
     for (const track of player.getVideoTracks()) {
       const [width, height] = [track.width ?? 0, track.height ?? 0];
-      const quality = { width, height, bandwidth: track.bandwidth, label: `${Math.min(width, height) || height}p` };
+      const quality = {
+        width,
+        height,
+        bandwidth: track.bandwidth,
+        label: qualityName(Math.min(width, height) || height),
+      };
       if (track.active) playing = quality;
       if (height && (byHeight.get(height)?.bandwidth ?? -1) < track.bandwidth) byHeight.set(height, quality);
     }
@@ -246,10 +296,10 @@ export class PlayerSession {
       playing,
       audios: player
         .getAudioTracks()
-        .map((t, i) => ({ key: String(i), label: label(t, i, "Audio"), active: t.active })),
+        .map((t, i) => ({ key: String(i), label: label(t, i, "Audio"), language: t.language, active: t.active })),
       texts: player
         .getTextTracks()
-        .map((t, i) => ({ key: String(i), label: label(t, i, "Captions"), active: t.active })),
+        .map((t, i) => ({ key: String(i), label: label(t, i, "Captions"), language: t.language, active: t.active })),
     });
   }
 
@@ -299,6 +349,7 @@ export class PlayerSession {
   setRate(rate: number) {
     this.video.playbackRate = rate;
     this.video.defaultPlaybackRate = rate;
+    prefer({ speed: rate });
   }
   setQuality(height: number | null) {
     const { player } = this;
@@ -319,15 +370,14 @@ export class PlayerSession {
     this.tracks();
   }
   setText(key: string | null) {
-    this.player?.selectTextTrack(key === null ? null : (this.player.getTextTracks()[Number(key)] ?? null));
+    const track = key === null ? null : (this.player?.getTextTracks()[Number(key)] ?? null);
+    this.player?.selectTextTrack(track);
+    prefer(track ? { captions: true, captionLanguage: track.language } : { captions: false });
     this.tracks();
   }
   async togglePip() {
     if (document.pictureInPictureElement) await document.exitPictureInPicture();
     else await this.video.requestPictureInPicture?.();
-  }
-  setContainer(element: HTMLElement | null) {
-    this.player?.setVideoContainer(element);
   }
   stats() {
     const { player, video } = this;
@@ -337,11 +387,15 @@ export class PlayerSession {
       .get()
       .buffered.find((range) => range.start <= video.currentTime + 0.1 && range.end >= video.currentTime);
     const playing = player.getVariantTracks().find((track) => track.active);
+    const box = this.stage.getBoundingClientRect();
     return {
       stats,
       ahead: ahead ? ahead.end - video.currentTime : 0,
       codecs: playing?.codecs ?? "",
       frameRate: playing?.frameRate ?? null,
+      shown: { width: Math.round(box.width * devicePixelRatio), height: Math.round(box.height * devicePixelRatio) },
+      live: player.isLive() ? stats.liveLatency : null,
+      automatic: this.state.get().quality === null,
     };
   }
 
@@ -354,6 +408,6 @@ export class PlayerSession {
     if (document.pictureInPictureElement === this.video) void document.exitPictureInPicture().catch(() => {});
     const gone = this.player?.destroy();
     void Promise.resolve(gone).catch(() => {});
-    this.video.remove();
+    this.stage.remove();
   }
 }

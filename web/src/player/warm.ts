@@ -1,32 +1,71 @@
-// Starts what the watch page will need before the page itself is there: its code, the player's code, and the
-// playback authorisation, all at once. The page then takes what is under way instead of asking again.
+// Starts what the watch page will need before the page itself is there: its code, the player's code, the playback
+// authorisation, and at the click the playback itself. The page then adopts what is under way.
 import { playback } from "../api/calls";
 import type { Playback } from "../api/types";
+import type { PlayerSession } from "./session";
 
 export const loadWatch = () => import("../features/watch/watch");
 export const loadShaka = () => import("./shaka");
+const loadSession = () => import("./session");
 
-type Warm = { id: string; at: number; playback: Promise<Playback> };
+/** How long something begun may wait for its page. */
+const patienceMs = 10_000;
+
+type Warm = { id: string; at: number; session: Promise<PlayerSession> };
 let warm: Warm | null = null;
+
+const startAt = () => {
+  const from = new URLSearchParams(location.search).get("t");
+  return from !== null && Number(from) >= 0 ? { startAt: Number(from) } : {};
+};
+
+function begin(id: string, asked: Promise<Playback>, options: { startAt?: number }): Promise<PlayerSession> {
+  let first: Promise<Playback> | null = asked;
+  asked.catch(() => {});
+  return loadSession().then(({ PlayerSession }) => {
+    return new PlayerSession(() => {
+      // The authorisation under way serves once; a later try asks anew.
+      const ready = first ?? playback(id);
+      first = null;
+      return ready;
+    }, options);
+  });
+}
 
 /** Without an id only the code is fetched (a pointer or the focus came near a title). */
 export function warmWatch(id?: string) {
   void loadWatch().catch(() => {});
   void loadShaka().catch(() => {});
-  if (!id || (warm?.id === id && performance.now() - warm.at < 10_000)) return;
+  void loadSession().catch(() => {});
+  if (!id || (warm?.id === id && performance.now() - warm.at < patienceMs)) return;
+  drop();
   performance.mark("kinora:click");
-  const asked = playback(id);
-  const mine: Warm = { id, at: performance.now(), playback: asked };
-  // A refusal is not kept: the page asks again.
-  asked.catch(() => {
+  const mine: Warm = {
+    id,
+    at: performance.now(),
+    session: begin(id, playback(id), location.pathname === `/watch/${id}` ? startAt() : {}),
+  };
+  mine.session.catch(() => {
     if (warm === mine) warm = null;
   });
   warm = mine;
+  setTimeout(() => warm === mine && drop(), patienceMs);
 }
 
-/** The authorisation asked for at the click, once; otherwise a new one. */
-export function takePlayback(id: string): Promise<Playback> {
-  const ready = warm?.id === id && performance.now() - warm.at < 10_000 ? warm.playback : null;
+/** What was begun and never shown must not play on. */
+function drop() {
+  const old = warm;
   warm = null;
-  return ready ?? playback(id);
+  old?.session.then(
+    (session) => session.close(),
+    () => {},
+  );
+}
+
+/** The playback begun at the click, once; otherwise a new one. */
+export function takeSession(id: string): Promise<PlayerSession> {
+  const ready = warm?.id === id ? warm.session : null;
+  if (ready) warm = null;
+  else drop();
+  return ready ?? begin(id, playback(id), startAt());
 }

@@ -24,7 +24,11 @@ export function Shell({ children }: { children: ReactNode }) {
     main.current?.focus({ preventScroll: true });
   }, [path]);
   return (
-    <div className="shell" data-watch={path.startsWith("/watch/") || undefined}>
+    <div
+      className="shell"
+      data-watch={path.startsWith("/watch/") || undefined}
+      data-bleed={path === "/" || path.startsWith("/title/") || undefined}
+    >
       <a className="skip" href="#main">
         Skip to the content
       </a>
@@ -44,6 +48,7 @@ type Place = { href: string; label: string; icon: IconName; here: (path: string)
 function usePlaces(): Place[] {
   const me = useMe();
   const places: Place[] = [{ href: "/", label: "Home", icon: "home", here: (path) => path === "/" }];
+  if (me) places.push({ href: "/list", label: "My list", icon: "plus", here: (path) => path === "/list" });
   if (me) places.push({ href: "/history", label: "History", icon: "history", here: (path) => path === "/history" });
   if (me && me.role !== "viewer")
     places.push({ href: "/studio", label: "Studio", icon: "studio", here: (path) => path.startsWith("/studio") });
@@ -142,6 +147,7 @@ function UserMenu({ navigate }: { navigate: (to: string) => void }) {
       items={[
         "line",
         me.role !== "viewer" && { label: "Studio", icon: "studio", onSelect: () => navigate("/studio") },
+        { label: "My list", icon: "plus", onSelect: () => navigate("/list") },
         { label: "History", icon: "history", onSelect: () => navigate("/history") },
         { label: "Account", icon: "user", onSelect: () => navigate("/account") },
         nextTheme,
@@ -220,6 +226,9 @@ function SearchBox() {
   );
 }
 
+/** Five fit under a thumb; the history is one press away under the account. */
+const onPhone = (place: Place) => place.href !== "/history";
+
 function PhoneBar() {
   const [path] = useLocation();
   const me = useMe();
@@ -230,7 +239,7 @@ function PhoneBar() {
     : { href: "/signin", label: "Sign in", icon: "user", here: () => false };
   return (
     <nav className="phone-bar" aria-label="Main, phone">
-      {[...places.slice(0, 1), search, ...places.slice(1), account].map((place) => (
+      {[...places.slice(0, 1), search, ...places.slice(1).filter(onPhone), account].map((place) => (
         <Link key={place.href} href={place.href} aria-current={place.here(path) ? "page" : undefined}>
           <Icon name={place.icon} size={24} />
           {place.label}

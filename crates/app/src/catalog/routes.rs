@@ -8,11 +8,11 @@ use axum::{
 };
 use domain::{VideoId, Viewer};
 use serde::Deserialize;
-use store::{Connect, jobs, positions, steps, videos};
+use store::{Connect, jobs, positions, steps, videos, watchlist};
 use utoipa::IntoParams;
 
 use super::renditions::{self, Rendition};
-use crate::{App, Asker, Result, title, view::Video};
+use crate::{App, Asker, Result, personal::Personal, title, view::Video};
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -46,10 +46,12 @@ pub async fn list(
     }
     let cursor = Cursor { limit: query.limit, cursor: query.cursor };
     let (limit, after) = (cursor.limit()?, cursor.after()?);
-    let rows = videos::list_public(&mut app.store.reader().await?, &asker, after, limit + 1).await?;
     let viewer = asker.viewer;
+    let mut reader = app.store.reader().await?;
+    let rows = videos::list_public(&mut reader, &asker, after, limit + 1).await?;
+    let personal = Personal::of(&mut reader, viewer).await?;
     let key = |row: &videos::Video| (row.published_at.unwrap_or_default(), row.id);
-    Ok(Json(page::page(rows, limit, key, |row| app.video(row, viewer))))
+    Ok(Json(page::page(rows, limit, key, |row| personal.dress(app.video(row, viewer)))))
 }
 
 /// One title.
@@ -60,12 +62,16 @@ pub async fn list(
 pub async fn get(State(app): State<App>, asker: Asker, Id(id): Id<VideoId>) -> Result<Response> {
     let mut reader = app.store.reader().await?;
     let row = title::open(&mut reader, id, &asker).await?;
-    let position = match asker.viewer {
-        Some(viewer) => positions::get(&mut reader, viewer.user, id).await?,
+    let mine = match asker.viewer {
+        Some(viewer) => {
+            let position = positions::get(&mut reader, viewer.user, id).await?;
+            Some((position, watchlist::has(&mut reader, viewer.user, id).await?))
+        }
         None => None,
     };
     let video = app.video_with_steps(&mut reader, row, asker.viewer).await?;
-    Ok(tagged(video.with_progress(position.as_ref())))
+    let (position, in_watchlist) = mine.map_or((None, None), |(position, listed)| (position, Some(listed)));
+    Ok(tagged(Video { in_watchlist, ..video.with_progress(position.as_ref()) }))
 }
 
 /// Moves a title to the trash, from where it can be restored for 30 days; or deletes it for good.

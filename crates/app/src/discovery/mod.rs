@@ -1,4 +1,5 @@
-//! Finding something to watch: the home page's rows, search, and the words that titles are filed under.
+//! Finding something to watch: the home page's rows, search, what is like a title, and the words that titles are filed under.
 
+pub mod related;
 pub mod routes;
 pub mod vocabulary;

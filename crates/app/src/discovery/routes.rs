@@ -8,10 +8,11 @@ use store::{
     Reader, positions,
     search::{self, Hit},
     videos::{self, Filter},
+    watchlist,
 };
 use utoipa::{IntoParams, ToSchema};
 
-use crate::{App, Asker, Result, view::Video};
+use crate::{App, Asker, Result, personal::Personal, view::Video};
 
 /// Titles in a row.
 const ROW: u32 = 20;
@@ -29,7 +30,7 @@ pub struct Home {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Row {
-    /// continue, mine or new.
+    /// continue, list, new or mine.
     pub id: &'static str,
     pub title: &'static str,
     pub items: Vec<Video>,
@@ -52,34 +53,48 @@ pub struct SearchQuery {
 pub async fn home(State(app): State<App>, asker: Asker) -> Result<Json<Home>> {
     let viewer = asker.viewer;
     let mut reader = app.store.reader().await?;
+    let personal = Personal::of(&mut reader, viewer).await?;
+    let view = |row: videos::Video| personal.dress(app.video(row, viewer));
     let newest = videos::list_public(&mut reader, &asker, None, ROW).await?;
     let hero = newest.iter().find(|row| row.poster_id.is_some()).or(newest.first()).cloned();
-    let hero = hero.map(|row| app.video(row, viewer));
     let mut rows = Vec::new();
     if let Some(viewer) = viewer {
-        rows.push(unfinished(&app, &mut reader, viewer, &asker).await?);
+        let begun = unfinished(&mut reader, viewer, &asker).await?;
+        rows.push(Row { id: "continue", title: "Continue watching", items: begun.map(view).collect() });
+        let listed = listed(&mut reader, viewer, &asker).await?;
+        rows.push(Row { id: "list", title: "My list", items: listed.map(view).collect() });
     }
-    let items = newest.into_iter().map(|row| app.video(row, viewer)).collect();
-    rows.push(Row { id: "new", title: "New", items });
+    rows.push(Row { id: "new", title: "New", items: newest.into_iter().map(view).collect() });
     if let Some(viewer) = viewer {
-        rows.push(mine(&app, &mut reader, viewer).await?);
+        let own = mine(&mut reader, viewer).await?;
+        rows.push(Row { id: "mine", title: "My uploads", items: own.map(view).collect() });
     }
     rows.retain(|row| !row.items.is_empty());
-    Ok(Json(Home { hero, rows }))
+    Ok(Json(Home { hero: hero.map(view), rows }))
 }
 
-async fn unfinished(app: &App, reader: &mut Reader, viewer: Viewer, asker: &Audience) -> Result<Row> {
-    let rows = positions::list(reader, viewer, asker, true, None, ROW).await?;
-    let view =
-        |row: positions::Watched| app.video(row.video, Some(viewer)).with_progress(Some(&row.position));
-    Ok(Row { id: "continue", title: "Continue watching", items: rows.into_iter().map(view).collect() })
+async fn unfinished(
+    reader: &mut Reader,
+    viewer: Viewer,
+    audience: &Audience,
+) -> Result<impl Iterator<Item = videos::Video> + use<>> {
+    let which = positions::Which { unfinished: true, words: "" };
+    let rows = positions::list(reader, viewer, audience, which, None, ROW).await?;
+    Ok(rows.into_iter().map(|row| row.video))
 }
 
-async fn mine(app: &App, reader: &mut Reader, viewer: Viewer) -> Result<Row> {
+async fn listed(
+    reader: &mut Reader,
+    viewer: Viewer,
+    audience: &Audience,
+) -> Result<impl Iterator<Item = videos::Video> + use<>> {
+    let rows = watchlist::list(reader, viewer, audience, None, ROW).await?;
+    Ok(rows.into_iter().map(|row| row.video))
+}
+
+async fn mine(reader: &mut Reader, viewer: Viewer) -> Result<impl Iterator<Item = videos::Video> + use<>> {
     let filter = Filter { owner: Some(viewer.user), state: Some(videos::State::Ready), trash: false };
-    let rows = videos::list_managed(reader, filter, None, ROW).await?;
-    let items = rows.into_iter().map(|row| app.video(row, Some(viewer))).collect();
-    Ok(Row { id: "mine", title: "My uploads", items })
+    Ok(videos::list_managed(reader, filter, None, ROW).await?.into_iter())
 }
 
 /// Public titles in which every word occurs, best first.
@@ -95,8 +110,10 @@ pub async fn search(
     }
     let cursor = Cursor { limit: query.limit, cursor: query.cursor };
     let (limit, after) = (cursor.limit()?, cursor.after()?);
-    let hits = search::find(&mut app.store.reader().await?, &asker, &query.q, after, limit + 1).await?;
     let viewer = asker.viewer;
+    let mut reader = app.store.reader().await?;
+    let hits = search::find(&mut reader, &asker, &query.q, after, limit + 1).await?;
+    let personal = Personal::of(&mut reader, viewer).await?;
     let key = |hit: &Hit| (hit.fit, hit.video.published_at.unwrap_or_default(), hit.video.id);
-    Ok(Json(page::page(hits, limit, key, |hit| app.video(hit.video, viewer))))
+    Ok(Json(page::page(hits, limit, key, |hit| personal.dress(app.video(hit.video, viewer)))))
 }

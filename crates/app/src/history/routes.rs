@@ -7,15 +7,30 @@ use axum::{
 };
 use domain::{Scope, VideoId};
 use serde::Deserialize;
-use store::positions::{self, Watched};
-use utoipa::ToSchema;
+use store::positions::{self, Watched, Which};
+use utoipa::{IntoParams, ToSchema};
 
-use crate::{App, Asker, Result, title, view::Video};
+use crate::{App, Asker, Result, personal::Personal, title, view::Video};
+
+/// Longest query, in characters.
+const MAX_QUERY: usize = 200;
 
 /// Longest title that is believed: 30 days.
 const MAX_MS: i64 = 30 * 24 * 3_600_000;
 /// Titles on the row of those to continue.
 const CONTINUE: u32 = 20;
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct HistoryQuery {
+    /// Words, all of which must occur in title, channel name or description; without any, everything.
+    #[serde(default)]
+    pub q: String,
+    /// Rows on the page, 1 to 100; 24 unless told.
+    pub limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    pub cursor: Option<String>,
+}
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -56,22 +71,28 @@ pub async fn put(
 }
 
 /// What the caller watched, latest first.
-#[utoipa::path(get, path = "/api/v1/me/history", tag = "history", params(Cursor),
-    responses((status = 200, body = Page<Video>), (status = 401, body = ProblemBody)))]
+#[utoipa::path(get, path = "/api/v1/me/history", tag = "history", params(HistoryQuery),
+    responses((status = 200, body = Page<Video>), (status = 401, body = ProblemBody), (status = 422, body = ProblemBody)))]
 pub async fn list(
     State(app): State<App>,
     principal: Principal,
     asker: Asker,
-    Query(cursor): Query<Cursor>,
+    Query(query): Query<HistoryQuery>,
 ) -> Result<Json<Page<Video>>> {
     principal.require_scope(Scope::Read)?;
+    if query.q.chars().count() > MAX_QUERY {
+        return Err(Problem::invalid("q", "A search has at most 200 characters.").into());
+    }
+    let cursor = Cursor { limit: query.limit, cursor: query.cursor };
     let (limit, after) = (cursor.limit()?, cursor.after()?);
     let viewer = principal.viewer();
     let mut reader = app.store.reader().await?;
-    let rows = positions::list(&mut reader, viewer, &asker, false, after, limit + 1).await?;
+    let which = Which { unfinished: false, words: &query.q };
+    let rows = positions::list(&mut reader, viewer, &asker, which, after, limit + 1).await?;
+    let personal = Personal::of(&mut reader, Some(viewer)).await?;
     let key = |row: &Watched| (row.position.watched_at, row.video.id);
     Ok(Json(page::page(rows, limit, key, |row| {
-        app.video(row.video, Some(viewer)).with_progress(Some(&row.position))
+        personal.dress(app.video(row.video, Some(viewer)).with_progress(Some(&row.position)))
     })))
 }
 
@@ -90,6 +111,17 @@ pub async fn forget(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Forgets the whole history.
+#[utoipa::path(delete, path = "/api/v1/me/history", tag = "history",
+    responses((status = 204), (status = 401, body = ProblemBody)))]
+pub async fn clear(State(app): State<App>, principal: Principal) -> Result<StatusCode> {
+    principal.require_scope(Scope::Read)?;
+    let mut tx = app.store.begin().await?;
+    positions::clear(&mut tx, principal.user).await?;
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// Titles that the caller began and did not finish, latest first.
 #[utoipa::path(get, path = "/api/v1/me/continue", tag = "history",
     responses((status = 200, body = Vec<Video>), (status = 401, body = ProblemBody)))]
@@ -101,7 +133,8 @@ pub async fn unfinished(
     principal.require_scope(Scope::Read)?;
     let viewer = principal.viewer();
     let mut reader = app.store.reader().await?;
-    let rows = positions::list(&mut reader, viewer, &asker, true, None, CONTINUE).await?;
+    let which = Which { unfinished: true, words: "" };
+    let rows = positions::list(&mut reader, viewer, &asker, which, None, CONTINUE).await?;
     let view = |row: Watched| app.video(row.video, Some(viewer)).with_progress(Some(&row.position));
     Ok(Json(rows.into_iter().map(view).collect()))
 }

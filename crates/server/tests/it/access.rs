@@ -19,7 +19,7 @@ crate::on_both!(
 );
 
 /// All that can be asked about a title: method, path below it, body.
-const ASKED: [(&str, &str); 14] = [
+const ASKED: [(&str, &str); 16] = [
     ("GET", ""),
     ("GET", "/posters"),
     ("GET", "/poster/{poster}/320.jpg"),
@@ -34,11 +34,14 @@ const ASKED: [(&str, &str); 14] = [
     ("POST", "/cancel"),
     ("POST", "/retry"),
     ("PUT", "history"),
+    ("GET", "/related"),
+    ("PUT", "watchlist"),
 ];
 
 async fn ask(caller: &Caller, title: &Title, (method, below): (&str, &str)) -> u16 {
     let path = match below {
         "history" => format!("/api/v1/me/history/{}", title.id),
+        "watchlist" => format!("/api/v1/me/watchlist/{}", title.id),
         below => format!("{}{}", title.path(), below.replace("{poster}", &title.poster)),
     };
     let body = match (method, below) {

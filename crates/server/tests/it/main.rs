@@ -20,3 +20,4 @@ mod lifecycle;
 mod media_access;
 mod title;
 mod upload;
+mod watching;

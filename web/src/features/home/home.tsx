@@ -3,29 +3,36 @@ import "./home.css";
 import { Link } from "wouter";
 import { useHome, useMe } from "../../api/queries";
 import type { Video } from "../../api/types";
-import { clock } from "../../lib/format";
-import { warmWatch } from "../../player/warm";
+import { Backdrop, Facts } from "../../titles/backdrop";
+import { lengthName } from "../../titles/extras";
+import { ListButton } from "../../titles/list";
+import { left, PlayLink } from "../../titles/play";
 import { Empty, Failure, Skeleton, useTitle } from "../../ui/basics";
+import { Card, CardSkeleton } from "../../ui/card";
 import { Icon } from "../../ui/icon";
-import { Card, CardSkeleton, posterAt, Row } from "../../ui/poster";
+import { Row } from "../../ui/row";
 
 export function HomePage() {
   useTitle(undefined);
   const home = useHome();
   if (home.isPending) return <HomeSkeleton />;
   if (home.isError)
-    return <Failure whole what="The titles could not be loaded" error={home.error} retry={() => void home.refetch()} />;
+    return (
+      <div className="page">
+        <Failure whole what="The titles could not be loaded" error={home.error} retry={() => void home.refetch()} />
+      </div>
+    );
   const { hero, rows } = home.data;
   const filled = rows.filter((row) => row.items.length > 0);
   if (!hero && filled.length === 0) return <Nothing />;
   return (
     <div className="home">
       {hero ? <Hero video={hero} /> : <h1 className="sr">Home</h1>}
-      {filled.map((row) => (
-        <Row key={row.id} title={row.title}>
+      {filled.map((row, index) => (
+        <Row key={row.id} title={row.title} href={wholeRow(row.id)}>
           {row.items.map((video) => (
             <li key={video.id}>
-              <Card video={video} />
+              <Card video={video} note={row.id === "continue" ? timeLeft(video) : undefined} eager={index === 0} />
             </li>
           ))}
         </Row>
@@ -34,42 +41,32 @@ export function HomePage() {
   );
 }
 
+/** The page that shows a row's whole list, where there is one. */
+function wholeRow(id: string): string | undefined {
+  if (id.startsWith("genre:")) return `/search?genre=${encodeURIComponent(id.slice(6))}`;
+  return { continue: "/history", list: "/list", mine: "/studio" }[id];
+}
+
+function timeLeft(video: Video) {
+  const ms = left(video);
+  return ms > 0 ? `${lengthName(ms)} left` : undefined;
+}
+
 function Hero({ video }: { video: Video }) {
-  const seen = video.progress?.position_ms ?? 0;
   return (
-    <section className="hero" aria-label={video.title}>
-      {video.poster_url && (
-        <img
-          src={posterAt(video.poster_url, 1280)}
-          srcSet={`${posterAt(video.poster_url, 640)} 640w, ${posterAt(video.poster_url, 1280)} 1280w`}
-          sizes="100vw"
-          alt=""
-          fetchPriority="high"
-        />
-      )}
-      <div className="hero-text">
-        <h1>{video.title}</h1>
-        <p className="facts">
-          <span>{video.owner.name}</span>
-          {video.duration_ms ? <span>{clock(video.duration_ms)}</span> : null}
-          {video.height ? <span>{Math.min(video.height, video.width ?? video.height)}p</span> : null}
-        </p>
-        {video.description && <p className="about">{video.description}</p>}
-        <div className="line">
-          <Link
-            href={`/watch/${video.id}`}
-            className="btn primary large"
-            onPointerEnter={() => warmWatch()}
-            onFocus={() => warmWatch()}
-            onClick={() => warmWatch(video.id)}
-          >
-            <Icon name="play" />
-            {seen > 0 ? "Resume" : "Play"}
-          </Link>
-          {seen > 0 && video.duration_ms ? <span className="small">{clock(video.duration_ms - seen)} left</span> : null}
-        </div>
+    <Backdrop video={video}>
+      <h1>{video.title}</h1>
+      <Facts video={video} />
+      {video.description && <p className="about">{video.description}</p>}
+      <div className="actions">
+        <PlayLink video={video} />
+        <Link href={`/title/${video.id}`} className="btn large on-picture">
+          <Icon name="info" />
+          Details
+        </Link>
+        <ListButton video={video} large />
       </div>
-    </section>
+    </Backdrop>
   );
 }
 
@@ -106,11 +103,15 @@ function Nothing() {
 function HomeSkeleton() {
   return (
     <div className="home" role="status" aria-label="Loading titles">
-      <div className="hero">
-        <div className="hero-text">
+      <div className="backdrop">
+        <div className="backdrop-text">
           <Skeleton width="min(480px, 70vw)" height="48px" />
           <Skeleton width="min(320px, 50vw)" height="20px" />
-          <Skeleton width="144px" height="48px" />
+          <Skeleton width="min(520px, 80vw)" height="72px" />
+          <div className="actions">
+            <Skeleton width="128px" height="48px" />
+            <Skeleton width="128px" height="48px" />
+          </div>
         </div>
       </div>
       {[1, 2].map((row) => (
@@ -119,7 +120,7 @@ function HomeSkeleton() {
             <Skeleton width="160px" height="22px" />
           </header>
           <div className="track">
-            {[1, 2, 3, 4, 5].map((card) => (
+            {[1, 2, 3, 4, 5, 6].map((card) => (
               <CardSkeleton key={card} />
             ))}
           </div>

@@ -4,7 +4,7 @@ import { useSearch } from "wouter";
 import * as api from "../../api/calls";
 import { keys } from "../../api/queries";
 import { Button, Empty, Failure, useTitle } from "../../ui/basics";
-import { Card, CardSkeleton } from "../../ui/poster";
+import { Card, CardSkeleton } from "../../ui/card";
 
 export default function SearchPage() {
   const q = (new URLSearchParams(useSearch()).get("q") ?? "").trim();

@@ -1,24 +1,26 @@
 // Watch: the player and what is known about the title.
 import "./watch.css";
 import "../studio/studio.css";
-import { useQuery } from "@tanstack/react-query";
-import { useEffect, useRef, useState } from "react";
-import { Link } from "wouter";
-import * as api from "../../api/calls";
+import { useCallback, useEffect, useState } from "react";
+import { Link, useLocation } from "wouter";
 import { useVideoEvents } from "../../api/events";
 import { Problem } from "../../api/problem";
-import { keys, useMe, useVideo } from "../../api/queries";
+import { useMe, useRelated, useVideo } from "../../api/queries";
 import type { Video } from "../../api/types";
 import { percent } from "../../lib/format";
 import { Player } from "../../player/player";
-import { PlayerSession } from "../../player/session";
-import { takePlayback } from "../../player/warm";
+import type { PlayerSession } from "../../player/session";
+import { takeSession, warmWatch } from "../../player/warm";
 import { NotFound } from "../../shell/notfound";
+import { Facts } from "../../titles/backdrop";
+import { ListButton } from "../../titles/list";
 import { Avatar, Bar, Button, Failure, Skeleton, useTitle, When } from "../../ui/basics";
+import { Card, CardSkeleton } from "../../ui/card";
 import { Icon } from "../../ui/icon";
-import { Card, posterAt } from "../../ui/poster";
+import { pictureOf } from "../../ui/poster";
 import { toast } from "../../ui/toast";
 import { Steps } from "../studio/steps";
+import { NextCard, useNext } from "./next";
 import { useKeepPosition } from "./position";
 
 export default function WatchPage({ id }: { id: string }) {
@@ -59,26 +61,47 @@ export default function WatchPage({ id }: { id: string }) {
 function Playing({ id, video }: { id: string; video: Video | undefined }) {
   const me = useMe();
   const [session, setSession] = useState<PlayerSession | null>(null);
-  const known = useRef(video?.duration_ms);
-  known.current = video?.duration_ms;
+  const [failed, setFailed] = useState<unknown>(null);
   useEffect(() => {
-    const from = Number(new URLSearchParams(location.search).get("t"));
-    const started = new PlayerSession(() => takePlayback(id), {
-      durationMs: () => known.current ?? 0,
-      ...(from > 0 ? { startAt: from } : {}),
-    });
-    setSession(started);
-    return () => started.close();
+    let gone = false;
+    let started: PlayerSession | null = null;
+    takeSession(id).then(
+      (ready) => {
+        if (gone) return ready.close();
+        started = ready;
+        setSession(ready);
+      },
+      (error) => !gone && setFailed(error),
+    );
+    return () => {
+      gone = true;
+      started?.close();
+    };
   }, [id]);
+  const duration = video?.duration_ms;
+  useEffect(() => {
+    if (session && duration) session.durationMs = duration;
+  }, [session, duration]);
   useKeepPosition(id, session, Boolean(me));
+  const next = useNext(id);
+  const [, navigate] = useLocation();
+  const goOn = useCallback(() => {
+    if (!next) return;
+    warmWatch(next.id);
+    navigate(`/watch/${next.id}`);
+  }, [next, navigate]);
+  if (failed) return <Failure what="The player could not be loaded" error={failed} retry={() => location.reload()} />;
   if (!session) return <div className="player" />;
   return (
     <Player
       session={session}
       title={video?.title ?? ""}
-      poster={video?.poster_url ? posterAt(video.poster_url, 1280) : null}
+      artist={video?.owner.name ?? ""}
+      poster={video ? (pictureOf(video, "banner")?.src ?? null) : null}
+      onNext={next ? goOn : undefined}
     >
       {video && !video.complete && <Growing video={video} />}
+      {next && video?.complete && <NextCard session={session} next={next} goOn={goOn} />}
     </Player>
   );
 }
@@ -144,7 +167,10 @@ function About({ video, mine }: { video: Video; mine: boolean }) {
   };
   return (
     <article className="about-title">
-      <h1>{video.title}</h1>
+      <div className="stack" style={{ gap: 6 }}>
+        <h1>{video.title}</h1>
+        <Facts video={video} owner={false} />
+      </div>
       <div className="line byline">
         <Avatar name={video.owner.name} />
         <div>
@@ -155,6 +181,11 @@ function About({ video, mine }: { video: Video; mine: boolean }) {
           </div>
         </div>
         <span className="push" />
+        <ListButton video={video} />
+        <Link className="btn" href={`/title/${video.id}`}>
+          <Icon name="info" />
+          Details
+        </Link>
         <Button icon="link" onClick={() => void share()}>
           Copy link
         </Button>
@@ -185,16 +216,36 @@ function About({ video, mine }: { video: Video; mine: boolean }) {
 }
 
 function More({ id }: { id: string }) {
-  const newest = useQuery({ queryKey: keys.newest, queryFn: () => api.newest(9) });
-  const others = (newest.data?.items ?? []).filter((video) => video.id !== id).slice(0, 8);
-  if (others.length === 0) return null;
+  const related = useRelated(id);
+  const next = useNext(id);
+  const others = (related.data ?? []).filter((video) => video.id !== next?.id).slice(0, 8);
+  if (related.isPending)
+    return (
+      <aside className="more" aria-label="More like this" aria-busy="true">
+        <h2>Up next</h2>
+        <ul>
+          {[1, 2, 3, 4].map((card) => (
+            <li key={card}>
+              <CardSkeleton />
+            </li>
+          ))}
+        </ul>
+      </aside>
+    );
+  if (!next) return null;
   return (
-    <aside className="more" aria-label="More to watch">
-      <h2>More to watch</h2>
+    <aside className="more" aria-label="More like this">
+      <h2>Up next</h2>
+      <ul>
+        <li>
+          <Card video={next} sizes="176px" />
+        </li>
+      </ul>
+      {others.length > 0 && <h2>More like this</h2>}
       <ul>
         {others.map((video) => (
           <li key={video.id}>
-            <Card video={video} />
+            <Card video={video} sizes="176px" />
           </li>
         ))}
       </ul>

@@ -1,0 +1,3 @@
+//! What people mean to watch.
+
+pub mod routes;

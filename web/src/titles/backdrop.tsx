@@ -1,0 +1,37 @@
+// A title large: its picture behind, fading into the page, with words and actions before it. Home's hero and the top of
+// the title page.
+import "./backdrop.css";
+import type { ReactNode } from "react";
+import type { Video } from "../api/types";
+import { pictureOf } from "../ui/poster";
+import { extras, facts } from "./extras";
+
+export function Backdrop({ video, children, tall }: { video: Video; children: ReactNode; tall?: boolean }) {
+  const picture = pictureOf(video, "banner");
+  return (
+    <section className="backdrop" data-tall={tall || undefined} aria-label={video.title}>
+      {picture && (
+        <div
+          className="backdrop-picture"
+          style={picture.blur ? { backgroundImage: `url("${picture.blur}")` } : undefined}
+        >
+          <img src={picture.src} srcSet={picture.srcSet} sizes="100vw" alt="" fetchPriority="high" />
+        </div>
+      )}
+      <div className="backdrop-text">{children}</div>
+    </section>
+  );
+}
+
+export function Facts({ video, owner = true }: { video: Video; owner?: boolean }) {
+  const { maturity_rating } = extras(video);
+  return (
+    <p className="facts">
+      {maturity_rating && <span className="rating">{maturity_rating}</span>}
+      {facts(video).map((fact) => (
+        <span key={fact}>{fact}</span>
+      ))}
+      {owner && <span>{video.owner.name}</span>}
+    </p>
+  );
+}

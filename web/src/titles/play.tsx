@@ -1,0 +1,31 @@
+// The link that plays a title, which readies the player as soon as a pointer or the focus comes near.
+import type { ReactNode } from "react";
+import { Link } from "wouter";
+import type { Video } from "../api/types";
+import { percent } from "../lib/format";
+import { warmWatch } from "../player/warm";
+import { Icon } from "../ui/icon";
+
+/** Handlers for whatever leads to the watch page. */
+export const warming = (id: string) => ({
+  onPointerEnter: () => warmWatch(),
+  onPointerDown: () => warmWatch(),
+  onFocus: () => warmWatch(),
+  onClick: () => warmWatch(id),
+});
+
+/** Milliseconds left of a title that was begun; 0 otherwise. */
+export function left(video: Video): number {
+  const seen = video.progress;
+  if (!seen || seen.position_ms <= 0) return 0;
+  return percent(seen.position_ms, seen.duration_ms) > 95 ? 0 : seen.duration_ms - seen.position_ms;
+}
+
+export function PlayLink({ video, children }: { video: Video; children?: ReactNode }) {
+  return (
+    <Link href={`/watch/${video.id}`} className="btn primary large" {...warming(video.id)}>
+      <Icon name="play" />
+      {children ?? (left(video) > 0 ? "Resume" : "Play")}
+    </Link>
+  );
+}
