@@ -55,6 +55,8 @@ test("pointer on the seek bar shows a picture of the moment", async ({ page }) =
   const box = await page.getByRole("slider", { name: "Seek" }).boundingBox();
   if (!box) throw new Error("the seek bar has no box");
   const picture = page.waitForResponse((answer) => /\/storyboard\/\d+\.jpg$/.test(answer.url()) && answer.ok());
+  // The first move wakes the controls, the second is over the bar.
+  await page.mouse.move(box.x + box.width / 2, box.y - 80);
   await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
   await picture;
   await expect(page.locator(".preview")).toContainText(/0:1[45]/);
@@ -65,7 +67,8 @@ test("switches down when the network is slow", async ({ page, context }) => {
   await page.addInitScript(() => localStorage.setItem("kinora-bandwidth", "40000000"));
   await page.goto("/");
   const card = page.getByRole("link", { name: /Big buck bunny/i }).first();
-  await card.focus();
+  await card.hover();
+  await page.mouse.move(5, 5);
   await page.waitForLoadState("networkidle");
   const cdp = await context.newCDPSession(page);
   await cdp.send("Network.enable");

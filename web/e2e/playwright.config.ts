@@ -16,6 +16,8 @@ export default defineConfig({
   use: {
     baseURL,
     viewport: { width: 1280, height: 800 },
+    // Its own test lets it in; elsewhere it would stand between a page and what a test alters.
+    serviceWorkers: "block",
     // What hangs should say where, long before the test's own time is up.
     navigationTimeout: 30_000,
     actionTimeout: 30_000,

@@ -83,7 +83,12 @@ function Gate({ children }: { children: ReactNode }) {
   if (instance.isError && !instance.data)
     return (
       <main className="page">
-        <Failure whole what="Kinora cannot be reached" error={instance.error} retry={() => void instance.refetch()} />
+        <Failure
+          whole
+          what={navigator.onLine ? "Kinora cannot be reached" : "You are offline"}
+          error={instance.error}
+          retry={() => void instance.refetch()}
+        />
       </main>
     );
   if (instance.data?.setup_required && path !== "/setup") return <Redirect to="/setup" replace />;

@@ -11,6 +11,7 @@ import { followLayout } from "./lib/preferences";
 import { followArrows } from "./lib/spatial";
 import { followTheme } from "./lib/theme";
 import { warmWatch } from "./player/warm";
+import { followWorker } from "./shell/worker";
 
 const watching = /^\/watch\/([^/]+)$/.exec(location.pathname);
 if (watching?.[1]) warmWatch(decodeURIComponent(watching[1]));
@@ -18,5 +19,6 @@ if (watching?.[1]) warmWatch(decodeURIComponent(watching[1]));
 followTheme();
 followLayout();
 followArrows();
+followWorker();
 const root = document.getElementById("root");
 if (root) createRoot(root).render(<App />);

@@ -39,7 +39,7 @@ export function Player({ session, title, artist, poster, onNext, children }: Pro
   const { awake, wake } = useAwake(!state.paused && !menu && !help && !look && state.phase === "ready");
 
   useEffect(() => {
-    stage.current?.prepend(session.stage);
+    if (stage.current) session.show(stage.current);
   }, [session]);
 
   const toggleFull = useCallback(() => {

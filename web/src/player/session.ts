@@ -228,13 +228,20 @@ export class PlayerSession {
     const { saver, capToScreen } = preferences.get();
     this.player?.configure({
       abr: {
-        restrictToElementSize: capToScreen,
+        // Before the page has adopted the picture it has no size to go by.
+        restrictToElementSize: capToScreen && this.stage.isConnected,
         restrictToScreenSize: capToScreen,
         // 480 lines of a wide picture, whichever way it stands; a little more for odd sizes.
         restrictions: { maxPixels: saver ? 854 * 480 * 1.05 : Number.POSITIVE_INFINITY },
       },
       streaming: { bufferingGoal: saver ? 10 : 30 },
     });
+  }
+
+  /** Puts the picture on the page. */
+  show(where: HTMLElement) {
+    where.prepend(this.stage);
+    this.prefer();
   }
 
   /** Captions as they were left the last time, if this title has them. */

@@ -2,16 +2,21 @@
 import "./account.css";
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, type ReactNode, useState } from "react";
+import { Link } from "wouter";
 import * as api from "../../api/calls";
 import { inWords, Problem } from "../../api/problem";
 import { keys, queryClient, useMe } from "../../api/queries";
-import type { Scope, User } from "../../api/types";
+import type { Scope, User, UserSession } from "../../api/types";
 import { bytes } from "../../lib/format";
+import { prefer, preferences } from "../../lib/preferences";
 import { useStore } from "../../lib/store";
 import { type ThemeChoice, themeChoice } from "../../lib/theme";
+import { CaptionStyleForm } from "../../player/caption-style";
+import { rates } from "../../player/keys";
 import { Button, Failure, Field, Notice, Skeleton, useTitle, When } from "../../ui/basics";
 import { Icon, type IconName } from "../../ui/icon";
 import { Confirm, Dialog } from "../../ui/overlay";
+import { Segments, Toggle } from "../../ui/segments";
 import { toast } from "../../ui/toast";
 
 export default function AccountPage() {
@@ -20,9 +25,22 @@ export default function AccountPage() {
   if (!me) return null;
   return (
     <div className="page narrow">
-      <h1>Account</h1>
+      <div className="page-head">
+        <h1>Account</h1>
+        <nav className="push line" aria-label="Yours">
+          <Link className="btn" href="/list">
+            <Icon name="plus" />
+            My list
+          </Link>
+          <Link className="btn" href="/history">
+            <Icon name="history" />
+            History
+          </Link>
+        </nav>
+      </div>
       <Profile me={me} />
-      <Theme />
+      <Appearance />
+      <Watching />
       <Password />
       <Sessions />
       <Tokens me={me} />
@@ -114,26 +132,84 @@ const themeOptions: [ThemeChoice, string, IconName][] = [
   ["light", "Light", "sun"],
 ];
 
-function Theme() {
+function Appearance() {
   const choice = useStore(themeChoice);
+  const { layout } = useStore(preferences);
   return (
-    <Panel title="Appearance">
-      <div>
-        <div className="segmented" role="radiogroup" aria-label="Theme">
-          {themeOptions.map(([value, label, icon]) => (
-            <button
-              key={value}
-              type="button"
-              role="radio"
-              aria-checked={choice === value}
-              onClick={() => themeChoice.set(value)}
-            >
+    <Panel title="Appearance" about="Kept on this device.">
+      <Segments
+        label="Theme"
+        value={choice}
+        onValue={(value) => themeChoice.set(value)}
+        options={themeOptions.map(([value, label, icon]) => ({
+          value,
+          label: (
+            <>
               <Icon name={icon} size={16} />
               {label}
-            </button>
-          ))}
-        </div>
+            </>
+          ),
+        }))}
+      />
+      <Segments
+        label="Layout"
+        value={layout}
+        onValue={(value) => prefer({ layout: value })}
+        options={[
+          { value: "auto", label: "Fit the device" },
+          { value: "near", label: "Near by" },
+          { value: "tv", label: "Across the room" },
+        ]}
+      />
+    </Panel>
+  );
+}
+
+function Watching() {
+  const { saver, capToScreen, autoplayNext, previews, speed } = useStore(preferences);
+  const [look, setLook] = useState(false);
+  return (
+    <Panel title="Watching" about="Kept on this device.">
+      <div className="toggles">
+        <Toggle
+          label="Data saver"
+          hint="At most 480p, a small buffer, nothing plays by itself."
+          on={saver}
+          onValue={(on) => prefer({ saver: on })}
+        />
+        <Toggle
+          label="No more than fits the screen"
+          hint="Fetches no sharper picture than this screen can show."
+          on={capToScreen}
+          onValue={(on) => prefer({ capToScreen: on })}
+        />
+        <Toggle
+          label="Go on with the next title"
+          hint={saver ? "Off while the data saver is on." : "After a countdown that can be cancelled."}
+          on={autoplayNext}
+          onValue={(on) => prefer({ autoplayNext: on })}
+        />
+        <Toggle
+          label="Previews on cards"
+          hint="A card that is looked at plays a muted piece of its title."
+          on={previews}
+          onValue={(on) => prefer({ previews: on })}
+        />
       </div>
+      <Segments
+        label="Speed"
+        value={String(speed)}
+        onValue={(rate) => prefer({ speed: Number(rate) })}
+        options={rates.map((rate) => ({ value: String(rate), label: rate === 1 ? "Normal" : `${rate}×` }))}
+      />
+      <div>
+        <Button icon="captions" onClick={() => setLook(true)}>
+          How captions look
+        </Button>
+      </div>
+      <Dialog open={look} onClose={() => setLook(false)} title="How captions look">
+        <CaptionStyleForm />
+      </Dialog>
     </Panel>
   );
 }
@@ -197,17 +273,22 @@ function Password() {
 
 function Sessions() {
   const list = useQuery({ queryKey: keys.sessions, queryFn: api.sessions });
-  const revoke = async (id: string) => {
+  const [asked, setAsked] = useState<readonly UserSession[]>([]);
+  const others = (list.data ?? []).filter((one) => !one.current);
+  const revoke = async (sessions: readonly UserSession[]) => {
     try {
-      await api.revokeSession(id);
-      toast("That device is signed out.");
+      for (const one of sessions) await api.revokeSession(one.id);
+      toast(sessions.length === 1 ? "That device is signed out." : "All other devices are signed out.");
     } catch (error) {
       toast(`It could not be signed out. ${inWords(error)}`);
     }
     void queryClient.invalidateQueries({ queryKey: keys.sessions });
   };
   return (
-    <Panel title="Signed-in devices">
+    <Panel
+      title="Signed-in devices"
+      end={others.length > 1 && <Button onClick={() => setAsked(others)}>Sign out all others</Button>}
+    >
       {list.isPending ? (
         <Skeleton height="72px" />
       ) : list.isError ? (
@@ -235,7 +316,7 @@ function Sessions() {
                   size="small"
                   className="push"
                   aria-label={`Sign out ${deviceName(one.name)}`}
-                  onClick={() => void revoke(one.id)}
+                  onClick={() => setAsked([one])}
                 >
                   Sign out
                 </Button>
@@ -244,6 +325,18 @@ function Sessions() {
           ))}
         </ul>
       )}
+      <Confirm
+        open={asked.length > 0}
+        title={asked.length === 1 ? `Sign out ${deviceName(asked[0]?.name ?? "")}?` : "Sign out all other devices?"}
+        yes="Sign out"
+        danger
+        onAnswer={(yes) => {
+          if (yes) void revoke(asked);
+          setAsked([]);
+        }}
+      >
+        Whoever uses it must sign in again with the password.
+      </Confirm>
     </Panel>
   );
 }
