@@ -4,7 +4,7 @@ import "./backdrop.css";
 import type { ReactNode } from "react";
 import type { Video } from "../api/types";
 import { pictureOf } from "../ui/poster";
-import { extras, facts } from "./extras";
+import { facts } from "./extras";
 
 export function Backdrop({ video, children, tall }: { video: Video; children: ReactNode; tall?: boolean }) {
   const picture = pictureOf(video, "banner");
@@ -24,7 +24,7 @@ export function Backdrop({ video, children, tall }: { video: Video; children: Re
 }
 
 export function Facts({ video, owner = true }: { video: Video; owner?: boolean }) {
-  const { maturity_rating } = extras(video);
+  const { maturity_rating } = video;
   return (
     <p className="facts">
       {maturity_rating && <span className="rating">{maturity_rating}</span>}

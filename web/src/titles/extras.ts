@@ -1,21 +1,12 @@
-// What a title may tell beyond its name: people, genres, rating, languages, pictures. Older servers leave any of it out.
+// What a title tells beyond its name, in words: genres, languages, sizes, lengths.
 import type { Video } from "../api/types";
 import { clock } from "../lib/format";
 
 export type Picture = { url: string; width: number; height: number; blur?: string | null };
-type Extras = {
-  kind?: string;
-  genres?: readonly string[];
-  tags?: readonly string[];
-  cast?: readonly { name: string; role: string }[];
-  directors?: readonly string[];
-  language?: string | null;
-  release_year?: number | null;
-  maturity_rating?: string | null;
-  artwork?: { poster?: Picture | null; portrait?: Picture | null; banner?: Picture | null } | null;
-};
+type Artwork = { artwork?: { poster?: Picture | null; portrait?: Picture | null; banner?: Picture | null } | null };
 
-export const extras = (video: Video): Extras => video as Video & Extras;
+/** Pictures of other shapes, where the title has them. */
+export const artworkOf = (video: Video) => (video as Video & Artwork).artwork;
 
 /** `Science fiction` out of the vocabulary's id `science-fiction`. */
 export function genreName(id: string): string {
@@ -41,12 +32,11 @@ export function sizeName(width: number | null, height: number | null): string | 
 
 /** The facts under a title, most telling first. */
 export function facts(video: Video): string[] {
-  const more = extras(video);
   return [
-    more.release_year ? String(more.release_year) : null,
+    video.release_year ? String(video.release_year) : null,
     video.duration_ms ? lengthName(video.duration_ms) : null,
     sizeName(video.width, video.height),
-    ...(more.genres ?? []).slice(0, 2).map(genreName),
+    ...video.genres.slice(0, 2).map(genreName),
   ].filter((fact) => fact !== null);
 }
 

@@ -5,7 +5,6 @@ import { Link, useLocation } from "wouter";
 import type { Video } from "../api/types";
 import { percent, spokenClock } from "../lib/format";
 import { isFar, mayPreview } from "../lib/preferences";
-import { extras } from "../titles/extras";
 import { useListSwitch } from "../titles/list";
 import { left, warming } from "../titles/play";
 import { Skeleton } from "./basics";
@@ -22,7 +21,7 @@ type Props = { video: Video; note?: ReactNode; sizes?: string; menu?: readonly M
 export function Card({ video, note, sizes = "(max-width: 700px) 68vw, 344px", menu, eager }: Props) {
   const warm = warming(video.id);
   const { poster, begin, end } = usePreview(video);
-  const { maturity_rating } = extras(video);
+  const { maturity_rating } = video;
   const label = [
     video.title,
     `by ${video.owner.name}`,

@@ -2,7 +2,7 @@
 import type { ReactNode, Ref } from "react";
 import type { Video } from "../api/types";
 import { clock, percent } from "../lib/format";
-import { extras } from "../titles/extras";
+import { artworkOf } from "../titles/extras";
 import { Icon } from "./icon";
 
 type Width = 320 | 640 | 1280;
@@ -16,7 +16,7 @@ export function posterAt(url: string, width: number): string {
 
 /** The picture of a kind, or the poster where there is none. */
 export function pictureOf(video: Video, kind: "poster" | "banner" | "portrait") {
-  const artwork = extras(video).artwork;
+  const artwork = artworkOf(video);
   const own = artwork?.[kind] ?? artwork?.poster;
   const url = own?.url ?? video.poster_url;
   if (!url) return null;

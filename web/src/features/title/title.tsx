@@ -8,7 +8,7 @@ import type { Video } from "../../api/types";
 import { clock, percent } from "../../lib/format";
 import { NotFound } from "../../shell/notfound";
 import { Backdrop, Facts } from "../../titles/backdrop";
-import { extras, genreName, languageName, lengthName, sizeName } from "../../titles/extras";
+import { genreName, languageName, lengthName, sizeName } from "../../titles/extras";
 import { ListButton } from "../../titles/list";
 import { left, PlayLink } from "../../titles/play";
 import { Button, Failure, Notice, Skeleton, useTitle, When } from "../../ui/basics";
@@ -136,7 +136,6 @@ function About({ video }: { video: Video }) {
 }
 
 function Details({ video }: { video: Video }) {
-  const more = extras(video);
   const size = sizeName(video.width, video.height);
   const linked = (words: readonly string[], href: (word: string) => string, name = (word: string) => word) =>
     words.map((word) => (
@@ -147,26 +146,26 @@ function Details({ video }: { video: Video }) {
   const search = (word: string) => `/search?q=${encodeURIComponent(word)}`;
   const lines: [string, ReactNode][] = [
     ["Channel", <span key="owner">{video.owner.name}</span>],
-    ["Directed by", more.directors?.length ? linked(more.directors, search) : null],
+    ["Directed by", video.directors.length ? linked(video.directors, search) : null],
     [
       "Genres",
-      more.genres?.length ? linked(more.genres, (id) => `/search?genre=${encodeURIComponent(id)}`, genreName) : null,
+      video.genres.length ? linked(video.genres, (id) => `/search?genre=${encodeURIComponent(id)}`, genreName) : null,
     ],
-    ["Tags", more.tags?.length ? linked(more.tags.slice(0, 12), search) : null],
-    ["Language", more.language ? languageName(more.language) : null],
-    ["Rating", more.maturity_rating ?? null],
-    ["Year", more.release_year ?? null],
+    ["Tags", video.tags.length ? linked(video.tags.slice(0, 12), search) : null],
+    ["Language", video.language ? languageName(video.language) : null],
+    ["Rating", video.maturity_rating ?? null],
+    ["Year", video.release_year ?? null],
     ["Length", video.duration_ms ? lengthName(video.duration_ms) : null],
     ["Picture", size],
     ["Published", video.published_at ? <When key="at" at={video.published_at} /> : "Not yet"],
   ];
   return (
     <div className="stack">
-      {more.cast && more.cast.length > 0 && (
+      {video.cast.length > 0 && (
         <div>
           <h2>Cast</h2>
           <ul className="cast">
-            {more.cast.slice(0, 24).map((one) => (
+            {video.cast.slice(0, 24).map((one) => (
               <li key={`${one.name} ${one.role}`}>
                 <Link href={search(one.name)}>{one.name}</Link>
                 {one.role && <span className="muted"> · {one.role}</span>}
