@@ -63,6 +63,14 @@ pub fn check(answer: &Answer, kind: Kind, report: &mut Report) {
 /// Whether an answer can be used; what is wrong with it otherwise.
 pub fn usable(want: &Want, answer: &Answer, report: &mut Report) -> bool {
     let place = Place::whole(&want.url);
+    let asked = want.range.as_ref().map(|r| r.end.saturating_sub(r.start));
+    if let (206, Some(asked)) = (answer.status, asked)
+        && answer.body.len() as u64 != asked
+    {
+        let what = format!("asked for {asked} bytes, it sent {}", answer.body.len());
+        report.add(&rules::RANGE, place, what);
+        return false;
+    }
     match (answer.status, &want.range) {
         (0 | 206, _) | (200, None) => true,
         (200, Some(range)) => {

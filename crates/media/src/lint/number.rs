@@ -5,7 +5,7 @@ pub fn micros(text: &str) -> Option<i64> {
     let (negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
     let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
     let all_digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
-    if (whole.is_empty() && part.is_empty()) || !all_digits(whole) || !all_digits(part) || whole.len() > 12 {
+    if (whole.is_empty() && part.is_empty()) || !all_digits(whole) || !all_digits(part) || whole.len() > 9 {
         return None;
     }
     let seconds: i64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
@@ -27,16 +27,19 @@ pub fn seconds(micros: i64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// Ticks in microseconds, rounded down.
+/// Some three thousand years in microseconds: no time is longer, so that sums and differences of a few are safe.
+pub const LONGEST: i64 = 100_000_000_000_000_000;
+
+/// Ticks in microseconds, rounded down; never more than [`LONGEST`].
 pub fn ticks(ticks: i64, timescale: u32) -> i64 {
     let value = i128::from(ticks) * 1_000_000 / i128::from(timescale.max(1));
-    value.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
+    value.clamp(-i128::from(LONGEST), i128::from(LONGEST)) as i64
 }
 
-/// Bits per second of so many bytes in so many microseconds.
+/// Bits per second of so many bytes in so many microseconds, at most a petabit.
 pub fn bitrate(bytes: u64, micros: i64) -> u64 {
     let micros = u128::from(micros.max(1).unsigned_abs());
-    (u128::from(bytes) * 8_000_000 / micros).min(u128::from(u64::MAX)) as u64
+    (u128::from(bytes) * 8_000_000 / micros).min(1 << 50) as u64
 }
 
 /// An ISO 8601 date and time of day with a zone, in microseconds since the Unix epoch. `None` when it is not one;
@@ -120,6 +123,7 @@ pub fn xs_duration(text: &str) -> Option<i64> {
             return None;
         }
     }
+    let total = total.min(LONGEST);
     Some(if negative { -total } else { total })
 }
 

@@ -11,6 +11,7 @@ mod cases_live;
 mod cases_media;
 mod docs;
 mod formats;
+mod hostile;
 mod peers;
 mod rules;
 #[path = "../support/mod.rs"]

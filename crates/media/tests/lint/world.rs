@@ -30,8 +30,12 @@ pub struct World {
 
 impl World {
     pub fn check(&self, root: &str) -> Report {
+        self.try_check(root).unwrap()
+    }
+
+    pub fn try_check(&self, root: &str) -> Result<Report, Failure> {
         let mut source = Served { world: self.clone(), paused: 0 };
-        lint::check(&mut source, root, &Options { all_segments: true, reload: true }).unwrap()
+        lint::check(&mut source, root, &Options { all_segments: true, reload: true })
     }
 
     pub fn text(&self, name: &str) -> String {
@@ -100,7 +104,10 @@ impl Served {
         let whole = self.world.files.get(&want.url).ok_or_else(missing)?;
         let range = want.range.clone().filter(|_| !self.world.no_ranges);
         let body = match &range {
-            Some(range) => whole.get(range.start as usize..range.end as usize).ok_or_else(missing)?.to_vec(),
+            Some(range) => whole
+                .get(range.start as usize..(range.end as usize).max(range.start as usize))
+                .ok_or_else(missing)?
+                .to_vec(),
             None => whole.clone(),
         };
         let mut answer = Answer {

@@ -65,7 +65,9 @@ impl Walk<'_> {
         let mut pieces = Vec::with_capacity(playlist.segments.len());
         for segment in &playlist.segments {
             let place = Place::line(&playlist.url, segment.line);
-            let map = segment.map.and_then(|n| playlist.maps.get(n));
+            let opaque = segment.methods.iter().any(|m| m == "AES-128");
+            // A key that encrypts whole segments encrypts the header, too.
+            let map = segment.map.and_then(|n| playlist.maps.get(n)).filter(|_| !opaque);
             let header = map.and_then(|map| {
                 let place = Place::line(&playlist.url, map.line);
                 Some((self.resolve(&playlist.url, &map.uri, &place)?, map.range.clone()))
@@ -76,7 +78,7 @@ impl Walk<'_> {
                 url: address.unwrap_or_default(),
                 range: segment.range.clone(),
                 header,
-                opaque: segment.methods.iter().any(|m| m == "AES-128"),
+                opaque,
                 cut: playlist.iframes_only,
             });
         }

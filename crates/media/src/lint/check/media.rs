@@ -26,6 +26,10 @@ pub struct Piece {
 
 /// Pieces fetched at once.
 const BATCH: usize = 8;
+/// Sizes of one rendition that are asked for: a film has thousands of segments, and each size costs a request.
+const MOST_SIZES: usize = 300;
+/// No size counts for more, so that sums are safe.
+const HUGE: u64 = 1 << 40;
 /// Sizes asked for at once.
 const SIZES: usize = 32;
 /// Headers of one presentation that are read.
@@ -46,7 +50,7 @@ impl Walk<'_> {
                     .header
                     .as_ref()
                     .and_then(|key| self.headers.get(&key_of(key)).cloned().flatten()),
-                bytes: piece.range.as_ref().map(|r| r.end.saturating_sub(r.start)),
+                bytes: piece.range.as_ref().map(|r| r.end.saturating_sub(r.start).min(HUGE)),
                 url: piece.url.clone(),
                 ..Loaded::default()
             })
@@ -63,11 +67,16 @@ impl Walk<'_> {
         let unknown: Vec<usize> = (0..pieces.len())
             .filter(|n| sizes && !chosen[*n] && !pieces[*n].gap && loaded[*n].bytes.is_none())
             .collect();
+        if unknown.len() > MOST_SIZES {
+            self.report
+                .unchecked("sizes of long renditions were not asked for: --all-segments reads all of them");
+            return loaded;
+        }
         for batch in unknown.chunks(SIZES) {
             let wants: Vec<Want> =
                 batch.iter().map(|n| Want { size_only: true, ..Want::whole(&pieces[*n].url) }).collect();
             for (n, answer) in batch.iter().zip(self.fetch(&wants)) {
-                loaded[*n].bytes = answer.and_then(|a| a.size);
+                loaded[*n].bytes = answer.and_then(|a| a.size).map(|size| size.min(HUGE));
             }
         }
         loaded

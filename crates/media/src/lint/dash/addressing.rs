@@ -215,7 +215,7 @@ fn walk(
             let ticks = |micros: i64| micros.saturating_mul(i64::from(template.timescale)) / 1_000_000;
             let next = list.get(n + 1).and_then(|s| number(s, "t"));
             let until = next.or(period.map(|p| ticks(p).saturating_add(template.offset))).unwrap_or(start);
-            (until.saturating_sub(start) + duration - 1) / duration - 1
+            until.saturating_sub(start).saturating_add(duration - 1) / duration - 1
         };
         let mut at = start;
         for _ in 0..=repeat.max(0) {

@@ -195,7 +195,7 @@ fn periods(root: &Element, manifest: &mut Manifest, report: &mut Report) {
         if period.get("id").is_some_and(|id| !ids.insert(id)) {
             report.add(&rules::ID_DUPLICATE, here.clone(), "the id of another Period");
         }
-        end = duration.map(|d| begins + d);
+        end = duration.map(|d| begins.saturating_add(d).min(number::LONGEST));
         let sets = sets::read(period, &url, duration, manifest.dynamic, report);
         manifest.periods.push(Period {
             id: period.get("id").map(str::to_owned),

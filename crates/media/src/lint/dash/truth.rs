@@ -100,14 +100,8 @@ fn picture(one: &Played<'_>, track: &Track, report: &mut Report) {
         report.add(&rules::SIZE_DIFFERS, place(one), what);
     }
     let Some((frames, seconds)) = told.frame_rate.filter(|_| track.timescale > 0) else { return };
-    let fragments = || one.media.iter().filter_map(|m| m.mp4()).flat_map(|(_, s)| s.of(track.id));
-    let Some(shortest) = fragments().map(|f| f.shortest).filter(|d| *d > 0).min() else { return };
-    let (samples, ticks) = fragments()
-        .fold((0, 0), |(n, t), f| (n + f.samples as i64, t + f.end_dts.saturating_sub(f.start_dts)));
-    let rate = |n: i64, ticks: i64| {
-        n.saturating_mul(1_000_000).saturating_mul(i64::from(track.timescale)) / ticks.max(1)
-    };
-    let (greatest, mean) = (rate(1, i64::from(shortest)), rate(samples, ticks));
+    let samples = one.media.iter().filter_map(|m| m.mp4()).flat_map(|(_, s)| s.of(track.id));
+    let Some((greatest, mean)) = continuity::frame_rates(samples, track.timescale) else { return };
     let stated = (u128::from(frames) * 1_000_000 / u128::from(seconds)).min(1 << 40) as i64;
     if stated > greatest + greatest / 50 || stated < mean - mean / 50 {
         let what =

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Multivariant, Rendition, Role, multivariant::Variant};
 use crate::lint::{
     Place, Report,
-    mp4::{Header, codecs},
+    mp4::{Header, codecs, continuity},
     number,
     rules::hls_media as rules,
 };
@@ -102,16 +102,9 @@ fn picture(variant: &Variant, main: &Rendition, place: &Place, report: &mut Repo
         }
     }
     let Some(told) = variant.attributes.micros("FRAME-RATE").filter(|_| track.timescale > 0) else { return };
-    let fragments = || main.media.iter().filter_map(|m| m.mp4()).flat_map(|(_, s)| s.of(track.id));
-    let shortest = fragments().map(|f| f.shortest).filter(|d| *d > 0).min();
-    let (samples, ticks) = fragments()
-        .fold((0, 0), |(n, t), f| (n + f.samples as i64, t + f.end_dts.saturating_sub(f.start_dts)));
-    let Some(shortest) = shortest.filter(|_| samples > 1 && ticks > 0) else { return };
-    let rate = |frames: i64, ticks: i64| {
-        frames.saturating_mul(1_000_000).saturating_mul(i64::from(track.timescale)) / ticks
-    };
+    let fragments = main.media.iter().filter_map(|m| m.mp4()).flat_map(|(_, s)| s.of(track.id));
     // With frames of uneven length, anything from the mean to the greatest rate is believed.
-    let (greatest, mean) = (rate(1, i64::from(shortest)), rate(samples, ticks));
+    let Some((greatest, mean)) = continuity::frame_rates(fragments, track.timescale) else { return };
     if told > greatest + greatest / 50 || told < mean - mean / 50 {
         let what = format!(
             "FRAME-RATE is {}, the samples have {}",
@@ -185,7 +178,7 @@ fn bandwidth(
     let what = format!("BANDWIDTH is {told}, the measured peak {peak} b/s");
     if peak * 10 > told.saturating_mul(11) {
         report.add(&rules::BANDWIDTH_EXCEEDED, place.clone(), what);
-    } else if peak > told + told / 1000 {
+    } else if peak > told.saturating_add(told / 1000) {
         report.add(&rules::BANDWIDTH_BELOW, place.clone(), what);
     } else if complete && told.saturating_mul(10) > peak * 11 + 10_000 {
         report.add(&rules::BANDWIDTH_ABOVE, place.clone(), what);

@@ -124,7 +124,7 @@ fn parts(text: &Text, playlist: &MediaPlaylist, report: &mut Report) {
     }
     for segment in playlist.segments.iter().filter(|s| !s.parts.is_empty()) {
         let sum: i64 = segment.parts.iter().fold(0, |a, b| a.saturating_add(*b));
-        if (sum - segment.duration).abs() > 50_000 {
+        if sum.saturating_sub(segment.duration).saturating_abs() > 50_000 {
             let what =
                 format!("its parts last {} s, the segment {} s", seconds(sum), seconds(segment.duration));
             report.add(&rules::PART_SUM, text.place(segment.line), what);

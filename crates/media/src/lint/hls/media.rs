@@ -75,7 +75,7 @@ impl MediaPlaylist {
         let mut at = 0i64;
         let mut starts = vec![0];
         for segment in &self.segments {
-            at = at.saturating_add(segment.duration);
+            at = at.saturating_add(segment.duration).min(number::LONGEST);
             starts.push(at);
         }
         starts
@@ -83,11 +83,11 @@ impl MediaPlaylist {
 
     /// Microseconds.
     pub fn duration(&self) -> i64 {
-        self.segments.iter().map(|s| s.duration).fold(0, i64::saturating_add)
+        self.segments.iter().map(|s| s.duration).fold(0, i64::saturating_add).min(number::LONGEST)
     }
 
     pub fn target_micros(&self) -> i64 {
-        i64::try_from(self.target.unwrap_or(0)).unwrap_or(0).saturating_mul(1_000_000)
+        i64::try_from(self.target.unwrap_or(0).min(1_000_000)).unwrap_or(0).saturating_mul(1_000_000)
     }
 
     /// Discontinuity sequence number of each segment.

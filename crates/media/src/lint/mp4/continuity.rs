@@ -1,4 +1,4 @@
-//! Fragments one after the other: no gap, no overlap, growing numbers.
+//! Fragments one after the other: no gap, no overlap, growing numbers, and how fast frames follow.
 
 use super::{Fragment, Header, Segment};
 use crate::lint::{Place, Report, number, rules::cmaf};
@@ -32,4 +32,19 @@ pub fn within(header: &Header, segment: &Segment, url: &str, report: &mut Report
             }
         }
     }
+}
+
+/// The greatest and the mean frame rate, in millionths of frames a second; `None` where there are too few samples.
+pub fn frame_rates<'a>(fragments: impl Iterator<Item = &'a Fragment>, timescale: u32) -> Option<(i64, i64)> {
+    let (mut shortest, mut samples, mut ticks) = (u32::MAX, 0i64, 0i64);
+    for fragment in fragments.filter(|f| f.shortest > 0) {
+        shortest = shortest.min(fragment.shortest);
+        samples += fragment.samples as i64;
+        ticks = ticks.saturating_add(fragment.end_dts.saturating_sub(fragment.start_dts));
+    }
+    let rate = |frames: i64, ticks: i64| {
+        let value = i128::from(frames) * 1_000_000 * i128::from(timescale) / i128::from(ticks);
+        value.clamp(0, 1 << 50) as i64
+    };
+    (samples > 1 && ticks > 0).then(|| (rate(1, i64::from(shortest)), rate(samples, ticks)))
 }

@@ -429,11 +429,12 @@ fn index(sidx: &Node<'_>, top: &[Node<'_>], header: &Header, segment: &Segment, 
         let lasts: i64 = told.references.iter().map(|(_, duration)| i64::from(*duration)).sum();
         let frame = segment.of(track.id).map(|f| i64::from(f.shortest)).max().unwrap_or(0);
         // Some writers count presentation times before, some after the edit list.
-        let off = (earliest - start).abs().min((earliest + track.shift - start).abs());
-        if off > frame || (lasts - (stop - start)).abs() > frame * 2 {
+        let off = earliest.abs_diff(start).min(earliest.saturating_add(track.shift).abs_diff(start));
+        if off > frame.unsigned_abs() || lasts.abs_diff(stop.saturating_sub(start)) > frame.unsigned_abs() * 2
+        {
             let what = format!(
                 "it tells {earliest} and {lasts} ticks, the media begins at {start} and lasts {}",
-                stop - start
+                stop.saturating_sub(start)
             );
             context.add(&rules::SIDX, &sidx.path, what);
         }
