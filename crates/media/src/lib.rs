@@ -9,6 +9,7 @@ pub mod dash;
 pub mod descriptor;
 pub mod hls;
 pub mod iframe;
+pub mod lint;
 pub mod measure;
 pub mod mp4;
 pub mod webvtt;

@@ -20,7 +20,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("vod", &["api", "backends", "domain", "media", "store"]),
     ("origin", &["api", "backends", "domain", "media"]),
     ("testkit", &["backends", "domain", "media", "store"]),
-    ("server", &["api", "app", "backends", "domain", "origin", "store", "vod"]),
+    ("server", &["api", "app", "backends", "domain", "media", "origin", "store", "vod"]),
     ("xtask", &[]),
 ];
 

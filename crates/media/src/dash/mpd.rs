@@ -161,7 +161,9 @@ fn thumbnail_set(id: u32, board: &Storyboard) -> Element {
                 .attr("media", "storyboard/$Number$.jpg")
                 .attr("timescale", 1000)
                 .attr("duration", sheet_ms)
-                .attr("startNumber", 0),
+                .attr("startNumber", 0)
+                // Sound may go on a little after the last picture; there is no sheet for that.
+                .attr("endNumber", measure::sheets(board).count().saturating_sub(1)),
         )
         .child(
             Element::new("Representation")

@@ -5,6 +5,7 @@
 mod access;
 #[path = "../../../media/tests/support/mod.rs"]
 mod clips;
+mod conformance;
 mod delivery;
 mod judges;
 mod world;

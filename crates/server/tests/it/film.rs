@@ -160,7 +160,8 @@ pub async fn shape(url: &str) -> (Vec<f64>, f64) {
     (media.map(|stream| seconds(&stream["start_time"])).collect(), seconds(&told["format"]["duration"]))
 }
 
-/// HLS and DASH of a whole title are the film: all frames, equal durations, sound in step, no warning from a full decode.
+/// HLS and DASH of a whole title are the film: all frames, equal durations, sound in step, no warning from a full
+/// decode, nothing that our own lint finds.
 pub async fn judge(film: &Film, base: &str, playback: &Value) {
     let url = |field: &str| format!("{base}{}", playback[field].as_str().unwrap());
     let (hls, dash) = (url("hls_url"), url("dash_url"));
@@ -177,6 +178,7 @@ pub async fn judge(film: &Film, base: &str, playback: &Value) {
         durations.push(duration);
         run("ffmpeg", &["-v", "warning", "-i", manifest, "-map", "0", "-f", "null", "-"]).await;
     }
+    crate::conformance::both_clean(base, playback).await;
     assert!((durations[0] - durations[1]).abs() < 0.02, "HLS and DASH: {durations:?} s");
     // Through DASH, too: each stream by its number.
     for stream in 0..rungs {

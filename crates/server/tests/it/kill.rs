@@ -180,6 +180,7 @@ async fn a_growing_title_plays_before_its_end(engines: Engines) {
     }
     let mpd = visitor.get(playback["dash_url"].as_str().unwrap()).await.expect(200);
     assert!(String::from_utf8_lossy(&mpd.bytes).contains("type=\"dynamic\""));
+    crate::conformance::both_clean(&house.base, &playback).await;
     // The same addresses go on to the end.
     let worker = house.engines.start("worker");
     finish(&house, &admin, id, worker).await;

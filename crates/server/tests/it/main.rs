@@ -8,6 +8,7 @@ mod apart;
 mod catalog;
 mod command;
 mod config;
+mod conformance;
 mod discovery;
 mod endings;
 mod engines;
