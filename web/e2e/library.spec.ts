@@ -54,11 +54,15 @@ test("a poster is chosen from the frames", async ({ page, context }) => {
   const frames = page.getByRole("radiogroup", { name: "Poster" }).getByRole("radio");
   await expect(frames.nth(1)).toBeAttached();
   const picked = await frames.evaluateAll((all) => all.findIndex((one) => !(one as HTMLInputElement).checked));
-  await frames.nth(picked).check({ force: true });
-  await page.getByRole("button", { name: "Save" }).first().click();
-  await expect(page.getByText("Saved.")).toBeVisible();
-  const posters: { chosen: boolean }[] = await (await context.request.get(`/api/v1/videos/${id}/posters`)).json();
-  expect(posters.findIndex((one) => one.chosen)).toBe(picked);
+  await frames.nth(picked).click({ force: true });
+  await expect(frames.nth(picked)).toBeChecked();
+  await expect
+    .poll(async () => {
+      const answer = await context.request.get(`/api/v1/videos/${id}/artwork`);
+      const pictures: { kind: string; chosen: boolean }[] = await answer.json();
+      return pictures.filter((one) => one.kind === "poster").findIndex((one) => one.chosen);
+    })
+    .toBe(picked);
 });
 
 test("delete, undo, trash and restore", async ({ page, context }) => {

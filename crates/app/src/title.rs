@@ -100,6 +100,7 @@ mod tests {
             source_id: None,
             presentation_id: None,
             poster_id: None,
+            artwork: Default::default(),
             duration_ms: None,
             width: None,
             height: None,

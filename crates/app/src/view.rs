@@ -3,7 +3,7 @@
 use api::Time;
 use domain::{Micros, Viewer};
 use serde::Serialize;
-use store::{positions::Position, steps, videos};
+use store::{artwork, positions::Position, steps, videos};
 use utoipa::ToSchema;
 
 use crate::{App, title};
@@ -71,6 +71,8 @@ pub struct Video {
     pub revision: i64,
     #[schema(required = true)]
     pub poster_url: Option<String>,
+    /// The chosen pictures.
+    pub artwork: Artwork,
     /// How far the caller has watched.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
@@ -84,6 +86,35 @@ pub struct Video {
     pub can_manage: bool,
     /// Where people watch it.
     pub page_url: String,
+}
+
+/// The chosen pictures of a title, each in several sizes and formats.
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
+pub struct Artwork {
+    /// 16:9, or the title's own shape.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub poster: Option<Picture>,
+    /// 2:3.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub portrait: Option<Picture>,
+    /// 21:9.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub banner: Option<Picture>,
+}
+
+/// A picture that is served in several sizes and formats.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Picture {
+    /// Without a size: add `?width=160`, 320, 640, 1280 or 1920. AVIF, WebP or JPEG, as `Accept` says.
+    pub url: String,
+    /// Size of the widest form, in pixels.
+    pub width: i64,
+    pub height: i64,
+    /// A tiny picture as data URL, to be shown enlarged until the real one is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blur: Option<String>,
+    /// Text that stands for it; may be empty.
+    pub alt: String,
 }
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -193,6 +224,7 @@ impl App {
         Video {
             page_url: self.link(&format!("/watch/{}", row.id)),
             poster_url,
+            artwork: Artwork::new(&row.id.to_string(), row.artwork),
             id: row.id.to_string(),
             title: row.title,
             description: row.description,
@@ -235,6 +267,23 @@ impl App {
     }
 }
 
+impl Artwork {
+    fn new(video: &str, chosen: artwork::Chosen) -> Self {
+        let picture = |piece: artwork::Piece| Picture {
+            url: artwork_url(video, &piece.id),
+            width: piece.width,
+            height: piece.height,
+            blur: Some(piece.blur).filter(|blur| !blur.is_empty()),
+            alt: piece.alt,
+        };
+        Self {
+            poster: chosen.poster.map(picture),
+            portrait: chosen.portrait.map(picture),
+            banner: chosen.banner.map(picture),
+        }
+    }
+}
+
 impl Video {
     #[must_use]
     pub fn with_progress(self, position: Option<&Position>) -> Self {
@@ -266,7 +315,12 @@ fn time(micros: i64) -> Time {
     Time(Micros(micros))
 }
 
-/// Where a picture is served, one of the widths 320, 640 and 1280.
+/// Where a picture is served in all sizes and formats.
+pub fn artwork_url(video: &str, picture: &str) -> String {
+    format!("/api/v1/videos/{video}/artwork/{picture}")
+}
+
+/// Where a picture is served as JPEG, in one of the usual widths.
 pub fn picture_url(video: &str, picture: &str, width: u32) -> String {
     format!("/api/v1/videos/{video}/poster/{picture}/{width}.jpg")
 }

@@ -1,9 +1,10 @@
 //! What Kinora knows without touching the world: ids, roles, who may see what, what a title says of itself, the encoding
-//! ladder, playback tokens.
+//! ladder, pictures, playback tokens.
 //!
 //! Pure and synchronous: no I/O, no async runtime, and time is an argument.
 
 pub mod access;
+pub mod artwork;
 pub mod details;
 pub mod id;
 pub mod ladder;

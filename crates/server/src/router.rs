@@ -3,7 +3,7 @@
 use app::{
     App,
     accounts::{people, routes as account, tokens},
-    catalog::{edit, events, pictures, routes as video, studio, workflow},
+    catalog::{artwork, edit, events, pictures, routes as video, studio, workflow},
     discovery::{related, routes as discovery, vocabulary},
     history::routes as history,
     playback::routes as playback,
@@ -135,6 +135,10 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(events::video))
         .routes(routes!(pictures::list))
         .routes(routes!(pictures::picture))
+        .routes(routes!(artwork::list, artwork::upload))
+        .routes(routes!(artwork::pick))
+        .routes(routes!(pictures::show, artwork::edit, artwork::delete))
+        .routes(routes!(artwork::restore))
         // studio
         .routes(routes!(studio::list))
         .routes(routes!(events::studio))

@@ -3,6 +3,7 @@
 //! Every write happens in a [`Tx`]; functions take `&mut Tx` (or any [`Connect`] when they only read), so that a business
 //! change, its jobs and its events commit together.
 
+pub mod artwork;
 pub mod db;
 mod error;
 pub mod inbox;

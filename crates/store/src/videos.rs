@@ -9,7 +9,7 @@ use domain::{
 };
 
 use crate::{
-    Connect, Error, Result, Tx,
+    Connect, Error, Result, Tx, artwork,
     db::{execute, query},
     library::{Countries, List, Maybe, country_pattern},
     search::{self, Searched},
@@ -107,6 +107,9 @@ pub struct Video {
     pub presentation_id: Option<String>,
     /// The chosen picture.
     pub poster_id: Option<String>,
+    /// The chosen pictures of all kinds.
+    #[sqlx(try_from = "String")]
+    pub artwork: artwork::Chosen,
     pub duration_ms: Option<i64>,
     pub width: Option<i64>,
     pub height: Option<i64>,
@@ -437,63 +440,6 @@ pub async fn retrying(tx: &mut Tx, id: VideoId, now: Micros) -> Result<bool> {
     Ok(done == 1)
 }
 
-/// Takes `picture` as poster unless one was chosen already.
-pub async fn default_poster(tx: &mut Tx, id: VideoId, picture: &str, now: Micros) -> Result<()> {
-    let done = execute!(
-        tx,
-        "UPDATE videos SET poster_id = COALESCE(poster_id, $1), revision = revision + 1, updated_at = $2 WHERE id = $3",
-        picture,
-        now.0,
-        id.to_string(),
-    )?;
-    one(done)
-}
-
 fn one(affected: u64) -> Result<()> {
     if affected == 0 { Err(Error::NotFound) } else { Ok(()) }
-}
-
-/// A candidate for a title's poster, stored in several widths.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Poster {
-    pub id: String,
-    pub at_ms: i64,
-    pub width: i64,
-    pub height: i64,
-}
-
-/// The candidates for a title's poster, in order.
-pub async fn posters(conn: &mut impl Connect, id: VideoId) -> Result<Vec<Poster>> {
-    query!(
-        fetch_all,
-        conn,
-        Poster,
-        "SELECT id, at_ms, width, height FROM pictures WHERE video_id = $1 AND kind = 'poster' ORDER BY position",
-        id.to_string(),
-    )
-}
-
-/// Adds a candidate, stored as `object` and its smaller widths. One that is there already stays as it is.
-pub async fn insert_poster(
-    tx: &mut Tx,
-    video: VideoId,
-    poster: &Poster,
-    position: i64,
-    object: &str,
-    now: Micros,
-) -> Result<()> {
-    execute!(
-        tx,
-        "INSERT INTO pictures (id, video_id, kind, position, at_ms, width, height, object, created_at)
-         VALUES ($1, $2, 'poster', $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING",
-        &poster.id,
-        video.to_string(),
-        position,
-        poster.at_ms,
-        poster.width,
-        poster.height,
-        object,
-        now.0,
-    )
-    .map(|_| ())
 }

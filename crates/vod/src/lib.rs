@@ -2,6 +2,7 @@
 
 pub mod encode;
 pub mod guest;
+pub mod picture;
 pub mod plan;
 pub mod probe;
 pub mod tools;

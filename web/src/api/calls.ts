@@ -79,8 +79,42 @@ export const playback = (id: string): Promise<T.Playback> =>
   body(client.POST("/api/v1/videos/{id}/playback", { params: path(id) }));
 export const renditions = (id: string): Promise<T.Rendition[]> =>
   body(client.GET("/api/v1/videos/{id}/renditions", { params: path(id) }));
-export const posters = (id: string): Promise<T.Poster[]> =>
-  body(client.GET("/api/v1/videos/{id}/posters", { params: path(id) }));
+export const artwork = (id: string): Promise<T.StudioPicture[]> =>
+  body(client.GET("/api/v1/videos/{id}/artwork", { params: path(id) }));
+const ofPicture = (id: string, picture_id: string) => ({ params: { path: { id, picture_id } } });
+export const editArtwork = (id: string, picture: string, edit: Bodies["ArtworkBody"]): Promise<T.StudioPicture> =>
+  body(client.PATCH("/api/v1/videos/{id}/artwork/{picture_id}", { ...ofPicture(id, picture), body: edit }));
+export const deleteArtwork = (id: string, picture: string) =>
+  nothing(client.DELETE("/api/v1/videos/{id}/artwork/{picture_id}", ofPicture(id, picture)));
+export const restoreArtwork = (id: string, picture: string): Promise<T.StudioPicture> =>
+  body(client.POST("/api/v1/videos/{id}/artwork/{picture_id}/restore", ofPicture(id, picture)));
+export const pickMoment = (id: string, moment: Bodies["MomentBody"]): Promise<T.StudioPicture> =>
+  body(client.POST("/api/v1/videos/{id}/artwork/moments", { params: path(id), body: moment }));
+export type Crop = Bodies["CropBody"];
+
+/** Sends a picture; `fetch` would not tell how far it is. `progress` is given a number from 0 to 1. */
+export function uploadArtwork(
+  id: string,
+  file: File,
+  kind: T.PictureKind,
+  crop: Crop,
+  progress: (share: number) => void,
+): Promise<T.StudioPicture> {
+  const rounded = [crop.x, crop.y, crop.width, crop.height].map((n) => n.toFixed(5)).join(",");
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", `/api/v1/videos/${id}/artwork?kind=${kind}&crop=${rounded}`);
+    request.responseType = "json";
+    request.setRequestHeader("content-type", file.type || "application/octet-stream");
+    request.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
+    request.onerror = () => reject(unreachable());
+    request.onload = () => {
+      if (request.status === 202) resolve(request.response as T.StudioPicture);
+      else reject(problemOf(request.status, request.response));
+    };
+    request.send(file);
+  });
+}
 
 export const studio = (trash: boolean, cursor: string | null): Promise<T.Page<T.Video>> =>
   body(client.GET("/api/v1/studio/videos", { params: { query: { trash, cursor: cursor ?? undefined, limit: 50 } } }));

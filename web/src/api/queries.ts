@@ -20,7 +20,7 @@ export const keys = {
   home: ["home"] as const,
   video: (id: string) => ["video", id] as const,
   renditions: (id: string) => ["video", id, "renditions"] as const,
-  posters: (id: string) => ["video", id, "posters"] as const,
+  artwork: (id: string) => ["video", id, "artwork"] as const,
   newest: ["newest"] as const,
   search: (q: string) => ["search", q] as const,
   vocabulary: ["vocabulary"] as const,

@@ -11,10 +11,7 @@ export function Backdrop({ video, children, tall }: { video: Video; children: Re
   return (
     <section className="backdrop" data-tall={tall || undefined} aria-label={video.title}>
       {picture && (
-        <div
-          className="backdrop-picture"
-          style={picture.blur ? { backgroundImage: `url("${picture.blur}")` } : undefined}
-        >
+        <div className="backdrop-picture" style={picture.blur}>
           <img src={picture.src} srcSet={picture.srcSet} sizes="100vw" alt="" fetchPriority="high" />
         </div>
       )}

@@ -2,12 +2,6 @@
 import type { Video } from "../api/types";
 import { clock } from "../lib/format";
 
-export type Picture = { url: string; width: number; height: number; blur?: string | null };
-type Artwork = { artwork?: { poster?: Picture | null; portrait?: Picture | null; banner?: Picture | null } | null };
-
-/** Pictures of other shapes, where the title has them. */
-export const artworkOf = (video: Video) => (video as Video & Artwork).artwork;
-
 /** `Science fiction` out of the vocabulary's id `science-fiction`. */
 export function genreName(id: string): string {
   const words = id.replace(/[-_]+/g, " ").trim();

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 use store::{Tx, library, videos};
 use utoipa::ToSchema;
 
-use super::routes::tagged;
+use super::{artwork, routes::tagged};
 use crate::{
     App, Result, title,
     view::{KindWord, VisibilityWord},
@@ -161,9 +161,11 @@ pub(super) async fn change(
     let now = app.clock.now();
     let mut faults = Vec::new();
     let change = body.change(&mut faults);
-    if let Some(poster) = &change.poster_id
-        && !videos::posters(tx, row.id).await?.iter().any(|p| p.id == *poster)
-    {
+    let poster = match &change.poster_id {
+        Some(poster) => artwork::poster(tx, row.id, poster).await?,
+        None => None,
+    };
+    if change.poster_id.is_some() && poster.is_none() {
         faults.push(fault("poster_id", "This is not a poster of this title."));
     }
     if matches!(change.countries, Some(Some(_))) {
@@ -174,7 +176,12 @@ pub(super) async fn change(
     }
     let old = row.fields();
     match change.apply(&old, now) {
-        Ok(new) if faults.is_empty() => Ok(library::save(tx, &row, &new, Some(principal.user), now).await?),
+        Ok(new) if faults.is_empty() => {
+            let saved = library::save(tx, &row, &new, Some(principal.user), now).await?;
+            let Some(poster) = poster else { return Ok(saved) };
+            artwork::choose(tx, &poster, now).await?;
+            Ok(videos::get(tx, row.id).await?)
+        }
         outcome => {
             let others = outcome.err().unwrap_or_default();
             let others: Vec<_> = others

@@ -1,5 +1,6 @@
 //! The library: titles with their details, pictures, renditions, trash and live progress.
 
+pub mod artwork;
 mod changes;
 pub mod edit;
 pub mod events;

@@ -1,6 +1,6 @@
 //! The one place that makes object names, and the rule for which names are allowed at all.
 
-use domain::{PresentationId, SourceId, VideoId};
+use domain::{PresentationId, SourceId, VideoId, artwork::Format};
 
 use super::{Error, Result};
 
@@ -65,9 +65,19 @@ pub fn pictures(video: VideoId) -> String {
     format!("pictures/{video}")
 }
 
-/// A picture of a title, `width` pixels wide.
+/// A picture of a title, `width` pixels wide, as JPEG.
 pub fn picture(video: VideoId, picture: &str, width: u32) -> String {
-    format!("pictures/{video}/{picture}-{width}.jpg")
+    picture_in(video, picture, width, Format::Jpeg)
+}
+
+/// A picture of a title, `width` pixels wide.
+pub fn picture_in(video: VideoId, picture: &str, width: u32, format: Format) -> String {
+    format!("pictures/{video}/{picture}-{width}.{}", format.extension())
+}
+
+/// A picture as its creator delivered it, until it was decoded. Never served.
+pub fn picture_upload(video: VideoId, picture: &str) -> String {
+    format!("pictures/{video}/{picture}-upload")
 }
 
 /// All public keys of playback tokens.
@@ -120,6 +130,7 @@ mod tests {
             descriptor(pid, 7),
             storyboard(pid, 0),
             picture(video, "0192f0c1", 640),
+            picture_upload(video, "0192f0c1"),
             playback_key("k1"),
         ] {
             check(&name).unwrap();

@@ -8,7 +8,7 @@ use std::{
 use api::Problem;
 use axum::{
     extract::{MatchedPath, Request},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -18,6 +18,8 @@ use uuid::Uuid;
 
 /// How long a handler of the API may take until its answer begins.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// The same where a picture is received first, which may come over a slow line.
+const PATIENCE_WITH_PICTURES: Duration = Duration::from_secs(600);
 
 /// Scripts and connections from here only; `blob:` for the player's media sources and worker.
 const CONTENT_POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
@@ -133,7 +135,9 @@ pub async fn uncached(request: Request, next: Next) -> Response {
 
 /// Gives up on a handler of the API that does not begin its answer in time.
 pub async fn patient(request: Request, next: Next) -> Response {
-    match tokio::time::timeout(PATIENCE, next.run(request)).await {
+    let brings_picture = request.method() == Method::POST && request.uri().path().ends_with("/artwork");
+    let patience = if brings_picture { PATIENCE_WITH_PICTURES } else { PATIENCE };
+    match tokio::time::timeout(patience, next.run(request)).await {
         Ok(response) => response,
         Err(_) => Problem::unavailable("a handler took too long").into_response(),
     }

@@ -6,7 +6,7 @@ use domain::{VideoId, Visibility::Public};
 use reqwest::Method;
 use serde_json::json;
 use server::config::Role;
-use store::{jobs, presentations, sources, steps, videos};
+use store::{artwork, jobs, presentations, sources, steps};
 
 use crate::{
     engines::Engines,
@@ -157,7 +157,7 @@ async fn a_deleted_title_comes_back_or_goes_for_good(engines: Engines) {
     assert!(presentations::of_video(&mut reader, id).await.unwrap().is_empty());
     assert!(sources::of_video(&mut reader, id).await.unwrap().is_empty());
     assert!(steps::list(&mut reader, id).await.unwrap().is_empty());
-    assert!(videos::posters(&mut reader, id).await.unwrap().is_empty());
+    assert!(artwork::ids(&mut reader, id).await.unwrap().is_empty());
     assert!(admin.get("/api/v1/me/history").await.each("id").is_empty());
     // Its bytes no longer count.
     let session = admin.get("/api/v1/session").await.expect(200);

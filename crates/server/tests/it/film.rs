@@ -11,7 +11,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use domain::VideoId;
 use reqwest::Method;
 use serde_json::Value;
-use store::{presentations, sources, units, videos};
+use store::{artwork, jobs, presentations, sources, units, videos};
 use testkit::media::Clip;
 
 use crate::harness::{Answer, Caller, House, send};
@@ -197,14 +197,37 @@ pub async fn descriptor(house: &House, id: VideoId) -> Value {
 /// Objects in the store that neither a row of `titles` nor a descriptor refers to. A whole title has one descriptor, one
 /// that was stopped half-way also has the earlier ones.
 pub async fn strays(house: &House, titles: &[VideoId]) -> Vec<String> {
+    let began = Instant::now();
+    loop {
+        let found = unnamed(house, titles).await;
+        // A picture's forms are stored one by one, and named together.
+        if found.is_empty() || pictures_are_made(house).await || began.elapsed() > PATIENCE {
+            return found;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// No job makes or removes a picture, nor waits to.
+pub async fn pictures_are_made(house: &House) -> bool {
+    let counts = jobs::stats(&mut house.app().store.reader().await.unwrap()).await.unwrap();
+    let busy = |count: &jobs::Count| {
+        matches!(&*count.kind, "artwork" | "forget-picture")
+            && matches!(count.state, jobs::State::Queued | jobs::State::Running)
+    };
+    !counts.iter().any(busy)
+}
+
+async fn unnamed(house: &House, titles: &[VideoId]) -> Vec<String> {
     let (blobs, mut reader) = (&house.server.blobs, house.app().store.reader().await.unwrap());
     let mut wanted = BTreeSet::new();
     for title in titles {
         for source in sources::of_video(&mut reader, *title).await.unwrap() {
             wanted.extend(source.parts.0.into_iter().map(|part| part.object));
         }
-        for poster in videos::posters(&mut reader, *title).await.unwrap() {
-            wanted.extend([320, 640, 1280].map(|width| names::picture(*title, &poster.id, width)));
+        for picture in artwork::list(&mut reader, *title).await.unwrap() {
+            let own = picture.variants.0.iter();
+            wanted.extend(own.map(|v| names::picture_in(*title, &picture.id, v.width, v.format)));
         }
         for presentation in presentations::of_video(&mut reader, *title).await.unwrap() {
             let list = blobs.list(&names::descriptors(presentation.id)).await.unwrap();

@@ -5,14 +5,20 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use app::App;
 use backends::{blob::names, clock::Clock};
 use bytes::Bytes;
-use domain::{PresentationId, SourceId, UserId, VideoId, Visibility};
+use domain::{
+    PresentationId, SourceId, UserId, VideoId, Visibility,
+    artwork::{Format, Variant},
+};
 use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 use server::{
     config::Role,
     serve::{self, Server},
 };
-use store::videos::{self, NewVideo, Poster};
+use store::{
+    artwork::{self, Frame},
+    videos::{self, NewVideo},
+};
 
 use crate::engines::Engines;
 
@@ -116,22 +122,23 @@ impl House {
     pub async fn title(&self, owner: &Caller, title: &str, visibility: Visibility) -> Title {
         let id = self.unfinished(owner, title, visibility).await;
         let (presentation, now) = (PresentationId::new(), self.clock.now());
-        let poster = Poster {
+        let widths = [320, 640, 1280];
+        let poster = Frame {
             id: format!("p{:07}", SERIAL.fetch_add(1, Ordering::Relaxed)),
             at_ms: 1000,
-            width: 1280,
-            height: 720,
+            size: (1280, 720),
+            variants: widths.map(|width| Variant { format: Format::Jpeg, width }).to_vec(),
+            blur: "data:image/webp;base64,AAAA".into(),
         };
-        let object = names::picture(id, &poster.id, 1280);
         let store = &self.app().store;
         let mut tx = store.begin().await.unwrap();
         videos::processing(&mut tx, id, SourceId::new(), now).await.unwrap();
         videos::describe(&mut tx, id, Some(600_000), Some((1280, 720)), now).await.unwrap();
-        videos::insert_poster(&mut tx, id, &poster, 0, &object, now).await.unwrap();
-        videos::default_poster(&mut tx, id, &poster.id, now).await.unwrap();
+        artwork::insert_frame(&mut tx, id, presentation, &poster, 0, now).await.unwrap();
+        artwork::propose(&mut tx, id, &poster.id, now).await.unwrap();
         videos::playable(&mut tx, id, presentation, true, now).await.unwrap();
         tx.commit().await.unwrap();
-        for width in [320, 640, 1280] {
+        for width in widths {
             let bytes = Bytes::from_static(b"\xff\xd8jpeg");
             self.app().blobs.put(&names::picture(id, &poster.id, width), bytes).await.unwrap();
         }

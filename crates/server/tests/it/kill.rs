@@ -125,7 +125,7 @@ async fn finish(house: &House, admin: &Caller, id: VideoId, worker: Process) {
     loop {
         let mut reader = house.app().store.reader().await.unwrap();
         let left = jobs::list(&mut reader, &id.to_string()).await.unwrap();
-        if left.iter().all(|job| job.state == jobs::State::Done) {
+        if left.iter().all(|job| job.state == jobs::State::Done) && film::pictures_are_made(house).await {
             break;
         }
         assert!(began.elapsed() < Duration::from_secs(30), "{left:#?}");

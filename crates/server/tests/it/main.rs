@@ -19,6 +19,7 @@ mod kill;
 mod library;
 mod lifecycle;
 mod media_access;
+mod pictures;
 mod title;
 mod upload;
 mod watching;

@@ -1,13 +1,14 @@
 //! Encoding: one ffmpeg for a chunk with all its rungs, one for an audio track, and pictures from what was encoded.
 
 mod adts;
+pub mod artwork;
 mod audio;
 mod chunk;
 mod command;
 mod frames;
-mod luma;
 mod pictures;
 mod rewrite;
+pub mod score;
 
 use std::path::PathBuf;
 
@@ -18,7 +19,8 @@ pub use audio::{Stretch, audio};
 pub use chunk::chunk;
 pub use frames::{Frames, frame_file};
 pub use pictures::{
-    POSTER_WIDTHS, Posters, Sheets, TILE_COLUMNS, TILE_ROWS, choose, interval_ms, posters, sheets, tile_size,
+    PosterFiles, RUN, Sheets, TILE_COLUMNS, TILE_ROWS, interval_ms, posters, sharpness, sheets, tile_size,
+    unrests,
 };
 
 use crate::guest;

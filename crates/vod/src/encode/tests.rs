@@ -418,20 +418,149 @@ async fn sheets_and_posters_come_from_key_frames() {
     while reader.next().unwrap().is_some() {}
     let moof = file.windows(4).position(|w| w == b"moof").unwrap() - 4;
     let segment = bytes::Bytes::from(file[moof..].to_vec());
+    let mut runs = Frames::default();
     film.push(&segment, 0).unwrap();
     film.push(&segment, 1).unwrap();
+    let counts = [runs.push_run(&segment, 0, RUN).unwrap(), runs.push_run(&segment, 1, RUN).unwrap()];
+    assert_eq!(counts, [RUN; 2]);
     let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("film.mp4");
+    let (path, run_path) = (dir.path().join("film.mp4"), dir.path().join("runs.mp4"));
     frame_file(film, &file[..moof], 25_000, &path).await.unwrap();
+    frame_file(runs, &file[..moof], 25_000, &run_path).await.unwrap();
     let tools = Tools::default();
     let sheets = sheets(&tools, &path, 2, (214, 120), dir.path()).await.unwrap();
-    assert_eq!((sheets.files.len(), sheets.scores.len()), (1, 2));
-    assert!(sheets.scores.iter().all(|score| *score > 1.0), "{:?}", sheets.scores);
+    assert_eq!((sheets.files.len(), sheets.looks.len()), (1, 2));
+    assert!(sheets.looks.iter().all(|look| look.merit > 0.2), "{:?}", sheets.looks);
     let (width, height) = image::image_dimensions(&sheets.files[0]).unwrap();
     assert_eq!((width, height), (214 * 5, 120 * 5));
-    let posters = posters(&tools, &path, 2, dir.path()).await.unwrap();
+    let sharp = sharpness(&tools, &path, dir.path()).await.unwrap();
+    assert!(sharp.len() == 2 && sharp.iter().all(|s| *s > 0.0), "{sharp:?}");
+    let unrest = unrests(&tools, &run_path, &counts, dir.path()).await.unwrap();
+    assert_eq!(std::fs::metadata(dir.path().join("small.gray")).unwrap().len(), 2 * RUN as u64 * 64 * 36);
+    assert!(unrest.iter().all(|u| !u.blending && u.action > 0.0), "{unrest:?}");
+    let posters = posters(&tools, &path, 2, 214, dir.path()).await.unwrap();
     assert_eq!(posters.len(), 2);
-    for (width, file) in posters.iter().flatten() {
-        assert_eq!(image::image_dimensions(file).unwrap().0, (*width).min(214));
+    for poster in &posters {
+        let widths: Vec<u32> = poster.widths.iter().map(|(width, _)| *width).collect();
+        assert_eq!(widths, [160, 214]);
+        for (width, file) in &poster.widths {
+            assert_eq!(image::image_dimensions(file).unwrap().0, *width);
+        }
+        assert!(
+            poster.blur.starts_with("data:image/webp;base64,UklGR") && poster.blur.len() < 500,
+            "{}",
+            poster.blur.len()
+        );
     }
+}
+
+#[tokio::test]
+async fn a_picture_comes_in_all_forms_and_in_its_colours() {
+    let dir = tempfile::tempdir().unwrap();
+    let tools = Tools::default();
+    // Four colours in the quarters.
+    let colours = [[200, 30, 40], [20, 150, 60], [40, 60, 200], [230, 220, 60]];
+    let pixel = |x: u32, y: u32| colours[(usize::from(y >= 180)) * 2 + usize::from(x >= 320)];
+    let rgba: Vec<u8> = (0..360)
+        .flat_map(|y| (0..640).map(move |x| (x, y)))
+        .flat_map(|(x, y)| [&pixel(x, y)[..], &[255]].concat())
+        .collect();
+    let raw = artwork::Raw { width: 640, height: 360, rgba };
+    let forms = artwork::encode(&tools, raw, dir.path()).await.unwrap();
+    assert_eq!(forms.files.len(), 9);
+    assert!(
+        forms.blur.starts_with("data:image/webp;base64,UklGR") && forms.blur.len() < 500,
+        "{}",
+        forms.blur.len()
+    );
+    for (variant, file) in &forms.files {
+        let out = dir.path().join("out.rgb");
+        let args = [
+            "-v",
+            "error",
+            "-y",
+            "-i",
+            file.to_str().unwrap(),
+            "-pix_fmt",
+            "rgb24",
+            "-f",
+            "rawvideo",
+            out.to_str().unwrap(),
+        ];
+        assert!(Command::new("ffmpeg").args(args).status().await.unwrap().success());
+        let (bytes, width) = (std::fs::read(&out).unwrap(), variant.width as usize);
+        assert_eq!(bytes.len(), width * (width * 9 / 16) * 3, "{variant:?}");
+        for (quarter, wanted) in colours.iter().enumerate() {
+            let (x, y) = (width / 4 + quarter % 2 * width / 2, width * 9 / 64 + quarter / 2 * width * 9 / 32);
+            let found = &bytes[(y * width + x) * 3..][..3];
+            assert!(
+                found.iter().zip(wanted).all(|(a, b)| a.abs_diff(*b) <= 8),
+                "{variant:?}: {found:?} for {wanted:?}"
+            );
+        }
+    }
+}
+
+/// CPU seconds of all children that have ended, from `/proc/self/stat` (clock ticks of 10 ms).
+fn children_cpu() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
+    fields[13..15].iter().map(|ticks| ticks.parse::<f64>().unwrap()).sum::<f64>() / 100.0
+}
+
+#[tokio::test]
+#[ignore = "prints what finding candidates costs for the film KINORA_BENCH_FILM, see docs/measurements.md"]
+async fn cost_of_candidates() {
+    let film = std::env::var("KINORA_BENCH_FILM").expect("a film of ten minutes");
+    let dir = tempfile::tempdir().unwrap();
+    let keys = dir.path().join("keys.mp4");
+    // A tile every four seconds, as for any title of ten to thirty minutes; all of them key frames.
+    let args = [
+        "-v",
+        "error",
+        "-i",
+        &film,
+        "-an",
+        "-vf",
+        "fps=1/4",
+        "-c:v",
+        "libx264",
+        "-g",
+        "1",
+        keys.to_str().unwrap(),
+    ];
+    assert!(Command::new("ffmpeg").args(args).status().await.unwrap().success());
+    let (tools, (began, cpu)) = (Tools::default(), (std::time::Instant::now(), children_cpu()));
+    let sheets = sheets(&tools, &keys, 150, (320, 180), dir.path()).await.unwrap();
+    let storyboard = (began.elapsed(), children_cpu() - cpu);
+    let candidates: Vec<score::Candidate> = (0..)
+        .zip(&sheets.looks)
+        .map(|(index, look)| score::Candidate {
+            index,
+            at_ms: 4000 * index as u64,
+            merit: look.merit,
+            hash: look.hash,
+        })
+        .collect();
+    let short = score::choose(&candidates, 600_000, 24);
+    let some = dir.path().join("some.mp4");
+    let frames = format!("select=lt(n\\,{})", short.len());
+    let args = [
+        "-v",
+        "error",
+        "-i",
+        keys.to_str().unwrap(),
+        "-vf",
+        &frames,
+        "-fps_mode",
+        "passthrough",
+        some.to_str().unwrap(),
+    ];
+    assert!(Command::new("ffmpeg").args(args).status().await.unwrap().success());
+    let (began, cpu) = (std::time::Instant::now(), children_cpu());
+    sharpness(&tools, &some, dir.path()).await.unwrap();
+    unrests(&tools, &keys, &vec![RUN; 16], dir.path()).await.unwrap();
+    posters(&tools, &some, 8, 854, dir.path()).await.unwrap();
+    println!("storyboard and first look: {:.2?}, {:.2} CPU-s", storyboard.0, storyboard.1);
+    println!("closer look and eight candidates: {:.2?}, {:.2} CPU-s", began.elapsed(), children_cpu() - cpu);
 }

@@ -2,17 +2,20 @@
 
 use backends::clock::Clock;
 use futures::{FutureExt, future::BoxFuture};
-use store::{Tx, jobs, jobs::Outcome, presentations, steps, units, videos};
+use store::{Tx, artwork as pieces, jobs, jobs::Outcome, presentations, steps, units, videos};
 
-use super::{enqueue_publish, pictures};
+use super::{artwork, enqueue_publish, pictures};
 use crate::worker::Failure;
 
 /// Called in the transaction that records the failure. The last attempt ends the whole workflow, with words for the
 /// creator; only pictures can be done without.
 pub(super) fn tell<'a>(tx: &'a mut Tx, failure: &'a Failure) -> BoxFuture<'a, store::Result<()>> {
     async move {
+        if failure.claim.kind == artwork::KIND && failure.outcome == Outcome::Dead {
+            return pieces::failed(tx, &failure.claim.subject, &failure.message, failure.now).await;
+        }
         let Ok(video) = failure.claim.subject.parse() else { return Ok(()) };
-        if failure.outcome != Outcome::Dead || failure.claim.kind == "purge" {
+        if failure.outcome != Outcome::Dead || matches!(&*failure.claim.kind, "purge" | "forget-picture") {
             return Ok(());
         }
         let now = failure.now;

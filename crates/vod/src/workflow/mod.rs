@@ -1,9 +1,10 @@
 //! The durable workflow from a source to a title: `probe` → `chunk` and `audio` → `publish` → `pictures` → `publish`,
-//! and `purge`.
+//! and `purge`; beside it `artwork`, which makes one picture in all its forms, and `forget-picture`.
 //!
 //! Every handler may run again after a death at any point: what it stores has a name of its own, and counts only when the
 //! unit's row is written, in one transaction with the end of the job and the jobs that follow.
 
+mod artwork;
 mod audio;
 mod chunk;
 mod descriptor;
@@ -150,6 +151,14 @@ impl Workflow {
             .heavy("pictures", call!(pictures))
             .light("publish", call!(publish))
             .light("purge", call!(purge))
+            .light(artwork::KIND, call!(artwork))
+            .light("forget-picture", {
+                let flow = self.clone();
+                move |job: JobContext| {
+                    let flow = flow.clone();
+                    async move { artwork::forget(&flow, &job).await }
+                }
+            })
             .on_failure(failure::tell)
     }
 

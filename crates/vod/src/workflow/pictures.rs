@@ -1,25 +1,34 @@
-//! Posters and the storyboard, from the key frames of what was encoded.
+//! Candidates for the poster and the storyboard, from the key frames of what was encoded.
 
 use backends::blob::names;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use domain::{Micros, PresentationId, VideoId};
+use domain::{
+    Micros, PresentationId, VideoId,
+    artwork::{Format, Kind, Variant},
+};
 use media::descriptor::{Extent, Storyboard, Track};
 use serde::{Deserialize, Serialize};
-use store::{steps, units, videos};
+use store::{artwork, jobs, steps, units};
 
 use super::{
-    Work, Workflow, blob_error, chunk, descriptor::assemble, enqueue_publish, failpoint, json, load,
+    Work, Workflow, artwork as forms, blob_error, chunk, descriptor::assemble, enqueue_publish, failpoint,
+    json, load,
 };
 use crate::{
-    encode::{self, Frames, TILE_COLUMNS, TILE_ROWS},
+    encode::{
+        self, Frames, TILE_COLUMNS, TILE_ROWS,
+        score::{self, Candidate, Look},
+    },
     worker::{JobContext, JobError},
 };
 
 /// The name of the unit that pictures are.
 pub(super) const UNIT: &str = "pictures";
 
-/// Candidates for the poster.
-const POSTERS: usize = 6;
+/// Candidates for the poster that people are shown.
+const POSTERS: usize = 8;
+/// Tiles that are looked at again, and closer.
+const SHORTLIST: usize = 3 * POSTERS;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Payload {
@@ -45,9 +54,12 @@ pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobErro
     let (Some(best), Some(smallest)) = (tracks.first(), tracks.last()) else { return Ok(()) };
     let scratch = flow.scratch()?;
     let make = async {
-        let (storyboard, scores) = storyboard(flow, &work, smallest, scratch.path()).await?;
+        let (storyboard, looks) = storyboard(flow, &work, smallest, scratch.path()).await?;
         failpoint::reach("storyboard-stored");
-        let posters = posters(flow, work.video(), best, &scores, &storyboard, scratch.path()).await?;
+        let film =
+            Film { best, smallest, duration_ms: work.plan.duration_ms, interval_ms: storyboard.interval_ms };
+        let chosen = film.choose(flow, &looks, scratch.path()).await?;
+        let posters = posters(flow, work.video(), &film, &chosen, scratch.path()).await?;
         Ok::<_, JobError>((storyboard, posters))
     };
     let (storyboard, posters) = tokio::select! {
@@ -59,31 +71,15 @@ pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobErro
     // Another attempt was first, or the job is not ours any more. An unclear commit keeps its objects.
     if let Ok(false) | Err(JobError::Stopped) = recorded {
         for poster in &posters {
-            for width in poster.widths() {
-                flow.blobs
-                    .delete(&names::picture(work.video(), &poster.id, width))
-                    .await
-                    .map_err(blob_error)?;
+            for variant in &poster.variants {
+                let object = names::picture_in(work.video(), &poster.id, variant.width, variant.format);
+                flow.blobs.delete(&object).await.map_err(blob_error)?;
             }
         }
     }
     recorded?;
     flow.wake.wake();
     Ok(())
-}
-
-/// A stored poster.
-struct Poster {
-    id: String,
-    at_ms: u64,
-    size: (u32, u32),
-    score: f64,
-}
-
-impl Poster {
-    fn widths(&self) -> impl Iterator<Item = u32> {
-        encode::POSTER_WIDTHS.into_iter()
-    }
 }
 
 /// A key frame: its segment and its number there.
@@ -125,8 +121,13 @@ fn tiles<'a>(keys: &[KeyFrame<'a>], interval_ms: u32, duration_ms: u64, timescal
     (0..count).filter_map(tile).collect()
 }
 
-async fn fetch(flow: &Workflow, wanted: &[KeyFrame<'_>]) -> Result<Frames, JobError> {
-    let mut frames = Frames::default();
+/// Fetches key frames, each with the frames after it up to `run` together. Says how many there are of each.
+async fn fetch(
+    flow: &Workflow,
+    wanted: &[KeyFrame<'_>],
+    run: usize,
+) -> Result<(Frames, Vec<usize>), JobError> {
+    let (mut frames, mut counts) = (Frames::default(), Vec::new());
     let mut last: Option<(&str, u64, bytes::Bytes)> = None;
     for key in wanted {
         let segment = match &last {
@@ -138,36 +139,44 @@ async fn fetch(flow: &Workflow, wanted: &[KeyFrame<'_>]) -> Result<Frames, JobEr
                 flow.blobs.range(&key.extent.object, range).await.map_err(blob_error)?
             }
         };
-        frames.push(&segment, key.k).map_err(chunk::failed)?;
+        if run > 1 {
+            counts.push(frames.push_run(&segment, key.k, run).map_err(chunk::failed)?);
+        } else {
+            frames.push(&segment, key.k).map_err(chunk::failed)?;
+            counts.push(1);
+        }
         last = Some((&key.extent.object, key.offset, segment));
     }
-    Ok(frames)
+    Ok((frames, counts))
 }
 
+/// Writes a film of key frames, or of runs; gives the number of frames of each.
 async fn film(
     flow: &Workflow,
     track: &Track,
     wanted: &[KeyFrame<'_>],
+    run: usize,
     path: &std::path::Path,
-) -> Result<(), JobError> {
+) -> Result<Vec<usize>, JobError> {
     let init = STANDARD.decode(&track.init).map_err(|e| JobError::fatal("A stored record is damaged.", e))?;
-    let frames = fetch(flow, wanted).await?;
-    encode::frame_file(frames, &init, track.timescale, path).await.map_err(chunk::failed)
+    let (frames, counts) = fetch(flow, wanted, run).await?;
+    encode::frame_file(frames, &init, track.timescale, path).await.map_err(chunk::failed)?;
+    Ok(counts)
 }
 
-/// Stores the sheets; gives the storyboard and how telling each tile is.
+/// Stores the sheets; gives the storyboard and what is seen of each tile.
 async fn storyboard(
     flow: &Workflow,
     work: &Work,
     track: &Track,
     scratch: &std::path::Path,
-) -> Result<(Storyboard, Vec<f64>), JobError> {
+) -> Result<(Storyboard, Vec<Look>), JobError> {
     let duration = work.plan.duration_ms;
     let interval_ms = encode::interval_ms(duration);
     let wanted = tiles(&key_frames(track), interval_ms, duration, track.timescale);
     let tiles = wanted.len() as u32;
     let path = scratch.join("tiles.mp4");
-    film(flow, track, &wanted, &path).await?;
+    film(flow, track, &wanted, 1, &path).await?;
     let size = size(track);
     let tile = encode::tile_size(size.0, size.1);
     let sheets = encode::sheets(&flow.tools, &path, tiles, tile, scratch).await.map_err(chunk::failed)?;
@@ -186,7 +195,7 @@ async fn storyboard(
         tiles,
         sheets: stored,
     };
-    Ok((storyboard, sheets.scores))
+    Ok((storyboard, sheets.looks))
 }
 
 fn size(track: &Track) -> (u32, u32) {
@@ -196,46 +205,92 @@ fn size(track: &Track) -> (u32, u32) {
     }
 }
 
-/// Stores the most telling pictures of the best rung in their widths.
+/// The title that posters are chosen from.
+struct Film<'a> {
+    best: &'a Track,
+    smallest: &'a Track,
+    duration_ms: u64,
+    interval_ms: u32,
+}
+
+impl Film<'_> {
+    /// The key frames of `track` at some tiles.
+    fn keys<'t>(&self, track: &'t Track, wanted: &[usize]) -> Vec<KeyFrame<'t>> {
+        let all = tiles(&key_frames(track), self.interval_ms, self.duration_ms, track.timescale);
+        wanted.iter().filter_map(|tile| all.get(*tile).copied()).collect()
+    }
+
+    /// Picks candidates, best first: from all tiles a shortlist by what was seen of them, from that by a closer look.
+    async fn choose(
+        &self,
+        flow: &Workflow,
+        looks: &[Look],
+        scratch: &std::path::Path,
+    ) -> Result<Vec<Candidate>, JobError> {
+        let all: Vec<usize> = (0..looks.len()).collect();
+        let times =
+            self.keys(self.best, &all).into_iter().map(|key| key.at * 1000 / u64::from(self.best.timescale));
+        let candidates: Vec<Candidate> = (0..)
+            .zip(looks.iter().zip(times))
+            .map(|(index, (look, at_ms))| {
+                let merit = look.merit * score::place(at_ms, self.duration_ms);
+                Candidate { index, at_ms, merit, hash: look.hash }
+            })
+            .collect();
+        let mut short = score::choose(&candidates, self.duration_ms, SHORTLIST);
+        short.sort_by_key(|candidate| candidate.index);
+        let wanted: Vec<usize> = short.iter().map(|candidate| candidate.index).collect();
+
+        let path = scratch.join("shortlist.mp4");
+        film(flow, self.best, &self.keys(self.best, &wanted), 1, &path).await?;
+        let sharp = encode::sharpness(&flow.tools, &path, scratch).await.map_err(chunk::failed)?;
+        let path = scratch.join("runs.mp4");
+        let runs = film(flow, self.smallest, &self.keys(self.smallest, &wanted), encode::RUN, &path).await?;
+        let unrest = encode::unrests(&flow.tools, &path, &runs, scratch).await.map_err(chunk::failed)?;
+        let typical = score::median(&sharp);
+        for (candidate, (sharp, unrest)) in short.iter_mut().zip(sharp.iter().zip(&unrest)) {
+            candidate.merit *= score::closer(*sharp, typical, *unrest);
+        }
+        Ok(score::choose(&short, self.duration_ms, POSTERS))
+    }
+}
+
+/// Stores the chosen pictures of the best rung, in the order of the title.
 async fn posters(
     flow: &Workflow,
     video: VideoId,
-    track: &Track,
-    scores: &[f64],
-    storyboard: &Storyboard,
+    from: &Film<'_>,
+    chosen: &[Candidate],
     scratch: &std::path::Path,
-) -> Result<Vec<Poster>, JobError> {
-    let keys = key_frames(track);
-    let chosen = encode::choose(scores, POSTERS);
-    let at_ms = |tile: usize| tile as u64 * u64::from(storyboard.interval_ms);
-    let wanted: Vec<KeyFrame<'_>> = chosen
-        .iter()
-        .filter_map(|tile| {
-            let all = tiles(&keys, storyboard.interval_ms, at_ms(*tile) + 1, track.timescale);
-            all.last().copied()
-        })
-        .collect();
+) -> Result<Vec<artwork::Frame>, JobError> {
+    let wanted: Vec<usize> = chosen.iter().map(|candidate| candidate.index).collect();
     let path = scratch.join("posters.mp4");
-    film(flow, track, &wanted, &path).await?;
-    let files = encode::posters(&flow.tools, &path, wanted.len(), scratch).await.map_err(chunk::failed)?;
+    film(flow, from.best, &from.keys(from.best, &wanted), 1, &path).await?;
+    let (width, height) = size(from.best);
+    let files =
+        encode::posters(&flow.tools, &path, wanted.len(), width, scratch).await.map_err(chunk::failed)?;
+    let widest = width.min(Kind::Poster.max_width());
+    let size = (widest, (height * widest + width / 2) / width.max(1));
     let mut posters = Vec::new();
-    for (tile, widths) in chosen.iter().zip(files) {
+    for (candidate, made) in chosen.iter().zip(files) {
         let id = uuid::Uuid::now_v7().to_string();
-        for (width, file) in widths {
+        let mut variants = Vec::new();
+        for (width, file) in made.widths {
             flow.blobs.put_file(&names::picture(video, &id, width), &file).await.map_err(blob_error)?;
+            variants.push(Variant { format: Format::Jpeg, width });
         }
-        let score = scores.get(*tile).copied().unwrap_or(0.0);
-        posters.push(Poster { id, at_ms: at_ms(*tile), size: size(track), score });
+        let at_ms = i64::try_from(candidate.at_ms).unwrap_or(i64::MAX);
+        posters.push(artwork::Frame { id, at_ms, size, variants, blur: made.blur });
     }
     Ok(posters)
 }
 
-/// Says whether these are the title's pictures now.
+/// Says whether these are the title's pictures now. `posters` come best first.
 async fn record(
     job: &JobContext,
     work: &Work,
     storyboard: Storyboard,
-    posters: &[Poster],
+    posters: &[artwork::Frame],
 ) -> Result<bool, JobError> {
     let (video, now): (_, Micros) = (work.video(), job.now());
     let mut tx = job.store.begin().await?;
@@ -246,18 +301,17 @@ async fn record(
         return Ok(false);
     }
     for (position, poster) in (0..).zip(posters) {
-        let row = videos::Poster {
-            id: poster.id.clone(),
-            at_ms: poster.at_ms as i64,
-            width: i64::from(poster.size.0),
-            height: i64::from(poster.size.1),
-        };
-        let widest = encode::POSTER_WIDTHS.into_iter().max().unwrap_or(1280);
-        let object = names::picture(video, &poster.id, widest);
-        videos::insert_poster(&mut tx, video, &row, position, &object, now).await?;
+        artwork::insert_frame(&mut tx, video, work.id(), poster, position, now).await?;
     }
-    if let Some(best) = posters.iter().max_by(|a, b| a.score.total_cmp(&b.score)) {
-        videos::default_poster(&mut tx, video, &best.id, now).await?;
+    if let Some(best) = posters.first() {
+        let taken = artwork::propose(&mut tx, video, &best.id, now).await?;
+        // Frames of an earlier version of the title, but for one that somebody chose.
+        for old in artwork::outdated(&mut tx, video, work.id()).await? {
+            artwork::remove(&mut tx, video, &old).await?;
+        }
+        if taken {
+            forms::enqueue(&mut tx, video, &best.id, jobs::priority::NORMAL, now).await?;
+        }
     }
     let count = posters.len() as i64;
     steps::set(&mut tx, video, steps::Name::Pictures, steps::State::Done, count, count, "", now).await?;

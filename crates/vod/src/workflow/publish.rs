@@ -6,7 +6,7 @@ use backends::blob::{self, names};
 use domain::PresentationId;
 use media::descriptor::Descriptor;
 use serde::Deserialize;
-use store::{jobs, outbox, presentations, steps, units, videos};
+use store::{artwork, jobs, outbox, presentations, steps, units, videos};
 
 use super::{
     Workflow, blob_error,
@@ -117,11 +117,11 @@ async fn tidy(
 async fn tidy_pictures(flow: &Workflow, job: &JobContext) -> Result<(), JobError> {
     let video = job.video()?;
     let stored = flow.blobs.list(&names::pictures(video)).await.map_err(blob_error)?;
-    let known = videos::posters(&mut job.store.reader().await?, video).await?;
+    let known = artwork::ids(&mut job.store.reader().await?, video).await?;
     for entry in stored {
         let file = entry.object.rsplit('/').next().unwrap_or_default();
         let id = file.rsplit_once('-').map_or(file, |(id, _width)| id);
-        if known.iter().all(|poster| poster.id != id) {
+        if known.iter().all(|known| known != id) {
             flow.blobs.delete(&entry.object).await.map_err(blob_error)?;
         }
     }

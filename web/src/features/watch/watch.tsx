@@ -17,7 +17,7 @@ import { ListButton } from "../../titles/list";
 import { Avatar, Bar, Button, Failure, Skeleton, useTitle, When } from "../../ui/basics";
 import { Card, CardSkeleton } from "../../ui/card";
 import { Icon } from "../../ui/icon";
-import { pictureOf } from "../../ui/poster";
+import { pictureAt } from "../../ui/picture";
 import { toast } from "../../ui/toast";
 import { Steps } from "../studio/steps";
 import { NextCard, useNext } from "./next";
@@ -97,7 +97,7 @@ function Playing({ id, video }: { id: string; video: Video | undefined }) {
       session={session}
       title={video?.title ?? ""}
       artist={video?.owner.name ?? ""}
-      poster={video ? (pictureOf(video, "banner")?.src ?? null) : null}
+      poster={video?.artwork.poster ? pictureAt(video.artwork.poster.url, 1280) : null}
       onNext={next ? goOn : undefined}
     >
       {video && !video.complete && <Growing video={video} />}

@@ -28,7 +28,7 @@ const names = [
 ] as const satisfies readonly (keyof Video & keyof api.Edit)[];
 type Name = (typeof names)[number];
 type Words = Pick<Video, Name>;
-export type Draft = Words & { poster_id: string | null };
+export type Draft = Words;
 export type Form = ReturnType<typeof useDraft>;
 type Kept = { revision: number; words: Words; change: Partial<Draft> };
 
@@ -68,7 +68,7 @@ export function useDraft(video: Video) {
   const [conflict, setConflict] = useState(false);
   const [error, setError] = useState<unknown>(null);
 
-  const saved: Draft = { ...wordsOf(video), poster_id: null };
+  const saved: Draft = wordsOf(video);
   const draft: Draft = { ...saved, ...change };
   const changed = Object.fromEntries(
     Object.entries(change).filter(([name, value]) => !equal(value, saved[name as keyof Draft])),
@@ -102,8 +102,7 @@ export function useDraft(video: Video) {
     setBusy(true);
     setError(null);
     try {
-      const { poster_id, ...rest } = changed;
-      const edit: api.Edit = poster_id ? { ...rest, poster_id } : rest;
+      const edit: api.Edit = { ...changed };
       // A time to publish belongs to a schedule alone.
       if (draft.visibility !== "scheduled") delete edit.publish_at;
       const after = await api.editVideo(video.id, edit, base.revision).catch(async (failed: unknown) => {
@@ -117,7 +116,6 @@ export function useDraft(video: Video) {
       setBase({ revision: after.revision, words: wordsOf(after) });
       reset();
       listsChanged();
-      void queryClient.invalidateQueries({ queryKey: keys.posters(video.id) });
       toast("Saved.");
     } catch (failed) {
       if (failed instanceof Problem && failed.status === 412) {

@@ -60,8 +60,8 @@ const tabs: readonly Tab[] = [
   {
     id: "artwork",
     label: "Artwork",
-    fields: ["poster_id"],
-    content: (video, form) => <Artwork video={video} form={form} />,
+    fields: [],
+    content: (video) => <Artwork video={video} />,
   },
   { id: "source", label: "Source", fields: [], content: (video) => <Source video={video} /> },
 ];
