@@ -46,6 +46,16 @@ fn bounded(text: String, max: usize) -> Result<String, Fault> {
     if text.chars().count() > max { Err(Fault::TooLong(max)) } else { Ok(text) }
 }
 
+/// What is left of words that a machine found somewhere, when all that [`line`] refuses or leaves out is left out.
+pub fn visible(text: &str) -> String {
+    text.chars().filter(|c| !is_hidden(*c)).collect()
+}
+
+/// Does a character belong to those that [`visible`] leaves out?
+pub fn is_hidden(c: char) -> bool {
+    is_control(c) || is_disguise(c)
+}
+
 fn is_control(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
@@ -71,6 +81,23 @@ mod tests {
             assert_eq!(line(bad, 20), Err(Fault::Control), "{bad:?}");
         }
         assert_eq!(line("👩‍👩‍👧 می‌خواهم", 20).unwrap(), "👩‍👩‍👧 می‌خواهم", "joiners are part of words");
+    }
+
+    #[test]
+    fn found_words_lose_what_is_hidden() {
+        assert_eq!(visible("\u{202E}gpj.exe\u{2066}\u{7}\u{1B}[31m"), "gpj.exe[31m");
+        assert_eq!(visible("two\nlines\u{2028}and more"), "twolinesand more");
+        for text in [
+            "Übergröße",
+            "日本語のタイトル",
+            "שלום",
+            "مرحبا",
+            "किताब",
+            "👩\u{200D}👧 family",
+            "می\u{200C}خواهم",
+        ] {
+            assert_eq!(visible(text), text);
+        }
     }
 
     #[test]

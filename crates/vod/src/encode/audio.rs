@@ -10,10 +10,11 @@ use media::{
 };
 use tokio::{io::AsyncReadExt, process::ChildStdout, sync::mpsc};
 
-use super::{Error, Result, TrackHead, adts};
+use super::{Error, Result, TrackHead, adts, command};
 use crate::{
     guest::{self, Guest},
     plan::{AAC_FRAME, AudioPlan},
+    probe::language,
     tools::Tools,
 };
 
@@ -68,7 +69,10 @@ async fn encode(
     to: &mpsc::Sender<Stretch>,
 ) -> Result<()> {
     let guest = Guest::new(&tools.ffmpeg, tools.limits.clone())
-        .args(["-v", "error", "-nostdin", "-protocol_whitelist", "file,pipe", "-vn", "-sn", "-dn", "-copyts"])
+        .args(["-v", "error", "-nostdin", "-protocol_whitelist", "file,pipe", "-sn", "-dn"])
+        // What cannot be decoded becomes silence.
+        .args(["-max_error_rate", "1"])
+        .args(if plan.joined.is_some() { &[][..] } else { &["-vn", "-copyts"] }.iter().copied())
         .args(source)
         .args([
             "-map",
@@ -81,6 +85,7 @@ async fn encode(
             &plan.bitrate_bps.to_string(),
         ])
         .args(["-f", "adts", "pipe:1"])
+        .args(plan.joined.filter(|_| shift).iter().flat_map(command::read_along))
         .reads(input);
     let (running, stdout) = guest.spawn().await?;
     let mut cutter = Cutter::new(plan, skip);
@@ -187,7 +192,7 @@ impl<'a> Cutter<'a> {
         if self.stretch <= self.skip {
             return Ok(None);
         }
-        let language = self.plan.language.clone().filter(|tag| tag.len() == 3);
+        let language = self.plan.language.as_deref().and_then(language::three_letters);
         let spec = TrackSpec {
             timescale: self.plan.sample_rate,
             language,

@@ -2,21 +2,21 @@
 
 use std::{fmt::Write, path::Path};
 
-use crate::plan::{Chunk, Mode, RungPlan, Seek, Times, VideoPlan};
+use crate::plan::{Chunk, Joined, Mode, RungPlan, Seek, Times, VideoPlan};
 
 /// How the pictures of a chunk are picked out of what is decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pick {
     /// Exactly those between the planned first and last source time.
     Planned,
-    /// By the clock at the plan's constant rate: missing ones are repeated, surplus ones dropped.
+    /// By the clock at the plan's times: missing ones are repeated, surplus ones dropped.
     Resampled,
 }
 
 /// All arguments. Rung `i` goes to `rung{i}.mp4` in the working directory.
 pub(super) fn chunk(
     plan: &VideoPlan,
-    chunk: &Chunk,
+    (chunk, times): (&Chunk, &[u64]),
     seek: Option<&Seek>,
     pick: Pick,
     input: &Path,
@@ -25,10 +25,11 @@ pub(super) fn chunk(
     let mut args =
         words(&["-v", "error", "-nostdin", "-nostats", "-progress", "pipe:1", "-stats_period", "1"]);
     args.extend(source(plan, seek, input, threads));
-    args.extend(["-filter_complex".into(), filters(plan, chunk, pick)]);
-    let (num, den) = match pick {
-        Pick::Planned => plan.source_base,
-        Pick::Resampled => (plan.frame_rate.1, plan.frame_rate.0),
+    args.extend(["-filter_complex".into(), filters(plan, chunk, times, pick)]);
+    let (num, den) = match (pick, plan.times) {
+        (Pick::Planned, _) => plan.source_base,
+        (Pick::Resampled, Times::Constant(_)) => (plan.frame_rate.1, plan.frame_rate.0),
+        (Pick::Resampled, Times::Listed) => (1, FINE),
     };
     for (i, rung) in plan.rungs.iter().enumerate() {
         args.extend(["-map".into(), format!("[v{i}]")]);
@@ -39,6 +40,15 @@ pub(super) fn chunk(
         args.extend(words(&["-movflags", "+empty_moov+default_base_moof+frag_keyframe"]));
         args.push(format!("rung{i}.mp4"));
     }
+    args.extend(plan.joined.iter().flat_map(read_along));
+    args
+}
+
+/// Reads another stream along with the wanted one, so that jumps of the source's clock are closed for both alike.
+pub(super) fn read_along(joined: &Joined) -> Vec<String> {
+    let Some(stream) = joined.beside else { return Vec::new() };
+    let mut args = vec!["-map".to_owned(), format!("0:{stream}")];
+    args.extend(words(&["-c", "copy", "-f", "null", "-"]));
     args
 }
 
@@ -48,7 +58,10 @@ fn words(list: &[&str]) -> Vec<String> {
 
 /// Opening the source, at a key frame.
 fn source(plan: &VideoPlan, seek: Option<&Seek>, input: &Path, threads: u32) -> Vec<String> {
-    let mut args = words(&["-protocol_whitelist", "file,pipe"]);
+    // Rebuilding the filters when pictures change would make them count from the start again. Damage ends nothing: what
+    // came out is counted.
+    let mut args =
+        words(&["-protocol_whitelist", "file,pipe", "-reinit_filter", "0", "-max_error_rate", "1"]);
     if threads > 0 {
         args.extend(["-threads".into(), threads.to_string()]);
     }
@@ -57,7 +70,13 @@ fn source(plan: &VideoPlan, seek: Option<&Seek>, input: &Path, threads: u32) -> 
         args.extend(words(&["-seek_timestamp", "1", "-noaccurate_seek", "-ss"]));
         args.push(format!("{target}us"));
     }
-    args.extend(words(&["-copyts", "-an", "-sn", "-dn", "-f", plan.container.demuxer(), "-i"]));
+    // Without `-copyts` ffmpeg closes jumps of the clock, and counts from the first packet of any stream.
+    args.extend(words(if plan.joined.is_some() {
+        &["-sn", "-dn"]
+    } else {
+        &["-copyts", "-an", "-sn", "-dn"]
+    }));
+    args.extend(words(&["-f", plan.container.demuxer(), "-i"]));
     args.push(input.display().to_string());
     args
 }
@@ -75,9 +94,28 @@ fn seek_micros(plan: &VideoPlan, seek: &Seek) -> i64 {
     key + (gap / 2).clamp(0, 200_000)
 }
 
-fn filters(plan: &VideoPlan, chunk: &Chunk, pick: Pick) -> String {
+/// Pictures a second from which those at listed times are picked.
+const FINE: u32 = 1000;
+
+/// Brings what is decoded onto the times of the plan, whatever is missing or too much.
+fn resample(plan: &VideoPlan, chunk: &Chunk, times: &[u64]) -> Vec<String> {
+    let (start, frames) = (seconds(plan, chunk), chunk.frames());
+    let at =
+        |rate: &str| format!("fps=fps={rate}:start_time={start}:round=near,tpad=stop_mode=clone:stop=-1");
+    if let Times::Constant(_) = plan.times {
+        let (num, den) = plan.frame_rate;
+        return vec![at(&format!("{num}/{den}")), format!("trim=end_frame={frames}")];
+    }
+    let tick = |time: &u64| (time - chunk.start) * u64::from(FINE) / u64::from(plan.timescale);
+    let wanted: Vec<String> = times.iter().map(|time| format!("eq(n,{})", tick(time))).collect();
+    let end = times.last().map_or(0, tick) + 1;
+    vec![at(&FINE.to_string()), format!("trim=end_frame={end}"), format!("select='{}'", wanted.join("+"))]
+}
+
+fn filters(plan: &VideoPlan, chunk: &Chunk, times: &[u64], pick: Pick) -> String {
     let mut graph = format!("[0:{}]", plan.stream);
-    let mut steps: Vec<String> = Vec::new();
+    // A source whose pictures change size or format is brought to its first ones; all others pass.
+    let mut steps: Vec<String> = vec!["scale=iw:ih".into()];
     if pick == Pick::Planned {
         steps.push(format!("trim=start_pts={}:end_pts={}", chunk.from_pts, chunk.to_pts + 1));
     }
@@ -85,14 +123,10 @@ fn filters(plan: &VideoPlan, chunk: &Chunk, pick: Pick) -> String {
         steps.push("bwdif=mode=send_frame".into());
     }
     if let (Pick::Planned, Some(held)) = (pick, plan.held) {
-        steps.extend(held.filters(chunk.first_frame, chunk.frames(), chunk.to_pts));
+        steps.extend(held.filters(chunk.first_frame, chunk.frames(), (chunk.from_pts, chunk.to_pts)));
     }
     if pick == Pick::Resampled {
-        let (num, den) = plan.frame_rate;
-        let start = seconds(plan, chunk);
-        steps.push(format!("fps=fps={num}/{den}:start_time={start}:round=near"));
-        steps.push("tpad=stop_mode=clone:stop=-1".into());
-        steps.push(format!("trim=end_frame={}", chunk.frames()));
+        steps.extend(resample(plan, chunk, times));
     }
     if let Some(transfer) = plan.tonemap.as_deref() {
         steps.push(format!("zscale=tin={transfer}:min=bt2020nc:pin=bt2020:t=linear:npl=100"));
@@ -162,8 +196,6 @@ pub(super) fn attempts<'a>(plan: &VideoPlan, chunk: &'a Chunk) -> Vec<(Option<&'
         ways.extend(chunk.seek.iter().map(|seek| (Some(seek), Pick::Planned)));
         ways.push((None, Pick::Planned));
     }
-    if matches!(plan.times, Times::Constant(_)) {
-        ways.push((chunk.seek.last().filter(|_| plan.mode == Mode::Indexed), Pick::Resampled));
-    }
+    ways.push((chunk.seek.last().filter(|_| plan.mode == Mode::Indexed), Pick::Resampled));
     ways
 }

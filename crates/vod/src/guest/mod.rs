@@ -40,6 +40,8 @@ pub struct Limits {
     pub memory_bytes: u64,
     /// Largest file that it may write.
     pub file_bytes: u64,
+    /// All that it may leave in its directory.
+    pub scratch_bytes: u64,
     /// Politeness, 0 to 19: encoders yield to requests.
     pub nice: i32,
 }
@@ -51,6 +53,7 @@ impl Default for Limits {
             wall: Duration::from_secs(3600),
             memory_bytes: 12 << 30,
             file_bytes: 16 << 30,
+            scratch_bytes: 64 << 30,
             nice: 5,
         }
     }
@@ -102,6 +105,8 @@ pub struct Running {
     pid: Option<u32>,
     stderr: JoinHandle<String>,
     wall: Duration,
+    /// Its directory, and what it may leave there.
+    scratch: Option<(PathBuf, u64)>,
 }
 
 impl Guest {
@@ -151,7 +156,8 @@ impl Guest {
         let (stdout, stderr) = pipes.ok_or_else(|| failed(io::ErrorKind::BrokenPipe.into()))?;
         let pid = child.id();
         let stderr = tokio::spawn(last_words(stderr));
-        Ok((Running { child, pid, stderr, wall: self.limits.wall }, stdout))
+        let scratch = self.scratch.map(|dir| (dir, self.limits.scratch_bytes));
+        Ok((Running { child, pid, stderr, wall: self.limits.wall, scratch }, stdout))
     }
 
     /// Runs it to its end and gives what it wrote to its standard output, at most `limit` bytes.
@@ -178,7 +184,7 @@ impl Running {
     where
         E: From<Error>,
     {
-        let wall = self.wall;
+        let (wall, scratch) = (self.wall, self.scratch.take());
         let all = async {
             match work.await {
                 Ok(value) => self.wait().await.map(|()| value).map_err(E::from),
@@ -188,7 +194,11 @@ impl Running {
                 }
             }
         };
-        tokio::time::timeout(wall, all).await.unwrap_or_else(|_| Err(Error::TooSlow(wall).into()))
+        tokio::select! {
+            ended = tokio::time::timeout(wall, all) => ended.unwrap_or_else(|_| Err(Error::TooSlow(wall).into())),
+            // Dropping the other branch kills the guest.
+            () = overflow(scratch) => Err(Error::TooLarge.into()),
+        }
     }
 
     async fn wait(&mut self) -> Result<()> {
@@ -209,6 +219,25 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.kill();
         self.stderr.abort();
+    }
+}
+
+/// How often a guest's directory is looked at. The kernel limits single files, but not their sum.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// Returns when a directory holds more than it may.
+async fn overflow(scratch: Option<(PathBuf, u64)>) {
+    let Some((dir, most)) = scratch else { return std::future::pending().await };
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        let dir = dir.clone();
+        let look = move || {
+            let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+            entries.filter_map(|entry| entry.metadata().ok()).map(|meta| meta.len()).sum::<u64>()
+        };
+        if tokio::task::spawn_blocking(look).await.is_ok_and(|taken| taken > most) {
+            return;
+        }
     }
 }
 
@@ -284,5 +313,7 @@ impl Capabilities {
     }
 }
 
+#[cfg(test)]
+mod escape;
 #[cfg(test)]
 mod tests;

@@ -89,6 +89,20 @@ pub fn container(head: &[u8]) -> Option<Container> {
     transport(head).or_else(|| bare_audio(head))
 }
 
+/// Does a file begin like a list of other files: HLS, DASH, ffconcat, SDP, and what players of old used? Such a file is
+/// never opened; this is for telling its creator what it is.
+pub fn is_playlist(head: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(head).to_ascii_lowercase();
+    let text = text.trim_start_matches('\u{FEFF}').trim_start();
+    let begins =
+        ["#extm3u", "ffconcat", "v=0", "[playlist]", "<asx", "<smil", "<mpd", "<smoothstreamingmedia"];
+    if begins.iter().any(|word| text.starts_with(word)) {
+        return true;
+    }
+    let inside = ["<mpd", "<playlist", "<smil", "<asx", "<smoothstreamingmedia"];
+    text.starts_with("<?xml") && inside.iter().any(|word| text.contains(word))
+}
+
 /// MPEG transport streams: a sync byte every 188 bytes, or every 192 with a time code before each packet (M2TS).
 fn transport(head: &[u8]) -> Option<Container> {
     let steady = |start: usize, step: usize| {
@@ -156,6 +170,23 @@ mod tests {
         for text in texts {
             let found = container(text);
             assert!(found.is_none(), "{text:?} was taken for {found:?}");
+        }
+    }
+
+    #[test]
+    fn playlists_are_known_as_such() {
+        for text in [
+            "#EXTM3U\n",
+            "\u{FEFF}#EXTM3U",
+            "\n ffconcat version 1.0",
+            "v=0\r\no=- 0 0 IN IP4 127.0.0.1",
+            "<?xml version=\"1.0\"?>\n<!-- x --><MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\">",
+            "<ASX version=\"3.0\">",
+        ] {
+            assert!(is_playlist(text.as_bytes()), "{text}");
+        }
+        for text in ["", "<?xml version=\"1.0\"?><svg/>", "a text about #EXTM3U", "\u{FEFF}"] {
+            assert!(!is_playlist(text.as_bytes()), "{text}");
         }
     }
 }

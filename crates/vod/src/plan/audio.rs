@@ -3,7 +3,7 @@
 use domain::Micros;
 use serde::{Deserialize, Serialize};
 
-use super::chunks;
+use super::{Joined, chunks};
 use crate::probe::{AudioInfo, Index, SourceInfo};
 
 /// Samples in one AAC frame.
@@ -30,6 +30,9 @@ pub struct AudioPlan {
     pub samples: u64,
     /// AAC frames of each segment, by stretch.
     pub stretches: Vec<Vec<u32>>,
+    /// The source's clock jumps, see [`Joined`].
+    #[serde(default)]
+    pub joined: Option<Joined>,
 }
 
 impl AudioPlan {
@@ -102,6 +105,7 @@ fn track_plan(n: usize, track: &AudioInfo, origin_us: i64, boundaries: &[u64], r
         origin_us,
         samples,
         stretches,
+        joined: None,
     }
 }
 

@@ -1,7 +1,8 @@
 //! The plan: every boundary of every track, decided before the first frame is encoded. Pure.
 //!
 //! Segments of 4 s and GOPs of 2 s, counted in source frames and equal for all rungs; chunks of whole segments; audio
-//! cut at the AAC frame nearest each video boundary. Presentation time 0 is the first picture.
+//! cut at the AAC frame nearest each video boundary. Presentation time 0 is the first picture, which is held from the
+//! beginning of the sound where that is long before it.
 
 mod audio;
 mod held;
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use audio::{AAC_FRAME, AudioPlan};
 pub use held::Held;
 pub use rate::constant_rate;
-pub use video::{Chunk, Mode, RungPlan, Seek, Times, VideoPlan, chunk_times, listed_times};
+pub use video::{Chunk, Joined, Mode, RungPlan, Seek, Times, VideoPlan, chunk_times, listed_times};
 
 use crate::probe::{Index, Refusal, SourceInfo};
 
@@ -77,14 +78,17 @@ pub fn audio_unit(track: usize, n: usize) -> String {
 /// Plans a title. The list of picture times is to be kept beside the plan when [`Times::Listed`] says so.
 pub fn plan(info: &SourceInfo, index: &Index, ladder: &[Rung]) -> Result<Plan, Refusal> {
     let video = info.video.as_ref();
-    let video = video.map(|video| video::plan(video, info.container, index, ladder, info.sound_end_us));
+    let video = video.map(|video| video::plan(info, video, index, ladder));
     let video = video.transpose()?;
     let (origin, boundaries, rate) = match &video {
         Some(video) => (video.origin(), video.boundaries(), video.timescale),
         None => audio::own_boundaries(info, index).ok_or(Refusal::Empty)?,
     };
     let end = boundaries.last().copied().ok_or(Refusal::Empty)?;
-    let audio = audio::plan(&info.audio, origin, &boundaries, rate);
+    let mut audio = audio::plan(&info.audio, origin, &boundaries, rate);
+    if let Some(video) = video.as_ref().filter(|video| video.joined.is_some()) {
+        audio.iter_mut().for_each(|track| track.joined = Some(Joined { beside: Some(video.stream) }));
+    }
     Ok(Plan { format: FORMAT, duration_ms: end * 1000 / u64::from(rate), video, audio })
 }
 

@@ -1,7 +1,7 @@
 //! Recognising a constant frame rate behind rounded time stamps.
 
 /// Rates that cameras and editors use.
-const USUAL: [(u32, u32); 12] = [
+pub(super) const USUAL: [(u32, u32); 12] = [
     (24_000, 1001),
     (24, 1),
     (25, 1),

@@ -39,6 +39,7 @@ fn info(frame_rate: (u32, u32), time_base: (u32, u32)) -> SourceInfo {
         title: None,
         default: true,
         bitrate_bps: 0,
+        start_us: None,
         told_end_us: None,
     };
     SourceInfo {
@@ -48,6 +49,10 @@ fn info(frame_rate: (u32, u32), time_base: (u32, u32)) -> SourceInfo {
         video: Some(video),
         audio: vec![audio],
         sound_end_us: None,
+        sound_start_us: None,
+        ending: None,
+        told_us: 0,
+        start_us: 0,
         chapters: vec![],
         title: None,
     }

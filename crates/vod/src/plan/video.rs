@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use super::{
     GOP_SECONDS, chunks,
     held::{self, Held},
-    rate::constant_rate,
+    rate::{self, constant_rate},
 };
 use crate::{
     guest::sniff::Container,
-    probe::{Index, Refusal, VideoInfo},
+    probe::{Index, Refusal, SourceInfo, VideoInfo},
 };
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,7 +26,7 @@ pub struct VideoPlan {
     pub times: Times,
     /// What composition offsets are raised by (see `media::cmaf`), ticks: two frames, the encoder's reordering depth.
     pub delay: u32,
-    /// Time base of the source, seconds per tick, and its time of the first picture in such ticks.
+    /// Time base of the source, seconds per tick, and its time of the title's first picture in such ticks.
     pub source_base: (u32, u32),
     pub first_pts: i64,
     /// When the last picture ends, ticks.
@@ -37,9 +37,21 @@ pub struct VideoPlan {
     pub deinterlace: bool,
     /// Transfer function of a source with high dynamic range, to be brought down to standard range.
     pub tonemap: Option<String>,
-    /// The last picture is repeated, because it is meant to stay or the sound goes on.
+    /// The first picture is repeated because the sound begins before it, the last one because it is meant to stay or the
+    /// sound goes on.
     #[serde(default)]
     pub held: Option<Held>,
+    /// The source's clock jumps, and ffmpeg closes the jumps by looking at this stream beside: the one that must be read
+    /// along so that both stay in step.
+    #[serde(default)]
+    pub joined: Option<Joined>,
+}
+
+/// How a source is read whose clock jumps. Times count from the first packet of any stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Joined {
+    /// The stream to read along.
+    pub beside: Option<u32>,
 }
 
 /// How pictures are found in the source.
@@ -69,7 +81,7 @@ pub struct Chunk {
     /// When the chunk begins and when each of its segments ends, ticks.
     pub start: u64,
     pub ends: Vec<u64>,
-    /// Source times of the first and the last picture; of the source's last one where it is repeated.
+    /// Source times of the first and the last picture; of the one that is repeated where there is none.
     pub from_pts: i64,
     pub to_pts: i64,
     /// For each segment the frames of each of its GOPs.
@@ -168,17 +180,22 @@ struct Clock {
     end: u64,
     ticks_per_source: u64,
     held: Option<Held>,
+    joined: bool,
 }
 
 pub(super) fn plan(
+    info: &SourceInfo,
     video: &VideoInfo,
-    container: Container,
     index: &Index,
     ladder: &[Rung],
-    sound_end_us: Option<i64>,
 ) -> Result<VideoPlan, Refusal> {
-    let sound_end = sound_end_us.and_then(|us| held::source_ticks(us, video.time_base));
-    let clock = clock(video, container, index, sound_end).ok_or(Refusal::Empty)?;
+    let container = info.container;
+    let joined = joined(info, video, index);
+    let clock = match joined {
+        Some(clock) => Some(clock),
+        None => clock(info, video, index),
+    };
+    let clock = clock.ok_or(Refusal::Empty)?;
     let fitted = ladder::fit(ladder, video.display_width, video.display_height);
     let rungs: Vec<RungPlan> = fitted.iter().map(|rung| rung_plan(rung, clock.frame_rate)).collect();
     if rungs.is_empty() {
@@ -202,45 +219,103 @@ pub(super) fn plan(
         deinterlace: video.interlaced,
         tonemap: video.color_transfer.clone().filter(|_| video.hdr),
         held: clock.held,
+        joined: clock.joined.then(|| Joined { beside: info.audio.first().map(|audio| audio.stream) }),
     })
 }
 
-fn clock(video: &VideoInfo, container: Container, index: &Index, sound_end: Option<i64>) -> Option<Clock> {
+/// Frame times of a stream whose clock jumps, resampled when the jumps are closed. Only containers whose clock may jump
+/// by their own standard are read so.
+fn joined(info: &SourceInfo, video: &VideoInfo, index: &Index) -> Option<Clock> {
+    if !matches!(info.container, Container::MpegTs | Container::M2ts | Container::MpegPs) {
+        return None;
+    }
+    let (num, den) = video.time_base;
+    let lasts = index.closed_up(i64::from(den / num.max(1)))?;
+    let rate = usual_rate(video, index).or_else(|| nominal(video))?;
+    let start = held::source_ticks(info.start_us, video.time_base)?;
+    let first = index.packets.iter().find(|p| p.key).and_then(|p| p.pts).unwrap_or(start);
+    // A first picture far from the file's start is on the other side of a jump.
+    let first =
+        first.checked_sub(start).filter(|ticks| (0..=i64::from(den) * 10).contains(ticks)).unwrap_or(0);
+    let clock =
+        constant(Mode::Sequential, rate, Vec::new(), first, frames_in(lasts, video.time_base, rate)?)?;
+    Some(Clock { joined: true, ..clock })
+}
+
+/// Frames of `rate` in `ticks` of `base` seconds, at least one.
+fn frames_in(ticks: i64, (num, den): (u32, u32), rate: (u32, u32)) -> Option<u64> {
+    let span = u128::from(ticks.unsigned_abs()) * u128::from(num) * u128::from(rate.0);
+    let unit = u128::from(den) * u128::from(rate.1);
+    Some(u64::try_from((span + unit / 2) / unit).ok()?.max(1))
+}
+
+/// The rate of most pictures, whatever pauses lie between: a usual one, if it is near.
+fn usual_rate(video: &VideoInfo, index: &Index) -> Option<(u32, u32)> {
+    let (num, den) = video.time_base;
+    let step = u64::try_from(index.usual_step()?).ok()?.checked_mul(u64::from(num))?;
+    let near = |(n, d): &(u32, u32)| {
+        let (ours, theirs) = (u128::from(den) * u128::from(*d), u128::from(*n) * u128::from(step));
+        ours.abs_diff(theirs) * 50 <= theirs && ours * 120 >= theirs
+    };
+    let told = [video.frame_rate, video.average_rate];
+    let found = told
+        .into_iter()
+        .filter(|(n, d)| *d > 0 && u64::from(*n) <= 120 * u64::from(*d))
+        .chain(rate::USUAL)
+        .find(near);
+    found.or_else(|| {
+        // Neither a slide show nor a flicker: pictures that come more slowly are repeated.
+        let milli = (u64::from(den) * 1000).checked_div(step)?.clamp(5_000, 60_000);
+        Some((u32::try_from(milli).ok()?, 1000))
+    })
+}
+
+/// Pictures that stay for longer than this, in seconds, are repeated: players cannot seek into a segment that long.
+const LONGEST_STILL: i64 = 4;
+
+fn clock(info: &SourceInfo, video: &VideoInfo, index: &Index) -> Option<Clock> {
+    let container = info.container;
+    let ticks = |us: Option<i64>| us.and_then(|us| held::source_ticks(us, video.time_base));
+    let (sound_start, sound_end) = (ticks(info.sound_start_us), ticks(info.sound_end_us));
+    let second = i64::from(video.time_base.1 / video.time_base.0.max(1));
+    let pauses = index.longest_step() > second.saturating_mul(LONGEST_STILL).max(1);
     // Pictures coded as two fields have two packets but are one frame; AVI numbers packets, not times.
     let fields = video.interlaced && !container.seeks_to_key_frames();
-    if index.is_exact() && !fields && container != Container::Avi {
+    if index.is_exact() && !fields && !pauses && container != Container::Avi {
         let mut source = index.shown();
-        let first_pts = *source.first()?;
         let rates = [video.frame_rate, video.average_rate];
         let rate = constant_rate(&source, video.time_base, &rates);
         // A still stays as long as it is told.
         let told = index.span().map(|(_, end)| end).filter(|_| source.len() == 1);
         let every = rate.or_else(|| nominal(video))?;
-        let held = Held::until(told.max(sound_end), &source, every, video.time_base);
-        held.iter().for_each(|held| held.extend(&mut source));
-        let clock = match rate {
-            Some(rate) => {
-                let frames = source.len() as u64;
-                constant(Mode::Indexed, rate, source, first_pts, frames)
-            }
-            None => listed(video, index, source, held),
-        };
-        return clock.map(|clock| Clock { held, ..clock });
+        let held = Held::between(sound_start, told.max(sound_end), &source, every, video.time_base);
+        // Repetitions that come faster than the source's clock ticks would share their times.
+        if held.is_none_or(|held| held.every.0 >= held.every.1) {
+            held.iter().for_each(|held| held.extend(&mut source));
+            let first_pts = *source.first()?;
+            let clock = match rate {
+                Some(rate) => {
+                    let frames = source.len() as u64;
+                    constant(Mode::Indexed, rate, source, first_pts, frames)
+                }
+                None => listed(video, index, source, held),
+            };
+            return clock.map(|clock| Clock { held, ..clock });
+        }
     }
     let (start, end) = index.span()?;
+    let start = sound_start.map_or(start, |sound| sound.min(start));
     let end = sound_end.map_or(end, |sound| held::long_enough(sound, end, video.time_base).unwrap_or(end));
-    let rate = nominal(video)?;
-    let (num, den) = video.time_base;
-    let span = u128::from(end.checked_sub(start)?.unsigned_abs()) * u128::from(num) * u128::from(rate.0);
-    let unit = u128::from(den) * u128::from(rate.1);
-    let frames = u64::try_from((span + unit / 2) / unit).ok()?.max(1);
+    let rate = if pauses { usual_rate(video, index) } else { None }.or_else(|| nominal(video))?;
+    let frames = frames_in(end.checked_sub(start)?, video.time_base, rate)?;
     constant(Mode::Sequential, rate, Vec::new(), start, frames)
 }
 
 /// The rate to resample to: what is told, as long as it can be believed.
 fn nominal(video: &VideoInfo) -> Option<(u32, u32)> {
     let sane = |(num, den): &(u32, u32)| {
-        *num <= 120 * *den && u64::from(*num) * 10 >= u64::from(*den) && *num < 1 << 27
+        let (n, d) = (u64::from(*num), u64::from(*den));
+        n <= 120 * d && n * 10 >= d && *num < 1 << 27
     };
     [video.average_rate, video.frame_rate, (25, 1)].into_iter().find(sane)
 }
@@ -252,7 +327,7 @@ fn constant(mode: Mode, rate: (u32, u32), source: Vec<i64>, first_pts: i64, fram
     // Players and tools like a timescale that is not tiny; every frame stays exact.
     while timescale < 1000 {
         timescale *= 10;
-        step *= 10;
+        step = step.checked_mul(10)?;
     }
     let end = frames.checked_mul(u64::from(step))?;
     Some(Clock {
@@ -266,6 +341,7 @@ fn constant(mode: Mode, rate: (u32, u32), source: Vec<i64>, first_pts: i64, fram
         end,
         ticks_per_source: 0,
         held: None,
+        joined: false,
     })
 }
 
@@ -295,6 +371,7 @@ fn listed(video: &VideoInfo, index: &Index, source: Vec<i64>, held: Option<Held>
         end: end.checked_mul(u64::from(scale))?,
         ticks_per_source: u64::from(num) * u64::from(scale),
         held,
+        joined: false,
     })
 }
 
@@ -385,8 +462,8 @@ fn cut(clock: &Clock, segments: &[Vec<u32>], keys: &[i64]) -> Vec<Chunk> {
         });
         let ends = ends.collect();
         let picture = |i: u64| {
-            let last = clock.held.map_or(i, |held| held.pictures.saturating_sub(1));
-            clock.source.get(i.min(last) as usize).copied().unwrap_or(clock.first_pts)
+            let at = clock.held.map_or(i, |held| held.before + held.picture(i));
+            clock.source.get(at as usize).copied().unwrap_or(clock.first_pts)
         };
         let from_pts = picture(first_frame);
         Chunk {

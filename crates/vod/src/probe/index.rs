@@ -1,12 +1,5 @@
 //! The packet index of a stream: when each coded picture is shown, and which ones decode on their own.
 
-use std::path::Path;
-
-use tokio::io::{AsyncBufReadExt, BufReader};
-
-use super::{Error, Refusal, Result, ffprobe, refused};
-use crate::{guest::sniff::Container, tools::Tools};
-
 /// One packet, in file order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Packet {
@@ -72,6 +65,57 @@ impl Index {
         Some((start, last.checked_add(i64::from(self.usual_duration(told)))?))
     }
 
+    /// Forgets what cannot be shown at the end of a file that was cut off: its last packet, of which a part is missing, and
+    /// what is shown after a picture that would have come later.
+    pub fn drop_torn_end(&mut self) {
+        if self.packets.len() < 2 {
+            return;
+        }
+        self.packets.pop();
+        let (Some(step), shown) = (self.usual_step(), self.shown()) else { return };
+        // Pictures are reordered by 16 at most (ISO/IEC 14496-10 §A.3.1).
+        let tail = shown.len().saturating_sub(17);
+        let torn = shown[tail..].windows(2).find(|w| w[1].saturating_sub(w[0]) > step + step / 2);
+        if let Some([last, _]) = torn {
+            let last = *last;
+            self.packets.retain(|packet| packet.pts.is_none_or(|pts| pts <= last));
+        }
+    }
+
+    /// The clock of a stream that jumps, as broadcasts and joined recordings do: ticks that all packets last together when
+    /// the jumps are closed. `None` when it runs on evenly. `second` is a second in ticks.
+    pub fn closed_up(&self, second: i64) -> Option<i64> {
+        let mut times = self.packets.iter().filter_map(|p| Some((p.dts.or(p.pts)?, i64::from(p.duration))));
+        let (mut last, mut lasts) = times.next()?;
+        let (mut sum, mut jumps) = (0_i64, false);
+        for (time, duration) in times {
+            let step = time.checked_sub(last)?;
+            // What ffmpeg takes for a jump.
+            if step > second.saturating_mul(10) || step < -second / 10 {
+                jumps = true;
+                sum = sum.checked_add(lasts)?;
+            } else {
+                sum = sum.checked_add(step)?;
+            }
+            (last, lasts) = (time, if duration > 0 { duration } else { lasts });
+        }
+        jumps.then(|| sum.saturating_add(lasts)).filter(|sum| *sum > 0)
+    }
+
+    /// The distance of most pictures, in ticks.
+    pub fn usual_step(&self) -> Option<i64> {
+        let shown = self.shown();
+        let mut steps: Vec<i64> =
+            shown.windows(2).filter_map(|w| w[1].checked_sub(w[0])).filter(|step| *step > 0).collect();
+        let middle = steps.len() / 2;
+        (!steps.is_empty()).then(|| *steps.select_nth_unstable(middle).1)
+    }
+
+    /// The longest time between two pictures, in ticks.
+    pub fn longest_step(&self) -> i64 {
+        self.shown().windows(2).map(|w| w[1].saturating_sub(w[0])).max().unwrap_or(0)
+    }
+
     /// A last packet without a duration lasts as long as the packets do on average.
     fn usual_duration(&self, told: u32) -> u32 {
         if told > 0 {
@@ -85,40 +129,8 @@ impl Index {
     }
 }
 
-/// Reads all packets of `stream`, without decoding any.
-pub(super) async fn read(
-    tools: &Tools,
-    container: Container,
-    input: &Path,
-    stream: u32,
-    most: usize,
-) -> Result<Index> {
-    let guest = ffprobe(tools, container, input)
-        .args(["-select_streams".to_owned(), stream.to_string()])
-        .args(["-show_entries", "packet=pts,dts,duration,flags", "-print_format", "compact=p=0:nk=1"])
-        .args([input]);
-    let (running, stdout) = guest.spawn().await?;
-    let lines = async {
-        let mut index = Index::default();
-        let mut lines = BufReader::new(stdout).lines();
-        while let Some(line) = lines.next_line().await? {
-            if let Some(packet) = packet(&line) {
-                if index.packets.len() == most {
-                    return Err(Error::Refused(Refusal::TooManyPictures(most)));
-                }
-                index.packets.push(packet);
-            }
-        }
-        Ok(index)
-    };
-    running.finish_with(lines).await.map_err(|error| match error {
-        Error::Guest(error) => refused(error),
-        other => other,
-    })
-}
-
-/// `pts|dts|duration|flags`, each of the first three possibly `N/A`.
-fn packet(line: &str) -> Option<Packet> {
+/// A line of ffprobe's: `pts|dts|duration|flags`, each of the first three possibly `N/A`.
+pub fn packet(line: &str) -> Option<Packet> {
     let mut fields = line.split('|');
     let mut number = || fields.next().map(|field| field.parse::<i64>().ok());
     let (pts, dts, duration) = (number()?, number()?, number()?);
@@ -157,6 +169,27 @@ mod tests {
         let headless = index("0|0|10|__\n10|10|10|__\n20|20|10|K_\n15|30|5|__\n30|40|10|__");
         assert_eq!(headless.shown(), [20, 30]);
         assert_eq!(headless.duration(), Some(20));
+    }
+
+    #[test]
+    fn a_torn_end_is_forgotten() {
+        let mut torn = index("0|0|10|K_\n30|10|10|__\n10|20|10|__\n20|30|10|__\n60|40|10|__\n40|50|10|__");
+        torn.drop_torn_end();
+        assert_eq!(torn.shown(), [0, 10, 20, 30]);
+        let mut one = index("0|0|10|K_");
+        one.drop_torn_end();
+        assert_eq!(one.packets.len(), 1);
+    }
+
+    #[test]
+    fn jumps_of_the_clock_are_closed() {
+        assert_eq!(index("0|0|10|K_\n10|10|10|__\n20|20|10|__").closed_up(100), None);
+        assert_eq!(index("0|0|10|K_\n10|10|10|__\n0|0|10|K_\n10|10|10|__").closed_up(50), Some(40));
+        assert_eq!(
+            index("0|0|10|K_\n10|10|10|__\n90000|90000|10|K_\n90010|90010|10|__").closed_up(100),
+            Some(40)
+        );
+        assert_eq!(index("0|0|10|K_\n10|10|10|__\n900|900|10|K_").closed_up(100), None, "a pause");
     }
 
     #[test]

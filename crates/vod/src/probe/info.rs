@@ -17,6 +17,18 @@ pub struct SourceInfo {
     /// Source time at which the sound ends, microseconds, where it goes on long after the video.
     #[serde(default)]
     pub sound_end_us: Option<i64>,
+    /// Source time at which the sound begins, microseconds, where that is long before the video.
+    #[serde(default)]
+    pub sound_start_us: Option<i64>,
+    /// The file is cut off, or tells of more than it holds.
+    #[serde(default)]
+    pub ending: Option<Ending>,
+    /// Duration as the container's header tells it, microseconds. Not to be believed.
+    #[serde(default)]
+    pub told_us: i64,
+    /// Source time of the first packet of any stream, microseconds.
+    #[serde(default)]
+    pub start_us: i64,
     pub chapters: Vec<Chapter>,
     /// Title from the file's own tags.
     pub title: Option<String>,
@@ -57,11 +69,14 @@ pub struct AudioInfo {
     pub sample_rate: u32,
     /// Seconds per tick as a fraction.
     pub time_base: (u32, u32),
-    /// BCP 47 or ISO 639, as in the file; `None` when it says nothing.
+    /// BCP 47, in its shortest form; `None` when the file says nothing.
     pub language: Option<String>,
     pub title: Option<String>,
     pub default: bool,
     pub bitrate_bps: u64,
+    /// Source time of its first packet, microseconds.
+    #[serde(default)]
+    pub start_us: Option<i64>,
     /// Source time of its end as headers tell it, microseconds. Not to be believed: headers of a file that was cut off
     /// tell of the whole.
     #[serde(default)]
@@ -73,6 +88,34 @@ pub struct Chapter {
     pub start_ms: i64,
     pub end_ms: i64,
     pub title: Option<String>,
+}
+
+/// A file that ends before what its container tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ending {
+    /// How long it tells to be and how long it is, milliseconds.
+    pub told_ms: u64,
+    pub found_ms: u64,
+}
+
+impl Ending {
+    /// In words for its creator.
+    pub fn words(&self) -> String {
+        let clock = |ms: u64| match ms / 1000 {
+            s @ 3600.. => format!("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60),
+            s => format!("{}:{:02}", s / 60, s % 60),
+        };
+        let what = if self.told_ms >= self.found_ms + 1000 {
+            format!(
+                "it tells of {}, but what can be read ends at {}",
+                clock(self.told_ms),
+                clock(self.found_ms)
+            )
+        } else {
+            "its last part is missing".to_owned()
+        };
+        format!("The file ends early: {what}. If something is missing, upload the original again.")
+    }
 }
 
 impl SourceInfo {

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{AudioInfo, Chapter, Refusal, Result, SourceInfo, VideoInfo};
+use super::{AudioInfo, Chapter, Refusal, SourceInfo, VideoInfo, language};
 use crate::guest::sniff::Container;
 
 /// Most streams, tracks and chapters that are looked at.
@@ -20,6 +20,7 @@ struct Report {
 
 #[derive(Debug, Default, Deserialize)]
 struct Format {
+    start_time: Option<String>,
     duration: Option<String>,
     bit_rate: Option<String>,
     #[serde(default)]
@@ -86,7 +87,7 @@ struct SideData {
 }
 
 /// Turns a report into what we keep of it.
-pub(super) fn source_info(container: Container, report: &[u8]) -> Result<SourceInfo, Refusal> {
+pub fn source_info(container: Container, report: &[u8]) -> Result<SourceInfo, Refusal> {
     let report: Report = serde_json::from_slice(report)
         .map_err(|_| Refusal::Damaged("its description cannot be read".into()))?;
     let protected = |s: &Stream| matches!(s.codec_tag_string.as_str(), "encv" | "enca" | "drmi" | "drms");
@@ -102,16 +103,23 @@ pub(super) fn source_info(container: Container, report: &[u8]) -> Result<SourceI
     let audio: Vec<AudioInfo> =
         streams.iter().filter(|s| s.codec_type == "audio").filter_map(|s| audio(s)).collect();
     if video.is_none() && audio.is_empty() {
-        let names: Vec<&str> = streams.iter().filter_map(|s| s.codec_name.as_deref()).collect();
-        return Err(Refusal::Undecodable(if names.is_empty() {
-            "unknown codecs".into()
-        } else {
-            names.join(", ")
-        }));
+        // A codec that is known by name, but of which no picture or sample was found.
+        let known =
+            |s: &&&Stream| s.codec_name.as_deref().is_some_and(|name| name != "none" && name != "unknown");
+        if streams.iter().filter(wanted).any(|s| known(&s)) {
+            return Err(Refusal::Empty);
+        }
+        let tags = streams.iter().filter(wanted).filter_map(|s| text(Some(&s.codec_tag_string), 12)).take(4);
+        return Err(Refusal::Undecodable(tags.collect::<Vec<_>>().join(", ")));
     }
+    let told_us = seconds(report.format.duration.as_deref()).map_or(0, |s| (s * 1e6) as i64);
     Ok(SourceInfo {
         container,
-        duration_us: seconds(report.format.duration.as_deref()).map_or(0, |s| (s * 1e6) as i64),
+        duration_us: told_us,
+        told_us,
+        start_us: seconds(report.format.start_time.as_deref()).map_or(0, |s| (s * 1e6) as i64),
+        ending: None,
+        sound_start_us: None,
         bitrate_bps: number(report.format.bit_rate.as_deref()),
         video,
         audio,
@@ -176,10 +184,11 @@ fn audio(s: &Stream) -> Option<AudioInfo> {
         channels: s.channels.clamp(1, 64),
         sample_rate,
         time_base: fraction(&s.time_base, '/')?,
-        language: text(s.tags.language.as_deref(), 12).filter(|tag| tag != "und" && is_language(tag)),
+        language: s.tags.language.as_deref().and_then(language::shortest),
         title: text(s.tags.title.as_deref(), 80).or(handler),
         default: s.disposition.default > 0,
         bitrate_bps: number(s.bit_rate.as_deref()),
+        start_us: seconds(s.start_time.as_deref()).map(|seconds| (seconds * 1e6) as i64),
         told_end_us: told_end(s).map(|seconds| (seconds * 1e6) as i64),
     })
 }
@@ -196,12 +205,6 @@ fn clock_time(text: &str) -> Option<f64> {
     let [hours, minutes, rest] = text.split(':').collect::<Vec<_>>()[..] else { return None };
     let (hours, minutes) = (hours.parse::<u32>().ok()?, minutes.parse::<u32>().ok()?);
     Some(f64::from(hours) * 3600.0 + f64::from(minutes) * 60.0 + seconds(Some(rest))?)
-}
-
-fn is_language(tag: &str) -> bool {
-    tag.split('-')
-        .all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
-        && tag.split('-').next().is_some_and(|first| (2..=3).contains(&first.len()))
 }
 
 fn chapter(c: &RawChapter) -> Option<Chapter> {
@@ -262,9 +265,9 @@ fn number(text: Option<&str>) -> u64 {
     text.and_then(|t| t.parse().ok()).unwrap_or(0)
 }
 
-/// A tag's text: trimmed, without control characters, not longer than `most` characters.
+/// A tag's text: trimmed, with nothing hidden in it, not longer than `most` characters.
 fn text(from: Option<&str>, most: usize) -> Option<String> {
-    let clean: String = from?.chars().filter(|c| !c.is_control()).take(most).collect();
+    let clean: String = domain::text::visible(from?).chars().take(most).collect();
     let clean = clean.trim();
     (!clean.is_empty()).then(|| clean.to_owned())
 }

@@ -3,16 +3,24 @@
 mod index;
 mod info;
 mod json;
+pub mod language;
+mod outline;
+mod packets;
+mod refusal;
 
 use std::{path::Path, time::Duration};
 
 pub use index::{Index, Packet};
-pub use info::{AudioInfo, Chapter, SourceInfo, VideoInfo};
+pub use info::{AudioInfo, Chapter, Ending, SourceInfo, VideoInfo};
+pub use refusal::Refusal;
 
 use crate::{
     guest::{self, Guest, sniff},
     tools::Tools,
 };
+
+/// The longest that one look at a file may take: reading 100 GB from a slow disk, but not thinking for hours.
+const MOST_LOOKING: Duration = Duration::from_secs(1800);
 
 /// What is taken in at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,33 +38,6 @@ impl Default for Limits {
     }
 }
 
-/// Why a file is not made into a title, in words for its creator. A retry never helps.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    #[error("This is not a video or audio file that Kinora can read.")]
-    NotMedia,
-    #[error(
-        "The file is incomplete: the part that says where its pictures lie is missing. It may have been cut off while it was recorded or copied."
-    )]
-    Truncated,
-    #[error("The file cannot be read; it may be damaged ({0}).")]
-    Damaged(String),
-    #[error("There is neither a video nor an audio stream in this file.")]
-    NoStreams,
-    #[error("The file is encrypted (it carries copy protection).")]
-    Encrypted,
-    #[error("Nothing in this file can be decoded ({0}).")]
-    Undecodable(String),
-    #[error("It plays for {} hours; at most {} are accepted.", .hours, .most)]
-    TooLong { hours: u64, most: u64 },
-    #[error("Its picture of {width} × {height} is larger than what is accepted.")]
-    TooLargePicture { width: u32, height: u32 },
-    #[error("It has more than {0} pictures.")]
-    TooManyPictures(usize),
-    #[error("It is empty: no picture and no sound of any length.")]
-    Empty,
-}
-
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(transparent)]
@@ -72,23 +53,39 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Looks at a local file. Gives what is in it and the index of its main stream.
 pub async fn probe(tools: &Tools, input: &Path, limits: &Limits) -> Result<(SourceInfo, Index)> {
     let head = read_head(input).await?;
-    let container = sniff::container(&head).ok_or(Refusal::NotMedia)?;
+    let container = sniff::container(&head).ok_or_else(|| match sniff::is_playlist(&head) {
+        true => Refusal::Playlist,
+        false => Refusal::NotMedia,
+    })?;
+    let (cut, encrypted) = outline(container, input).await?;
+    if encrypted {
+        return Err(Refusal::Encrypted.into());
+    }
     let report = ffprobe(tools, container, input)
         .args(["-print_format", "json", "-show_format", "-show_streams", "-show_chapters"])
         .args([input])
         .output(8 << 20)
         .await
-        .map_err(refused)?;
+        .map_err(|error| match error {
+            guest::Error::Failed(_) if cut && container == sniff::Container::Mov => Refusal::Truncated.into(),
+            error => refused(error),
+        })?;
     let mut info = json::source_info(container, &report)?;
-    check(&info, limits)?;
+    check_size(&info, limits)?;
     let stream = info.main_stream().ok_or(Refusal::NoStreams)?;
-    let index = index::read(tools, container, input, stream, limits.packets).await?;
+    let mut index = packets::read(tools, container, input, stream, limits.packets).await?;
+    if cut {
+        index.drop_torn_end();
+    }
     info.settle(&index);
-    if info.duration_us <= 0 {
+    // Not even a millisecond: nothing that could be shown, whatever the file announces.
+    if info.duration_us < 1000 {
         return Err(Refusal::Empty.into());
     }
     info.sound_end_us = sound_end(tools, &info, &index, input, limits).await?;
-    check(&info, limits)?;
+    info.sound_start_us = sound_start(&info, &index);
+    info.ending = ending(&info, &index, cut);
+    check_duration(&info, limits)?;
     Ok((info, index))
 }
 
@@ -102,15 +99,11 @@ async fn sound_end(
     limits: &Limits,
 ) -> Result<Option<i64>> {
     let Some(video) = &info.video else { return Ok(None) };
-    let micros = |(ticks, (num, den)): (i64, (u32, u32))| {
-        let us = i128::from(ticks) * i128::from(num) * 1_000_000 / i128::from(den.max(1));
-        i64::try_from(us).ok()
-    };
     let end = index.span().and_then(|(_, end)| micros((end, video.time_base))).unwrap_or(0);
     let longer = |audio: &&AudioInfo| audio.told_end_us.is_some_and(|told| told - end >= 1_000_000);
     let mut latest = None;
     for audio in info.audio.iter().filter(longer).take(MOST_LONGER) {
-        let packets = index::read(tools, info.container, input, audio.stream, limits.packets).await?;
+        let packets = packets::read(tools, info.container, input, audio.stream, limits.packets).await?;
         let heard = packets.span().and_then(|(_, end)| micros((end, audio.time_base)));
         latest = latest.max(heard);
     }
@@ -118,12 +111,67 @@ async fn sound_end(
     Ok(latest.filter(|heard| *heard - end >= 1_000_000 && heard.saturating_sub(end) <= most))
 }
 
+/// Ticks of a time base in microseconds.
+fn micros((ticks, (num, den)): (i64, (u32, u32))) -> Option<i64> {
+    let us = i128::from(ticks) * i128::from(num) * 1_000_000 / i128::from(den.max(1));
+    i64::try_from(us).ok()
+}
+
+/// When the sound begins, where that is long before the first picture. A clock that is off by more than
+/// [`LONGEST_LEAD`] is broken, not early.
+fn sound_start(info: &SourceInfo, index: &Index) -> Option<i64> {
+    let video = info.video.as_ref()?;
+    let (start, _) = index.span()?;
+    let start = micros((start, video.time_base))?;
+    let first = info.audio.iter().filter_map(|audio| audio.start_us).min()?;
+    (SHORTEST_LEAD..=LONGEST_LEAD).contains(&start.checked_sub(first)?).then_some(first)
+}
+
+/// Sound that begins less than this before the first picture, microseconds, is cut there: broadcasts begin so.
+const SHORTEST_LEAD: i64 = 500_000;
+const LONGEST_LEAD: i64 = 600_000_000;
+
+/// Is the file cut off, and is it encrypted?
+async fn outline(container: sniff::Container, input: &Path) -> Result<(bool, bool)> {
+    let path = input.to_owned();
+    let look = move || {
+        let mut file = std::io::BufReader::new(std::fs::File::open(path)?);
+        let cut = outline::is_cut(container, &mut file)?;
+        Ok((cut, container == sniff::Container::Mov && outline::is_encrypted(&mut file)?))
+    };
+    tokio::task::spawn_blocking(look).await.map_err(std::io::Error::other)?
+}
+
+/// Compares what the container tells with what was found.
+fn ending(info: &SourceInfo, index: &Index, cut: bool) -> Option<Ending> {
+    use sniff::Container::{Asf, Avi, Flac, Flv, Matroska, Mov, Wav};
+    let container = info.container;
+    let end = index.span().zip(info.main_time_base()).and_then(|((_, end), base)| micros((end, base)));
+    let found = end.max(info.sound_end_us).unwrap_or(0).max(info.duration_us);
+    // Others are told by guessing from their bit rate, or from their last time stamps.
+    let tells = matches!(container, Asf | Avi | Flac | Flv | Matroska | Mov | Wav);
+    let missing = if tells { info.told_us.saturating_sub(found) } else { 0 };
+    // Its writers often leave a wrong size behind.
+    let cut = cut && (container != Avi || missing > 100_000);
+    let early = cut || missing > (info.told_us / 50).max(1_000_000);
+    let ms = |us: i64| us.max(0).unsigned_abs() / 1000;
+    early.then(|| Ending { told_ms: ms(found.saturating_add(missing)), found_ms: ms(found) })
+}
+
 /// Audio streams that are looked through for their end.
 const MOST_LONGER: usize = 4;
 
-/// A caged ffprobe with a forced demuxer, complete but for what to show and the file's name.
+/// A caged ffprobe with a forced demuxer, complete but for what to show and the file's name. It only reads: nobody waits
+/// for it as long as for an encoder.
 fn ffprobe(tools: &Tools, container: sniff::Container, input: &Path) -> Guest {
-    Guest::new(&tools.ffprobe, tools.limits.clone())
+    let limits = guest::Limits {
+        cpu: tools.limits.cpu.min(MOST_LOOKING),
+        wall: tools.limits.wall.min(MOST_LOOKING),
+        memory_bytes: tools.limits.memory_bytes.min(4 << 30),
+        file_bytes: 0,
+        ..tools.limits
+    };
+    Guest::new(&tools.ffprobe, limits)
         .args(["-v", "error", "-protocol_whitelist", "file,pipe", "-f", container.demuxer()])
         .reads(input)
 }
@@ -139,30 +187,24 @@ async fn read_head(input: &Path) -> std::io::Result<Vec<u8>> {
 fn refused(error: guest::Error) -> Error {
     match error {
         guest::Error::Failed(words) if words.contains("moov atom not found") => Refusal::Truncated.into(),
-        guest::Error::Failed(words) => Refusal::Damaged(plain(&words)).into(),
+        guest::Error::Failed(words) => Refusal::Damaged(words).into(),
         guest::Error::TooLarge => Refusal::Damaged("its headers are too large".into()).into(),
         other => other.into(),
     }
 }
 
-/// A guest's words without the names of local files and addresses in memory.
-pub(crate) fn plain(words: &str) -> String {
-    let last = words.rsplit("; ").next().unwrap_or(words);
-    let text = match last.find("] ") {
-        Some(at) if last.starts_with('[') => &last[at + 2..],
-        _ => last,
-    };
-    let kept: Vec<&str> = text.split_whitespace().filter(|word| !word.contains('/')).collect();
-    kept.join(" ").chars().take(160).collect()
-}
-
-fn check(info: &SourceInfo, limits: &Limits) -> Result<(), Refusal> {
+fn check_size(info: &SourceInfo, limits: &Limits) -> Result<(), Refusal> {
     if let Some(video) = &info.video {
         let (width, height) = (video.coded_width, video.coded_height);
         if u64::from(width) * u64::from(height) > limits.pixels || width > 16_384 || height > 16_384 {
             return Err(Refusal::TooLargePicture { width, height });
         }
     }
+    Ok(())
+}
+
+/// By what was found, not by what headers tell.
+fn check_duration(info: &SourceInfo, limits: &Limits) -> Result<(), Refusal> {
     let seconds = info.duration_us.max(0) as u64 / 1_000_000;
     if seconds > limits.duration.as_secs() {
         return Err(Refusal::TooLong {

@@ -41,7 +41,7 @@ async fn an_ordinary_film() {
         ("h264", (30_000, 1001), false)
     );
     assert_eq!((video.display_width, video.display_height), (320, 240));
-    assert_eq!(info.audio[0].language.as_deref(), Some("eng"));
+    assert_eq!(info.audio[0].language.as_deref(), Some("en"));
     assert_eq!(info.title.as_deref(), Some("A film"));
     assert_eq!(index.shown().len(), 60);
     assert_eq!(info.duration_us, 2_002_000);

@@ -1,7 +1,7 @@
 //! `Upload-Metadata`: keys and base64 values that a client sends along with a new upload.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use domain::Visibility;
+use domain::{Visibility, text::visible};
 
 use super::error::{Result, bad};
 
@@ -61,17 +61,21 @@ impl Metadata {
             title if title.chars().count() > MAX_TITLE || title.chars().any(char::is_control) => {
                 return Err(bad("A title has 1 to 200 characters on one line."));
             }
-            title => title.to_owned(),
+            title => match visible(title).trim() {
+                "" => title_of(&filename),
+                seen => seen.to_owned(),
+            },
         };
-        let content_type = get(["filetype", "type"])?.trim().to_ascii_lowercase().chars().take(100).collect();
+        let content_type =
+            visible(&get(["filetype", "type"])?).trim().to_ascii_lowercase().chars().take(100).collect();
         Ok(Self { filename, content_type, title, visibility })
     }
 }
 
-/// The last part of a path of any system, without control characters.
+/// The last part of a path of any system, with nothing hidden in it.
 fn bare_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    last.chars().filter(|c| !c.is_control()).take(MAX_FILENAME).collect::<String>().trim().to_owned()
+    visible(last).chars().take(MAX_FILENAME).collect::<String>().trim().to_owned()
 }
 
 /// A title made from a file name: no extension, words instead of dots and underscores.
@@ -103,6 +107,10 @@ mod tests {
         assert_eq!(title(&[("filename", "a.mp4"), ("title", " Named ")]), "Named");
         assert_eq!(title(&[]), "Untitled");
         assert_eq!(title(&[("filename", "._.mp4")]), "Untitled");
+        // What turns text round would make this look like `film.mp4`.
+        assert_eq!(title(&[("filename", "fi\u{202E}4pm.ml")]), "fi4pm");
+        assert_eq!(title(&[("title", "\u{202E}\u{2066}Named\u{2069}"), ("filename", "a.mp4")]), "Named");
+        assert_eq!(title(&[("title", "\u{202E}"), ("filename", "a.mp4")]), "a");
         assert_eq!(title(&[("filename", &"x".repeat(900))]).chars().count(), 200);
     }
 

@@ -93,7 +93,10 @@ pub(super) fn failed(error: encode::Error) -> JobError {
     if error.is_transient() {
         JobError::retry("Converting was interrupted.", error)
     } else {
-        JobError::fatal("The file could not be converted; it may be damaged.", error)
+        JobError::fatal(
+            "The file could not be converted: too much of it is damaged. Export it once more and upload that.",
+            error,
+        )
     }
 }
 

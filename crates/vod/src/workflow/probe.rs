@@ -8,7 +8,7 @@ use store::{jobs, presentations, presentations::Presentation, sources, steps, un
 use super::{Workflow, blob_error, failpoint, json, parse};
 use crate::{
     plan::{self, Plan, Times},
-    probe::{self, Index, SourceInfo},
+    probe::{self, Index, Refusal, SourceInfo},
     worker::{JobContext, JobError},
 };
 
@@ -54,9 +54,10 @@ pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobErro
 
 fn refused(error: probe::Error) -> JobError {
     match error {
-        probe::Error::Refused(refusal) => JobError::fatal(refusal.to_string(), "refused"),
+        probe::Error::Refused(refusal) => JobError::fatal(refusal.to_string(), refusal.detail()),
+        // A guest that crashed, or thought for too long, will do so again.
         probe::Error::Guest(error) if !error.is_transient() => {
-            JobError::fatal("The file could not be examined; it may be damaged.", error)
+            JobError::fatal(Refusal::Damaged(String::new()).to_string(), error)
         }
         other => JobError::retry("The file could not be examined.", other),
     }
@@ -100,7 +101,8 @@ async fn hand_out(
     let size = info.video.as_ref().map(|v| (i64::from(v.display_width), i64::from(v.display_height)));
     videos::describe(&mut tx, video, i64::try_from(plan.duration_ms).ok(), size, now).await?;
     let names = units::names(&mut tx, presentation.id).await?;
-    steps::set(&mut tx, video, steps::Name::Probe, steps::State::Done, 1, 1, "", now).await?;
+    let notice = info.ending.map_or_else(String::new, |ending| ending.words());
+    steps::set(&mut tx, video, steps::Name::Probe, steps::State::Done, 1, 1, &notice, now).await?;
     for step in [steps::Name::Encode, steps::Name::Audio] {
         let (done, total) = super::unit::progress(plan, &names, step);
         let state = if done == total { steps::State::Done } else { steps::State::Waiting };

@@ -13,9 +13,10 @@ import { Button, Empty, Failure, Skeleton, useTitle, When } from "../../ui/basic
 import { Icon } from "../../ui/icon";
 import { Confirm, Menu, type MenuEntry } from "../../ui/overlay";
 import { Poster } from "../../ui/poster";
-import { cancelWork, remove, removeForever, restore, retryWork } from "./actions";
+import { remove, removeForever, restore, retryWork } from "./actions";
 import { DropAnywhere } from "./drop";
 import { StateOf, VisibilityOf } from "./state";
+import { StopQuestion, stopWork } from "./stop";
 
 export default function LibraryPage() {
   const trash = new URLSearchParams(useSearch()).get("view") === "trash";
@@ -156,6 +157,7 @@ function TitleLink({ video, trash }: { video: Video; trash: boolean }) {
 
 function Actions({ video, trash, onPurge }: { video: Video; trash: boolean; onPurge: (video: Video) => void }) {
   const [, navigate] = useLocation();
+  const [stopping, setStopping] = useState<Video | null>(null);
   const busy =
     video.state === "uploading" || video.state === "processing" || (video.state === "ready" && !video.complete);
   const watch = () => {
@@ -171,7 +173,7 @@ function Actions({ video, trash, onPurge }: { video: Video; trash: boolean; onPu
     : [
         video.state === "ready" && { label: "Watch", icon: "play", onSelect: watch },
         { label: "Edit", icon: "edit", onSelect: () => navigate(`/studio/videos/${video.id}`) },
-        busy && { label: "Cancel", icon: "close", onSelect: () => void cancelWork(video) },
+        busy && { label: "Cancel", icon: "close", onSelect: () => stopWork(video, setStopping) },
         (video.state === "failed" || video.state === "cancelled") && {
           label: "Try again",
           icon: "retry",
@@ -192,6 +194,7 @@ function Actions({ video, trash, onPurge }: { video: Video; trash: boolean; onPu
         )
       )}
       <Menu trigger={<Button look="quiet" icon="more" aria-label={`More for ${video.title}`} />} items={items} />
+      <StopQuestion video={stopping} onDone={() => setStopping(null)} />
     </div>
   );
 }

@@ -1,12 +1,14 @@
 // What was made of the file.
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import * as api from "../../../api/calls";
 import { keys } from "../../../api/queries";
 import type { Video } from "../../../api/types";
 import { bitrate, bytes } from "../../../lib/format";
 import { Button, Failure, Notice, Skeleton } from "../../../ui/basics";
-import { cancelWork, retryWork } from "../actions";
+import { retryWork } from "../actions";
 import { Steps } from "../steps";
+import { StopQuestion, stopWork } from "../stop";
 
 export function Source({ video }: { video: Video }) {
   return (
@@ -19,15 +21,18 @@ export function Source({ video }: { video: Video }) {
 
 /** The steps of the work on it, with what can be done about them. */
 export function Work({ video }: { video: Video }) {
+  const [stopping, setStopping] = useState<Video | null>(null);
   const busy =
     video.state === "uploading" || video.state === "processing" || (video.state === "ready" && !video.complete);
   if (!video.steps || video.steps.length === 0) return null;
+  // What was found wrong with the file, though a title could be made of it.
+  const told = video.steps.find((step) => step.name === "probe" && step.state === "done" && step.message);
   return (
     <section className="panel" aria-labelledby="steps">
       <header>
         <h2 id="steps">Steps</h2>
         {busy && (
-          <Button size="small" onClick={() => void cancelWork(video)}>
+          <Button size="small" onClick={() => stopWork(video, setStopping)}>
             Cancel
           </Button>
         )}
@@ -38,7 +43,13 @@ export function Work({ video }: { video: Video }) {
         )}
       </header>
       {video.state === "failed" && <Notice tone="bad">{video.error ?? "It failed."}</Notice>}
-      <Steps steps={video.steps} />
+      {told && (
+        <Notice tone="accent" icon="warning">
+          {told.message}
+        </Notice>
+      )}
+      <Steps steps={video.steps.map((step) => (step === told ? { ...step, message: "" } : step))} />
+      <StopQuestion video={stopping} onDone={() => setStopping(null)} />
     </section>
   );
 }

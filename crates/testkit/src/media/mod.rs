@@ -2,11 +2,16 @@
 //!
 //! The picture is `testsrc2` (moving patterns and a running clock, so that frames differ), the sound a sine.
 
+pub mod iso;
+mod raw;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
 use tokio::process::Command;
+
+pub use raw::ffmpeg;
 
 /// A film to be made. Start from [`Clip::new`] and change what matters.
 #[derive(Debug, Clone, PartialEq)]
