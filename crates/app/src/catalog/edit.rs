@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 use store::{Tx, library, videos};
 use utoipa::ToSchema;
 
-use super::routes::tagged;
+use super::{routes::tagged, schedule};
 use crate::{
     App, Result, title,
     view::{KindWord, VisibilityWord},
@@ -166,15 +166,20 @@ pub(super) async fn change(
     {
         faults.push(fault("poster_id", "This is not a poster of this title."));
     }
-    if matches!(change.countries, Some(Some(_))) {
+    if matches!(change.countries, Some(Some(_))) && !app.geo.knows_countries() {
         faults.push(fault(
             "countries",
-            "This instance cannot tell where its viewers are, so it cannot limit a title to countries.",
+            "This instance cannot tell where its viewers are, so it cannot limit a title to countries. An administrator can \
+             set `geo.database` or `geo.country_header` in its configuration.",
         ));
     }
     let old = row.fields();
     match change.apply(&old, now) {
-        Ok(new) if faults.is_empty() => Ok(library::save(tx, &row, &new, Some(principal.user), now).await?),
+        Ok(new) if faults.is_empty() => {
+            let saved = library::save(tx, &row, &new, Some(principal.user), now).await?;
+            schedule::plan(tx, &row, &saved, now).await?;
+            Ok(saved)
+        }
         outcome => {
             let others = outcome.err().unwrap_or_default();
             let others: Vec<_> = others

@@ -118,6 +118,7 @@ export function useDraft(video: Video) {
       reset();
       listsChanged();
       void queryClient.invalidateQueries({ queryKey: keys.posters(video.id) });
+      void queryClient.invalidateQueries({ queryKey: keys.changes(video.id) });
       toast("Saved.");
     } catch (failed) {
       if (failed instanceof Problem && failed.status === 412) {
