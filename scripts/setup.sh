@@ -125,3 +125,17 @@ demo_clip() {
     fi
     echo "$clip"
 }
+
+# Countries by address (geo-whois-asn-country of ip-location-db, CC0) from npm; prints its path, or nothing when it cannot be had.
+country_database() {
+    local dir=$KINORA_CACHE/geo file=$KINORA_CACHE/geo/countries.mmdb
+    if [ ! -s "$file" ]; then
+        need_node
+        mkdir -p "$dir/npm"
+        timeout 120 npm install --silent --no-save --no-audit --no-fund --prefix "$dir/npm" \
+            @ip-location-db/geo-whois-asn-country-mmdb@2 >/dev/null 2>&1 || return 0
+        cp "$dir/npm/node_modules/@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb" "$file.new"
+        mv "$file.new" "$file"
+    fi
+    echo "$file"
+}

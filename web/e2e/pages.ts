@@ -23,7 +23,11 @@ export const pages: Shot[] = [
   { name: "studio", path: () => "/studio", ready: (page) => page.locator(".titles .name").first().waitFor() },
   { name: "trash", path: () => "/studio?view=trash", ready: heading("Studio") },
   { name: "upload", path: () => "/studio/upload", ready: heading("Upload") },
-  { name: "editor", path: () => `/studio/videos/${videoId()}`, ready: (page) => page.getByLabel("Tags").waitFor() },
+  {
+    name: "editor",
+    path: () => `/studio/videos/${videoId()}`,
+    ready: (page) => page.getByRole("textbox", { name: "Tags" }).waitFor(),
+  },
   {
     name: "editor-availability",
     path: () => `/studio/videos/${videoId()}?tab=availability`,
@@ -38,6 +42,11 @@ export const pages: Shot[] = [
     name: "editor-source",
     path: () => `/studio/videos/${videoId()}?tab=source`,
     ready: (page) => page.getByRole("heading", { name: "Renditions" }).waitFor(),
+  },
+  {
+    name: "editor-history",
+    path: () => `/studio/videos/${videoId()}?tab=history`,
+    ready: (page) => page.getByRole("heading", { name: "History" }).waitFor(),
   },
   { name: "account", path: () => "/account", ready: heading("Account") },
   { name: "not-found", path: () => "/nowhere", ready: (page) => page.getByText("This page does not exist").waitFor() },

@@ -17,7 +17,7 @@ const Access = {
   setup: lazy(() => import("./features/access/setup")),
   signIn: lazy(() => import("./features/access/signin")),
 };
-const Library = lazy(() => import("./features/studio/library"));
+const Library = lazy(() => import("./features/studio/library/library"));
 const Upload = lazy(() => import("./features/studio/upload"));
 const Editor = lazy(() => import("./features/studio/editor/editor"));
 const Account = lazy(() => import("./features/account/account"));

@@ -32,6 +32,8 @@ pub struct Client {
     pub address: IpAddr,
     /// The client's own connection is encrypted: cookies are marked `Secure`.
     pub https: bool,
+    /// The peer is a trusted proxy, so that what its other headers say is believed too.
+    pub proxied: bool,
 }
 
 impl TryFrom<String> for Network {
@@ -78,7 +80,7 @@ impl Config {
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Client {
         let mut address = peer.to_canonical();
         if !self.trusts(address) {
-            return Client { address, https: false };
+            return Client { address, https: false, proxied: false };
         }
         let forwarded = headers.get_all("x-forwarded-for").iter().filter_map(|v| v.to_str().ok());
         let hops: Vec<&str> = forwarded.flat_map(|v| v.split(',')).map(str::trim).collect();
@@ -91,7 +93,7 @@ impl Config {
         }
         let https =
             headers.get("x-forwarded-proto").is_some_and(|v| v.as_bytes().eq_ignore_ascii_case(b"https"));
-        Client { address, https }
+        Client { address, https, proxied: true }
     }
 }
 
@@ -119,7 +121,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Client {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        let unknown = Self { address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), https: false };
+        let unknown = Self { address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), https: false, proxied: false };
         Ok(parts.extensions.get::<Self>().copied().unwrap_or(unknown))
     }
 }
@@ -135,8 +137,10 @@ mod tests {
         headers.insert("x-forwarded-for", "1.1.1.1, 203.0.113.9, 10.2.3.4".parse().unwrap());
         headers.insert("x-forwarded-proto", "https".parse().unwrap());
         let from = |peer: &str| config.client(peer.parse().unwrap(), &headers);
-        assert_eq!(from("198.51.100.7"), Client { address: "198.51.100.7".parse().unwrap(), https: false });
-        assert_eq!(from("::ffff:10.0.0.1"), Client { address: "203.0.113.9".parse().unwrap(), https: true });
+        let client =
+            |address: &str, https, proxied| Client { address: address.parse().unwrap(), https, proxied };
+        assert_eq!(from("198.51.100.7"), client("198.51.100.7", false, false));
+        assert_eq!(from("::ffff:10.0.0.1"), client("203.0.113.9", true, true));
     }
 
     #[test]

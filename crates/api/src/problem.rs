@@ -197,7 +197,8 @@ impl Problem {
         self.code
     }
 
-    fn body(&self) -> ProblemBody {
+    /// As it is sent.
+    pub fn body(&self) -> ProblemBody {
         let more = self.more.as_deref().cloned().unwrap_or_default();
         let only = self.field.map(|field| FieldError { field, detail: self.detail.clone().into_owned() });
         ProblemBody {

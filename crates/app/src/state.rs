@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use backends::{blob::Blobs, clock::Clock};
+use backends::{blob::Blobs, clock::Clock, geo::Geo};
 use serde::{Deserialize, Serialize};
 use store::Store;
 
@@ -21,6 +21,8 @@ pub struct Config {
     pub session_days: u32,
     /// Days that a deleted title stays in the trash.
     pub trash_days: u32,
+    /// Days that the history of a title's changes is kept.
+    pub history_days: u32,
     /// Password hashes that may be computed at once; each takes 19 MiB. 0: as many as there are cores.
     pub password_hashers: usize,
 }
@@ -32,6 +34,7 @@ impl Default for Config {
             public_url: None,
             session_days: 30,
             trash_days: 30,
+            history_days: 730,
             password_hashers: 0,
         }
     }
@@ -52,6 +55,8 @@ pub struct Inner {
     pub store: Store,
     pub blobs: Blobs,
     pub clock: Clock,
+    /// Tells where callers are.
+    pub geo: Geo,
     pub config: Config,
     pub limits: Limits,
     pub(crate) passwords: accounts::Passwords,
@@ -77,6 +82,7 @@ impl App {
         store: Store,
         blobs: Blobs,
         clock: Clock,
+        geo: Geo,
     ) -> Result<Self> {
         let minter = playback::ready_key(&store, &blobs, &clock).await?;
         let passwords = accounts::Passwords::start(config.password_hashers).await?;
@@ -88,6 +94,7 @@ impl App {
             store,
             blobs,
             clock,
+            geo,
             config,
             limits,
         })))

@@ -58,12 +58,14 @@ pub async fn manage(conn: &mut impl Connect, id: VideoId, principal: &Principal)
 }
 
 fn problem(refusal: Refusal) -> Problem {
-    match refusal {
-        Refusal::Hidden => Problem::not_found(),
+    let problem = match refusal {
+        Refusal::Hidden => return Problem::not_found(),
         Refusal::NotYet { from } => Problem::not_yet_available(Time(from)),
         Refusal::Ended { until } => Problem::no_longer_available(Time(until)),
         Refusal::Elsewhere => Problem::not_in_your_country(),
-    }
+    };
+    metrics::counter!("kinora_title_refusals_total", "reason" => problem.code()).increment(1);
+    problem
 }
 
 #[cfg(test)]

@@ -67,6 +67,9 @@ pub struct Video {
     /// In the trash since.
     #[schema(required = true)]
     pub deleted_at: Option<Time>,
+    /// When it will be deleted for good, unless it is taken out of the trash.
+    #[schema(required = true)]
+    pub purge_at: Option<Time>,
     /// Grows with every edit; the ETag is `"r{revision}"`.
     pub revision: i64,
     #[schema(required = true)]
@@ -258,6 +261,9 @@ impl App {
             published_at: row.published_at.map(time),
             updated_at: row.updated_at.into(),
             deleted_at: row.deleted_at.map(time),
+            purge_at: row
+                .deleted_at
+                .map(|at| time(at.saturating_add(i64::from(self.config.trash_days) * Micros::DAY))),
             revision: row.revision,
             progress: None,
             in_watchlist: None,

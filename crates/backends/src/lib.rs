@@ -1,4 +1,5 @@
-//! Someone else's services behind our own words: blobs, clock; each with an embedded and a cluster adapter where it has two.
+//! Someone else's services behind our own words: blobs, clock, countries; each with an embedded and a cluster adapter where it has two.
 
 pub mod blob;
 pub mod clock;
+pub mod geo;

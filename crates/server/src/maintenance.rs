@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use app::{App, catalog};
 use domain::Micros;
-use store::{tokens, videos};
+use store::{library, tokens, videos};
 use tokio::time::{self, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
@@ -54,6 +54,8 @@ async fn round(app: &App) -> app::Result<()> {
     let now = app.clock.now();
     let mut tx = app.store.begin().await?;
     tokens::prune(&mut tx, now).await?;
+    let forgotten = now.plus(-i64::from(app.config.history_days) * Micros::DAY);
+    library::prune_changes(&mut tx, forgotten).await?;
     tx.commit().await?;
     let before = now.plus(-i64::from(app.config.trash_days) * Micros::DAY);
     for id in videos::trashed_before(&mut app.store.reader().await?, before, BATCH).await? {

@@ -3,8 +3,8 @@
 use app::{
     App,
     accounts::{people, routes as account, tokens},
-    catalog::{artwork, edit, events, pictures, routes as video, studio, workflow},
-    discovery::{related, routes as discovery, vocabulary},
+    catalog::{artwork, bulk, edit, events, log, pictures, routes as video, studio, workflow},
+    discovery::{related, routes as discovery, search, vocabulary},
     history::routes as history,
     playback::routes as playback,
     watchlist::routes as watchlist,
@@ -130,6 +130,7 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(video::get, edit::edit, video::delete))
         .routes(routes!(video::restore))
         .routes(routes!(video::renditions))
+        .routes(routes!(log::changes))
         .routes(routes!(workflow::cancel))
         .routes(routes!(workflow::retry))
         .routes(routes!(events::video))
@@ -141,6 +142,7 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(artwork::restore))
         // studio
         .routes(routes!(studio::list))
+        .routes(routes!(bulk::edit_many))
         .routes(routes!(events::studio))
         // watching
         .routes(routes!(playback::start))
@@ -151,7 +153,7 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(watchlist::put, watchlist::delete))
         // finding
         .routes(routes!(discovery::home))
-        .routes(routes!(discovery::search))
+        .routes(routes!(search::search))
         .routes(routes!(related::related))
         .routes(routes!(vocabulary::get))
 }

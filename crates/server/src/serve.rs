@@ -14,7 +14,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use app::App;
-use backends::{blob::Blobs, clock::Clock};
+use backends::{blob::Blobs, clock::Clock, geo::Geo};
 use store::Store;
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -103,7 +103,9 @@ pub async fn start_app(config: &Config, store: &Store, blobs: &Blobs, clock: &Cl
         max_upload_bytes: config.upload.max_bytes,
         upload_chunk_bytes: config.upload.chunk_bytes,
     };
-    Ok(App::start(config.app.clone(), limits, store.clone(), blobs.clone(), clock.clone()).await?)
+    let geo = config.geo.clone();
+    let geo = tokio::task::spawn_blocking(move || Geo::open(&geo)).await??;
+    Ok(App::start(config.app.clone(), limits, store.clone(), blobs.clone(), clock.clone(), geo).await?)
 }
 
 async fn open_store(

@@ -18,6 +18,7 @@ pub mod search;
 pub mod secrets;
 pub mod sources;
 pub mod steps;
+pub mod studio;
 pub mod tokens;
 pub mod units;
 pub mod uploads;

@@ -1,6 +1,11 @@
-//! Finding titles by words: case- and accent-insensitive, all words must occur, best titles first.
+//! Finding titles by words and filters: case- and accent-insensitive, all words must occur, best titles first; and the
+//! people and channels of these words.
 
-use domain::{Audience, UserId, VideoId, details::Credit};
+use domain::{
+    Audience, Language, UserId, VideoId,
+    details::Credit,
+    vocabulary::{Genre, Rating},
+};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 use crate::{
@@ -14,14 +19,84 @@ use crate::{
 const SEARCHED_CHARS: usize = 20_000;
 /// Most words of a query that count.
 const MAX_WORDS: usize = 8;
+/// Channels looked at for those whose name has the words.
+const MAX_CANDIDATES: i64 = 500;
+const MINUTE_MS: i64 = 60_000;
 
-/// A found title and how well it fits: 0 its title begins with the query, 1 the words follow each other at the start of a
-/// word, 2 the rest.
+/// A found title and its place: by relevance 0 when its title begins with the query, 1 when the words follow each other at
+/// the start of a word, 2 for the rest.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Hit {
     #[sqlx(flatten)]
     pub video: Video,
-    pub fit: i64,
+    pub rank: i64,
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// All must occur; none are needed when there is a filter.
+    pub words: String,
+    pub genre: Option<Genre>,
+    /// Its regional variants as well.
+    pub language: Option<Language>,
+    pub rating: Option<Rating>,
+    /// Both included; titles without a year only when neither is given.
+    pub years: (Option<i64>, Option<i64>),
+    pub length: Option<Length>,
+    pub sort: Sort,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Length {
+    /// Under 20 minutes.
+    Short,
+    Medium,
+    /// An hour and more.
+    Long,
+}
+
+impl Length {
+    /// From the first to before the second, in milliseconds.
+    fn bounds(self) -> (i64, i64) {
+        match self {
+            Self::Short => (0, 20 * MINUTE_MS),
+            Self::Medium => (20 * MINUTE_MS, 60 * MINUTE_MS),
+            Self::Long => (60 * MINUTE_MS, i64::MAX),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Sort {
+    #[default]
+    Relevance,
+    Newest,
+    Longest,
+}
+
+impl Sort {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Relevance => "relevance",
+            Self::Newest => "newest",
+            Self::Longest => "longest",
+        }
+    }
+}
+
+impl Wanted {
+    /// Neither words nor a filter: nothing is found.
+    pub fn is_empty(&self) -> bool {
+        let filters = [
+            self.genre.is_some(),
+            self.language.is_some(),
+            self.rating.is_some(),
+            self.years != (None, None),
+            self.length.is_some(),
+        ];
+        fold(&self.words).is_empty() && !filters.contains(&true)
+    }
 }
 
 /// Folds a text to lower-case words without accents, one space between them.
@@ -100,37 +175,50 @@ pub(crate) fn patterns(words: &str) -> [String; MAX_WORDS] {
 /// Where the page before ended.
 pub type Key = (i64, i64, VideoId);
 
-/// Titles listed for `audience` in which every word of `words` occurs, best first, then newest. No words: nothing.
+
+/// Titles listed for `audience` in which every word occurs and that pass the filters, in the order asked, then newest.
 pub async fn find(
     conn: &mut impl Connect,
     audience: &Audience,
-    words: &str,
+    wanted: &Wanted,
     after: Option<Key>,
     limit: u32,
 ) -> Result<Vec<Hit>> {
-    let folded = fold(words);
-    if folded.is_empty() {
+    if wanted.is_empty() {
         return Ok(Vec::new());
     }
-    let [p0, p1, p2, p3, p4, p5, p6, p7] = patterns(words);
-    let (fit, at, id) =
-        after.map_or((-1, i64::MAX, LAST_ID.to_owned()), |(fit, at, id)| (fit, at, id.to_string()));
+    let folded = fold(&wanted.words);
+    let [p0, p1, p2, p3, p4, p5, p6, p7] = patterns(&wanted.words);
+    let (rank, at, id) =
+        after.map_or((i64::MIN, i64::MAX, LAST_ID.to_owned()), |(rank, at, id)| (rank, at, id.to_string()));
+    let language = wanted.language.as_ref().map_or("%", Language::tag);
+    let (from, to) = match wanted.years {
+        (None, None) => (-1, i64::MAX),
+        (from, to) => (from.unwrap_or(0), to.unwrap_or(i64::MAX)),
+    };
+    let (shortest, longest) = wanted.length.map_or((0, i64::MAX), Length::bounds);
     query!(
         fetch_all,
         conn,
         Hit,
         concat!(
             "SELECT * FROM (
-             SELECT v.*, u.name AS owner_name, CAST(CASE WHEN v.search_text LIKE $1 THEN 0
-                 WHEN v.search_text LIKE $2 THEN 1 ELSE 2 END AS BIGINT) AS fit
+             SELECT v.*, u.name AS owner_name, CAST(CASE WHEN $17 = 'newest' THEN 0
+                 WHEN $17 = 'longest' THEN -COALESCE(v.duration_ms, 0) WHEN v.search_text LIKE $1 THEN 0
+                 WHEN v.search_text LIKE $2 THEN 1 ELSE 2 END AS BIGINT) AS rank
              FROM videos v JOIN users u ON u.id = v.owner_id
              WHERE ",
             listed!("$15", "$16"),
             " AND v.search_text LIKE $3 AND v.search_text LIKE $4 AND v.search_text LIKE $5 AND v.search_text LIKE $6
                AND v.search_text LIKE $7 AND v.search_text LIKE $8 AND v.search_text LIKE $9 AND v.search_text LIKE $10
+               AND ($18 = '' OR EXISTS (SELECT 1 FROM video_genres g WHERE g.video_id = v.id AND g.genre = $18))
+               AND (COALESCE(v.language, '') LIKE $19 OR v.language LIKE $20)
+               AND COALESCE(v.maturity_rating, '') LIKE $21
+               AND COALESCE(v.release_year, -1) BETWEEN $22 AND $23
+               AND COALESCE(v.duration_ms, 0) >= $24 AND COALESCE(v.duration_ms, 0) < $25
          ) AS found
-         WHERE fit > $11 OR (fit = $11 AND (published_at, id) < ($12, $13))
-         ORDER BY fit, published_at DESC, id DESC LIMIT $14"
+         WHERE rank > $11 OR (rank = $11 AND (published_at, id) < ($12, $13))
+         ORDER BY rank, published_at DESC, id DESC LIMIT $14"
         ),
         format!("{folded}%"),
         format!("% {folded}%"),
@@ -142,13 +230,113 @@ pub async fn find(
         p5,
         p6,
         p7,
-        fit,
+        rank,
         at,
         id,
         i64::from(limit),
         audience.now.0,
         country_pattern(audience),
+        wanted.sort.word(),
+        wanted.genre.map_or("", Genre::word),
+        language,
+        format!("{language}-%"),
+        wanted.rating.map_or("%", Rating::word),
+        from,
+        to,
+        shortest,
+        longest,
     )
+}
+
+/// A person whose name holds the words, and how many listed titles they are in.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Person {
+    pub name: String,
+    pub titles: i64,
+    pub directs: bool,
+    pub plays: bool,
+}
+
+/// People of the titles listed for `audience` in whose names every word occurs, those with most titles first.
+pub async fn people(
+    conn: &mut impl Connect,
+    audience: &Audience,
+    words: &str,
+    limit: u32,
+) -> Result<Vec<Person>> {
+    let folded = fold(words);
+    if folded.is_empty() {
+        return Ok(Vec::new());
+    }
+    let [a, b, c, d, ..] = patterns(&folded);
+    query!(
+        fetch_all,
+        conn,
+        Person,
+        concat!(
+            "SELECT MIN(p.name) AS name, COUNT(DISTINCT p.video_id) AS titles,
+                 MAX(CASE WHEN p.job = 'director' THEN 1 ELSE 0 END) = 1 AS directs,
+                 MAX(CASE WHEN p.job = 'cast' THEN 1 ELSE 0 END) = 1 AS plays
+             FROM video_people p JOIN videos v ON v.id = p.video_id
+             WHERE p.folded LIKE $3 AND p.folded LIKE $4 AND p.folded LIKE $5 AND p.folded LIKE $6 AND ",
+            listed!("$1", "$2"),
+            " GROUP BY p.folded ORDER BY titles DESC, name LIMIT $7"
+        ),
+        audience.now.0,
+        country_pattern(audience),
+        a,
+        b,
+        c,
+        d,
+        i64::from(limit),
+    )
+}
+
+/// A channel: somebody with listed titles.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Channel {
+    pub id: String,
+    pub name: String,
+    pub titles: i64,
+}
+
+/// Channels whose name holds every word, those with most listed titles first. Their titles' searched text holds the name,
+/// folded; which of the candidates have the words in the name itself is decided here.
+pub async fn channels(
+    conn: &mut impl Connect,
+    audience: &Audience,
+    words: &str,
+    limit: u32,
+) -> Result<Vec<Channel>> {
+    let folded = fold(words);
+    if folded.is_empty() {
+        return Ok(Vec::new());
+    }
+    let [a, b, c, d, ..] = patterns(&folded);
+    let mut found = query!(
+        fetch_all,
+        conn,
+        Channel,
+        concat!(
+            "SELECT u.id, u.name, COUNT(*) AS titles FROM videos v JOIN users u ON u.id = v.owner_id
+             WHERE v.search_text LIKE $3 AND v.search_text LIKE $4 AND v.search_text LIKE $5 AND v.search_text LIKE $6 AND ",
+            listed!("$1", "$2"),
+            " GROUP BY u.id, u.name ORDER BY titles DESC, u.name LIMIT $7"
+        ),
+        audience.now.0,
+        country_pattern(audience),
+        a,
+        b,
+        c,
+        d,
+        MAX_CANDIDATES,
+    )?;
+    found.retain(|channel| {
+        let name = fold(&channel.name);
+        folded.split(' ').all(|word| name.contains(word))
+    });
+    found.truncate(limit as usize);
+    Ok(found)
 }
 
 #[cfg(test)]

@@ -254,6 +254,29 @@ pub async fn list_public(
     )
 }
 
+/// Titles of `genre` listed for `audience`, newest first.
+pub async fn list_genre(
+    conn: &mut impl Connect,
+    audience: &Audience,
+    genre: &str,
+    limit: u32,
+) -> Result<Vec<Video>> {
+    query!(
+        fetch_all,
+        conn,
+        Video,
+        select!(
+            "JOIN video_genres g ON g.video_id = v.id WHERE g.genre = $1 AND ",
+            listed!("$3", "$4"),
+            " ORDER BY v.published_at DESC, v.id DESC LIMIT $2"
+        ),
+        genre,
+        i64::from(limit),
+        audience.now.0,
+        country_pattern(audience),
+    )
+}
+
 /// Which titles a studio list shows.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Filter {
@@ -402,6 +425,17 @@ pub async fn playable(
         id.to_string(),
     )?;
     one(done)
+}
+
+/// It has just become public: among the newest from now on, if it plays already.
+pub async fn published_now(tx: &mut Tx, id: VideoId, now: Micros) -> Result<()> {
+    execute!(
+        tx,
+        "UPDATE videos SET published_at = $1 WHERE id = $2 AND published_at IS NOT NULL",
+        now.0,
+        id.to_string()
+    )
+    .map(|_| ())
 }
 
 /// The work ended for good; `error` says why in words for the creator.

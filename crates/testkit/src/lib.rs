@@ -1,12 +1,14 @@
 //! What tests of every crate share: private servers, throw-away databases and buckets, a clock moved by hand, media made on
 //! the fly.
 
+mod geo;
 pub mod media;
 mod postgres;
 mod s3;
 mod server;
 
 pub use backends::clock::Clock;
+pub use geo::country_database;
 pub use postgres::{Database, postgres, sqlite};
 pub use s3::{Bucket, s3};
 

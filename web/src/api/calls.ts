@@ -116,8 +116,19 @@ export function uploadArtwork(
   });
 }
 
-export const studio = (trash: boolean, cursor: string | null): Promise<T.Page<T.Video>> =>
-  body(client.GET("/api/v1/studio/videos", { params: { query: { trash, cursor: cursor ?? undefined, limit: 50 } } }));
+export type StudioQuery = { trash: boolean; q?: string; state?: string; visibility?: string; sort?: string };
+export const studio = (query: StudioQuery, cursor: string | null): Promise<T.Page<T.Video>> =>
+  body(
+    client.GET("/api/v1/studio/videos", { params: { query: { ...query, cursor: cursor ?? undefined, limit: 50 } } }),
+  );
+export type Bulk = Bodies["BulkBody"];
+export const bulk = (form: Bulk): Promise<T.BulkAnswer> => body(client.POST("/api/v1/studio/bulk", { body: form }));
+export const changes = (id: string, cursor: string | null): Promise<T.Page<T.Change>> =>
+  body(
+    client.GET("/api/v1/videos/{id}/changes", {
+      params: { ...path(id), query: { cursor: cursor ?? undefined, limit: 50 } },
+    }),
+  );
 export type Edit = Bodies["VideoBody"];
 export const editVideo = (id: string, edit: Edit, revision: number): Promise<T.Video> =>
   body(

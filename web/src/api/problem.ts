@@ -6,6 +6,10 @@ export class Problem extends Error {
     readonly title: string,
     readonly detail: string,
     readonly fields: Record<string, string> = {},
+    /** The server's stable word for the case; empty when it said none. */
+    readonly code = "",
+    /** When a title that cannot be watched now begins or ended, RFC 3339. */
+    readonly at: string | null = null,
   ) {
     super(detail || title);
     this.name = "Problem";
@@ -50,7 +54,8 @@ export function problemOf(status: number, body: unknown): Problem {
   } else if (typeof errors === "object" && errors !== null) {
     for (const [name, value] of Object.entries(errors)) fields[name] = String(value);
   }
-  return new Problem(status, text("title") || "Request failed", text("detail") || fallback, fields);
+  const at = text("available_from") || text("available_until") || null;
+  return new Problem(status, text("title") || "Request failed", text("detail") || fallback, fields, text("code"), at);
 }
 
 /** Any thrown thing as a sentence. */

@@ -1,6 +1,6 @@
 // What people read: clocks, sizes, rates, times.
 import { describe, expect, it } from "vitest";
-import { ago, bitrate, bytes, clock, percent, spokenClock, timeLeft, titleFromFile } from "./format";
+import { ago, bitrate, bytes, clock, left, percent, spokenClock, timeLeft, titleFromFile } from "./format";
 
 describe("clock", () => {
   it.each([
@@ -56,4 +56,16 @@ describe("ago", () => {
 it("makes a title out of a file name", () => {
   expect(titleFromFile("my_holiday-film.final.mp4")).toBe("My holiday film final");
   expect(titleFromFile(".mp4")).toBe(".mp4");
+});
+
+describe("left", () => {
+  const now = Date.parse("2026-01-01T00:00:00Z");
+  it.each([
+    ["2026-01-31T00:00:00Z", "30 days left"],
+    ["2026-01-02T01:00:00Z", "2 days left"],
+    ["2026-01-01T23:00:00Z", "23 hours left"],
+    ["2026-01-01T01:00:00Z", "1 hour left"],
+    ["2026-01-01T00:20:00Z", "less than an hour left"],
+    ["2025-12-31T00:00:00Z", "any moment now"],
+  ])("until %s is %s", (until, text) => expect(left(until, now)).toBe(text));
 });

@@ -70,6 +70,15 @@ export function ago(then: string, now: number): string {
   return "just now";
 }
 
+/** Time until then, rounded up: `30 days left`, `less than an hour left`. */
+export function left(until: string, now: number): string {
+  const hours = (Date.parse(until) - now) / 3_600_000;
+  if (hours <= 0) return "any moment now";
+  if (hours < 1) return "less than an hour left";
+  const [n, unit] = hours < 24 ? [Math.ceil(hours), "hour"] : [Math.ceil(hours / 24), "day"];
+  return `${n} ${unit}${n === 1 ? "" : "s"} left`;
+}
+
 /** The moment itself, for tooltips. */
 export function exact(then: string): string {
   return new Date(then).toLocaleString("en-GB", { dateStyle: "long", timeStyle: "medium" });

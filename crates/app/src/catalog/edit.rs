@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 use store::{Tx, library, videos};
 use utoipa::ToSchema;
 
-use super::{artwork, routes::tagged};
+use super::{artwork, routes::tagged, schedule};
 use crate::{
     App, Result, title,
     view::{KindWord, VisibilityWord},
@@ -168,16 +168,18 @@ pub(super) async fn change(
     if change.poster_id.is_some() && poster.is_none() {
         faults.push(fault("poster_id", "This is not a poster of this title."));
     }
-    if matches!(change.countries, Some(Some(_))) {
+    if matches!(change.countries, Some(Some(_))) && !app.geo.knows_countries() {
         faults.push(fault(
             "countries",
-            "This instance cannot tell where its viewers are, so it cannot limit a title to countries.",
+            "This instance cannot tell where its viewers are, so it cannot limit a title to countries. An administrator can \
+             set `geo.database` or `geo.country_header` in its configuration.",
         ));
     }
     let old = row.fields();
     match change.apply(&old, now) {
         Ok(new) if faults.is_empty() => {
             let saved = library::save(tx, &row, &new, Some(principal.user), now).await?;
+            schedule::plan(tx, &row, &saved, now).await?;
             let Some(poster) = poster else { return Ok(saved) };
             artwork::choose(tx, &poster, now).await?;
             Ok(videos::get(tx, row.id).await?)

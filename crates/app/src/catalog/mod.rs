@@ -1,13 +1,17 @@
-//! The library: titles with their details, pictures, renditions, trash and live progress.
+//! The library: titles with their details and history, pictures, renditions, schedules, trash, live progress.
 
 pub mod artwork;
+pub mod bulk;
 mod changes;
 pub mod edit;
 pub mod events;
+pub mod log;
 pub mod pictures;
 mod renditions;
 pub mod routes;
+pub mod schedule;
 pub mod studio;
+mod trash;
 pub mod workflow;
 
 pub use changes::{Changes, watch};

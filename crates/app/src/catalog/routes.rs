@@ -11,7 +11,10 @@ use serde::Deserialize;
 use store::{Connect, jobs, positions, steps, videos, watchlist};
 use utoipa::IntoParams;
 
-use super::renditions::{self, Rendition};
+use super::{
+    renditions::{self, Rendition},
+    trash,
+};
 use crate::{App, Asker, Result, personal::Personal, title, view::Video};
 
 #[derive(Deserialize, IntoParams)]
@@ -86,14 +89,13 @@ pub async fn delete(
 ) -> Result<Response> {
     let now = app.clock.now();
     let mut tx = app.store.begin().await?;
-    title::manage(&mut tx, id, &principal).await?;
-    videos::trash(&mut tx, id, now).await?;
+    let row = title::manage(&mut tx, id, &principal).await?;
+    let row = trash::put(&mut tx, &row, principal.user, now).await?;
     if query.permanent {
         purge(&mut tx, id, now).await?;
         tx.commit().await?;
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    let row = videos::get(&mut tx, id).await?;
     let video = app.video_with_steps(&mut tx, row, Some(principal.viewer())).await?;
     tx.commit().await?;
     Ok(tagged(video))
@@ -105,13 +107,7 @@ pub async fn delete(
 pub async fn restore(State(app): State<App>, principal: Principal, Id(id): Id<VideoId>) -> Result<Response> {
     let mut tx = app.store.begin().await?;
     let row = title::manage(&mut tx, id, &principal).await?;
-    if is_being_purged(&mut tx, id).await? {
-        return Err(Problem::conflict("This title is being deleted for good.").into());
-    }
-    if row.is_trashed() {
-        videos::restore(&mut tx, id, app.clock.now()).await?;
-    }
-    let row = videos::get(&mut tx, id).await?;
+    let row = trash::take_out(&mut tx, &row, principal.user, app.clock.now()).await?;
     let video = app.video_with_steps(&mut tx, row, Some(principal.viewer())).await?;
     tx.commit().await?;
     Ok(tagged(video))
@@ -156,11 +152,6 @@ pub async fn purge(tx: &mut store::Tx, id: VideoId, now: domain::Micros) -> Resu
     jobs::enqueue(tx, &jobs::NewJob::new("purge", &subject, &payload).dedupe(&key).max_attempts(20), now)
         .await?;
     Ok(())
-}
-
-async fn is_being_purged(conn: &mut impl Connect, id: VideoId) -> Result<bool> {
-    let jobs = jobs::list(conn, &id.to_string()).await?;
-    Ok(jobs.iter().any(|job| job.kind == "purge" && !matches!(job.state, jobs::State::Cancelled)))
 }
 
 pub(super) fn tagged(video: Video) -> Response {

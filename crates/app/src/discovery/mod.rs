@@ -2,4 +2,5 @@
 
 pub mod related;
 pub mod routes;
+pub mod search;
 pub mod vocabulary;

@@ -1,23 +1,24 @@
-//! Home and search.
+//! The home page.
 
-use api::{Cursor, Json, Page, Problem, ProblemBody, Query, page};
+use api::Json;
 use axum::extract::State;
-use domain::{Audience, Viewer};
-use serde::{Deserialize, Serialize};
+use domain::{Audience, Viewer, vocabulary::Genre};
+use serde::Serialize;
 use store::{
-    Reader, positions,
-    search::{self, Hit},
+    Reader, library, positions,
     videos::{self, Filter},
     watchlist,
 };
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use crate::{App, Asker, Result, personal::Personal, view::Video};
 
 /// Titles in a row.
 const ROW: u32 = 20;
-/// Longest query, in characters.
-const MAX_QUERY: usize = 200;
+/// Most rows of genres.
+const GENRE_ROWS: usize = 6;
+/// A genre with fewer titles is no row yet: they are among the new ones anyway.
+const GENRE_TITLES: i64 = 2;
 
 /// The home page.
 #[derive(Debug, Serialize, ToSchema)]
@@ -30,22 +31,16 @@ pub struct Home {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Row {
-    /// continue, list, new or mine.
-    pub id: &'static str,
-    pub title: &'static str,
+    /// continue, list, new, mine, or `genre:` and the id of a genre.
+    pub id: String,
+    pub title: String,
     pub items: Vec<Video>,
 }
 
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct SearchQuery {
-    /// Words, all of which must occur in title, channel name or description.
-    #[serde(default)]
-    pub q: String,
-    /// Rows on the page, 1 to 100; 24 unless told.
-    pub limit: Option<u32>,
-    /// `next_cursor` of the page before.
-    pub cursor: Option<String>,
+impl Row {
+    fn new(id: impl Into<String>, title: &str, items: Vec<Video>) -> Self {
+        Self { id: id.into(), title: title.into(), items }
+    }
 }
 
 /// What the home page shows to the caller.
@@ -60,14 +55,17 @@ pub async fn home(State(app): State<App>, asker: Asker) -> Result<Json<Home>> {
     let mut rows = Vec::new();
     if let Some(viewer) = viewer {
         let begun = unfinished(&mut reader, viewer, &asker).await?;
-        rows.push(Row { id: "continue", title: "Continue watching", items: begun.map(view).collect() });
+        rows.push(Row::new("continue", "Continue watching", begun.map(view).collect()));
         let listed = listed(&mut reader, viewer, &asker).await?;
-        rows.push(Row { id: "list", title: "My list", items: listed.map(view).collect() });
+        rows.push(Row::new("list", "My list", listed.map(view).collect()));
     }
-    rows.push(Row { id: "new", title: "New", items: newest.into_iter().map(view).collect() });
+    rows.push(Row::new("new", "New", newest.into_iter().map(view).collect()));
+    for (genre, titles) in genres(&mut reader, &asker).await? {
+        rows.push(Row::new(format!("genre:{genre}"), genre.name(), titles.into_iter().map(view).collect()));
+    }
     if let Some(viewer) = viewer {
         let own = mine(&mut reader, viewer).await?;
-        rows.push(Row { id: "mine", title: "My uploads", items: own.map(view).collect() });
+        rows.push(Row::new("mine", "My uploads", own.map(view).collect()));
     }
     rows.retain(|row| !row.items.is_empty());
     Ok(Json(Home { hero: hero.map(view), rows }))
@@ -83,6 +81,17 @@ async fn unfinished(
     Ok(rows.into_iter().map(|row| row.video))
 }
 
+/// The genres with most titles, with their newest.
+async fn genres(reader: &mut Reader, audience: &Audience) -> Result<Vec<(Genre, Vec<videos::Video>)>> {
+    let mut rows = Vec::new();
+    let used = library::genres_in_use(reader, audience).await?;
+    for tally in used.iter().filter(|tally| tally.titles >= GENRE_TITLES).take(GENRE_ROWS) {
+        let Ok(genre) = tally.word.parse::<Genre>() else { continue };
+        rows.push((genre, videos::list_genre(reader, audience, genre.word(), ROW).await?));
+    }
+    Ok(rows)
+}
+
 async fn listed(
     reader: &mut Reader,
     viewer: Viewer,
@@ -95,25 +104,4 @@ async fn listed(
 async fn mine(reader: &mut Reader, viewer: Viewer) -> Result<impl Iterator<Item = videos::Video> + use<>> {
     let filter = Filter { owner: Some(viewer.user), state: Some(videos::State::Ready), trash: false };
     Ok(videos::list_managed(reader, filter, None, ROW).await?.into_iter())
-}
-
-/// Public titles in which every word occurs, best first.
-#[utoipa::path(get, path = "/api/v1/search", tag = "discovery", params(SearchQuery),
-    responses((status = 200, body = Page<Video>), (status = 422, body = ProblemBody)))]
-pub async fn search(
-    State(app): State<App>,
-    asker: Asker,
-    Query(query): Query<SearchQuery>,
-) -> Result<Json<Page<Video>>> {
-    if query.q.chars().count() > MAX_QUERY {
-        return Err(Problem::invalid("q", "A search has at most 200 characters.").into());
-    }
-    let cursor = Cursor { limit: query.limit, cursor: query.cursor };
-    let (limit, after) = (cursor.limit()?, cursor.after()?);
-    let viewer = asker.viewer;
-    let mut reader = app.store.reader().await?;
-    let hits = search::find(&mut reader, &asker, &query.q, after, limit + 1).await?;
-    let personal = Personal::of(&mut reader, viewer).await?;
-    let key = |hit: &Hit| (hit.fit, hit.video.published_at.unwrap_or_default(), hit.video.id);
-    Ok(Json(page::page(hits, limit, key, |hit| personal.dress(app.video(hit.video, viewer)))))
 }

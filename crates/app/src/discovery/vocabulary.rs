@@ -69,6 +69,6 @@ pub async fn get(State(app): State<App>, asker: Asker) -> Result<Json<Vocabulary
             .map(|Tally { word, titles }| LanguageEntry { tag: word, titles })
             .collect(),
         countries: Country::all().map(String::from).collect(),
-        knows_countries: false,
+        knows_countries: app.geo.knows_countries(),
     }))
 }

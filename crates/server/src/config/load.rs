@@ -65,6 +65,11 @@ fn check(config: &Config) -> anyhow::Result<()> {
     if config.app.session_days == 0 {
         bail!("app.session_days must be at least 1");
     }
+    if config.geo.country_header.is_some() && config.http.trusted_proxies.is_empty() {
+        bail!(
+            "geo.country_header is believed from trusted proxies only: name them in http.trusted_proxies, or leave it out"
+        );
+    }
     Ok(())
 }
 

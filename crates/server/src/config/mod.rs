@@ -71,6 +71,8 @@ pub struct Config {
     /// How titles are made of sources.
     pub encoding: vod::workflow::Config,
     pub origin: origin::Config,
+    /// How the countries of viewers are told.
+    pub geo: backends::geo::Config,
 }
 
 /// The listener.
@@ -115,6 +117,7 @@ impl Default for Config {
             // Empty: in the data directory.
             encoding: vod::workflow::Config { work_dir: PathBuf::new(), ..Default::default() },
             origin: origin::Config::default(),
+            geo: backends::geo::Config::default(),
         }
     }
 }

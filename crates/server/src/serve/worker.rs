@@ -6,11 +6,11 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use app::App;
+use app::{App, catalog::schedule};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use vod::{
-    worker::{Wake, Worker},
+    worker::{JobContext, JobError, Wake, Worker},
     workflow::Workflow,
 };
 
@@ -36,13 +36,25 @@ pub(super) fn start(
         // The lock makes the place ours alone: who starts here takes the jobs of one that died here back at once.
         settings.name = format!("{}:{}", crate::machine::identity(), place.display());
     }
-    let worker = Worker::new(app.store.clone(), app.clock.clone(), workflow.handlers(), settings, wake);
+    let handlers = workflow.handlers().light(schedule::JOB, go_public);
+    let worker = Worker::new(app.store.clone(), app.clock.clone(), handlers, settings, wake);
     let stop = stop.clone();
     supervise(tasks, "worker", async move {
         worker.run(stop).await;
         drop(lock);
         Ok(())
     });
+    Ok(())
+}
+
+/// A scheduled title's time has come.
+async fn go_public(job: JobContext) -> Result<(), JobError> {
+    let schedule::Payload { video } = job.payload()?;
+    let mut tx = job.store.begin().await?;
+    // The title before the job, in the order in which an edit locks them.
+    schedule::go_public(&mut tx, video, job.now()).await?;
+    job.finish(&mut tx).await?;
+    tx.commit().await?;
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use domain::{
 use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 use server::{
-    config::Role,
+    config::{Config, Role},
     serve::{self, Server},
 };
 use store::{
@@ -69,6 +69,10 @@ impl House {
 
     pub async fn start(engines: Engines, roles: &[Role], clock: Clock) -> Self {
         let config = engines.config(roles);
+        Self::start_with(engines, config, clock).await
+    }
+
+    async fn start_with(engines: Engines, config: Config, clock: Clock) -> Self {
         let server = serve::start(config, clock.clone()).await.unwrap();
         let base = format!("http://{}", server.address);
         Self { server, clock, base, engines }
@@ -79,6 +83,15 @@ impl House {
         self.server.stop();
         self.server.wait().await.unwrap();
         Self::start(self.engines, roles, self.clock).await
+    }
+
+    /// Stops and starts again with another configuration.
+    pub async fn reconfigured(self, roles: &[Role], change: impl FnOnce(&mut Config)) -> Self {
+        self.server.stop();
+        self.server.wait().await.unwrap();
+        let mut config = self.engines.config(roles);
+        change(&mut config);
+        Self::start_with(self.engines, config, self.clock).await
     }
 
     pub fn app(&self) -> &App {

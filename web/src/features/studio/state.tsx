@@ -46,7 +46,7 @@ export function VisibilityOf({ video }: { video: Video }) {
     <span className="visibility" title={at ? exact(at) : undefined}>
       <Icon name={icon} size={16} />
       {label}
-      {at && <span className="sr">for {exact(at)}</span>}
+      {at && <span className="sr"> for {exact(at)}</span>}
     </span>
   );
 }

@@ -22,6 +22,7 @@ import { toast } from "../../ui/toast";
 import { Steps } from "../studio/steps";
 import { NextCard, useNext } from "./next";
 import { useKeepPosition } from "./position";
+import { isRefusal, ManagerNotice, Refusal } from "./refusal";
 
 export default function WatchPage({ id }: { id: string }) {
   const query = useVideo(id);
@@ -39,6 +40,7 @@ export default function WatchPage({ id }: { id: string }) {
           why={me ? "It does not exist, or is not yours to see." : "It does not exist, or you must sign in to see it."}
         />
       );
+    if (query.error instanceof Problem && isRefusal(query.error)) return <Refusal problem={query.error} />;
     return (
       <div className="page">
         <Failure whole what="The title could not be loaded" error={query.error} retry={() => void query.refetch()} />
@@ -51,6 +53,11 @@ export default function WatchPage({ id }: { id: string }) {
     <div className="watch">
       <div className="theatre">{playable ? <Playing id={id} video={video} /> : <NotYet video={video} />}</div>
       <div className="watch-below">
+        {video && (
+          <div className="watch-notice">
+            <ManagerNotice video={video} />
+          </div>
+        )}
         {video ? <About video={video} mine={video.can_manage} /> : <AboutSkeleton />}
         <More id={id} />
       </div>

@@ -116,6 +116,7 @@ export function useDraft(video: Video) {
       setBase({ revision: after.revision, words: wordsOf(after) });
       reset();
       listsChanged();
+      void queryClient.invalidateQueries({ queryKey: keys.changes(video.id) });
       toast("Saved.");
     } catch (failed) {
       if (failed instanceof Problem && failed.status === 412) {

@@ -2,7 +2,7 @@
 import "../studio.css";
 import "./editor.css";
 import { Tabs } from "radix-ui";
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import { Link, useLocation, useSearch } from "wouter";
 import { useVideoEvents } from "../../../api/events";
 import { Problem } from "../../../api/problem";
@@ -21,6 +21,7 @@ import { Artwork } from "./artwork";
 import { Availability } from "./availability";
 import { Details } from "./details";
 import { type Form, useDraft } from "./draft";
+import { History } from "./history";
 import { Source } from "./source";
 
 type Tab = {
@@ -64,6 +65,12 @@ const tabs: readonly Tab[] = [
     content: (video) => <Artwork video={video} />,
   },
   { id: "source", label: "Source", fields: [], content: (video) => <Source video={video} /> },
+  {
+    id: "history",
+    label: "History",
+    fields: [],
+    content: (video, form) => <History video={video} form={form} />,
+  },
 ];
 
 export default function EditorPage({ id }: { id: string }) {
@@ -100,6 +107,14 @@ function Editor({ video }: { video: Video }) {
   const show = (id: string) => navigate(id === tabs[0]?.id ? path : `${path}?tab=${id}`, { replace: true });
   const form = useDraft(video);
   useUnsaved(form.dirty);
+  // On a narrow screen the tabs scroll: the open one is in view.
+  const list = useRef<HTMLDivElement>(null);
+  const shown = open?.id;
+  useEffect(() => {
+    const tab = shown && list.current?.querySelector<HTMLElement>('[data-state="active"]');
+    if (tab && list.current)
+      list.current.scrollLeft = tab.offsetLeft + tab.offsetWidth / 2 - list.current.offsetWidth / 2;
+  }, [shown]);
   const trashed = video.deleted_at !== null;
   const wrong = (tab: Tab) => tab.fields.some((field) => form.fields[field]);
   return (
@@ -149,7 +164,7 @@ function Editor({ video }: { video: Video }) {
       {form.failure && <Notice tone="bad">{form.failure}</Notice>}
       <Tabs.Root value={open?.id ?? ""} onValueChange={show} className="editor">
         <div className="stack">
-          <Tabs.List className="tabs" aria-label="Parts of the title">
+          <Tabs.List className="tabs" aria-label="Parts of the title" ref={list}>
             {tabs.map((tab) => (
               <Tabs.Trigger key={tab.id} value={tab.id} className="tab">
                 {tab.label}
