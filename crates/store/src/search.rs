@@ -175,7 +175,6 @@ pub(crate) fn patterns(words: &str) -> [String; MAX_WORDS] {
 /// Where the page before ended.
 pub type Key = (i64, i64, VideoId);
 
-
 /// Titles listed for `audience` in which every word occurs and that pass the filters, in the order asked, then newest.
 pub async fn find(
     conn: &mut impl Connect,
