@@ -27,6 +27,9 @@ pub async fn run(app: App, uploads: vod::upload::Uploads, stop: CancellationToke
         if let Err(error) = round(&app).await {
             tracing::warn!(%error, "maintenance of accounts and the trash failed; the next round tries again");
         }
+        if let Err(error) = app::control::sample(&app).await {
+            tracing::warn!(%error, "the instance could not be measured; the next round tries again");
+        }
         match vod::upload::expire(&uploads).await {
             Ok(_) => {}
             Err(error) => {

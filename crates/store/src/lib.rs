@@ -10,6 +10,7 @@ pub mod jobs;
 pub mod library;
 mod migrate;
 pub mod outbox;
+pub mod overview;
 pub mod positions;
 pub mod presentations;
 pub mod related;
@@ -23,6 +24,7 @@ pub mod uploads;
 pub mod users;
 pub mod videos;
 pub mod watchlist;
+pub mod workers;
 
 pub use db::{Config, Connect, Engine, Reader, Store, Tx};
 pub use error::{Error, Result};

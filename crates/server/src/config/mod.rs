@@ -71,6 +71,8 @@ pub struct Config {
     /// How titles are made of sources.
     pub encoding: vod::workflow::Config,
     pub origin: origin::Config,
+    /// Who may read `/metrics`.
+    pub metrics: crate::http::metrics::Config,
 }
 
 /// The listener.
@@ -115,6 +117,7 @@ impl Default for Config {
             // Empty: in the data directory.
             encoding: vod::workflow::Config { work_dir: PathBuf::new(), ..Default::default() },
             origin: origin::Config::default(),
+            metrics: crate::http::metrics::Config::default(),
         }
     }
 }
@@ -166,6 +169,7 @@ impl Config {
             ("blob.s3.secret_access_key", blob.s3.secret_access_key.as_ref().map(|_| String::new())),
             ("blob.gcs.service_account_key", blob.gcs.service_account_key.as_ref().map(|_| String::new())),
             ("blob.azure.access_key", blob.azure.access_key.as_ref().map(|_| String::new())),
+            ("metrics.token", self.metrics.token.as_ref().map(|_| String::new())),
             ("blob.azure.client_secret", blob.azure.client_secret.as_ref().map(|_| String::new())),
         ];
         let set = secrets.into_iter().filter_map(|(key, note)| Some((key, note?)));
