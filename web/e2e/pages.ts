@@ -48,6 +48,19 @@ export const pages: Shot[] = [
     path: () => `/studio/videos/${videoId()}?tab=history`,
     ready: (page) => page.getByRole("heading", { name: "History" }).waitFor(),
   },
+  {
+    name: "control",
+    path: () => "/control",
+    ready: async (page) => {
+      await page.getByRole("heading", { name: "Workers" }).waitFor();
+      await page.getByText("None. A job lands here").waitFor();
+    },
+  },
+  {
+    name: "control-users",
+    path: () => "/control/users",
+    ready: (page) => page.locator(".people .who").first().waitFor(),
+  },
   { name: "account", path: () => "/account", ready: heading("Account") },
   { name: "not-found", path: () => "/nowhere", ready: (page) => page.getByText("This page does not exist").waitFor() },
   { name: "sign-in", path: () => "/signin", ready: heading("Sign in"), anonymous: true },

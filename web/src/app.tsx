@@ -3,6 +3,7 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { type ComponentType, lazy, type ReactNode, Suspense } from "react";
 import { Redirect, Route, Router, Switch, useLocation, useSearch } from "wouter";
 import { queryClient, useInstance, useMe, useSession } from "./api/queries";
+import type { Role } from "./api/types";
 import { HomePage } from "./features/home/home";
 import { loadWatch } from "./player/warm";
 import { useGuardedLocation } from "./shell/guard";
@@ -24,6 +25,10 @@ const Account = lazy(() => import("./features/account/account"));
 const Title = lazy(() => import("./features/title/title"));
 const List = lazy(() => import("./features/list/list"));
 const History = lazy(() => import("./features/history/history"));
+const Control = {
+  overview: lazy(() => import("./features/control/overview")),
+  users: lazy(() => import("./features/control/users")),
+};
 const Gallery = import.meta.env.DEV ? lazy(() => import("./features/gallery/gallery")) : null;
 
 export function App() {
@@ -59,15 +64,17 @@ function Pages() {
       <Route path="/list">{signedIn(List)}</Route>
       <Route path="/history">{signedIn(History)}</Route>
       <Route path="/account">{signedIn(Account)}</Route>
-      <Route path="/studio">{signedIn(Library, true)}</Route>
-      <Route path="/studio/upload">{signedIn(Upload, true)}</Route>
+      <Route path="/studio">{signedIn(Library, "creator")}</Route>
+      <Route path="/studio/upload">{signedIn(Upload, "creator")}</Route>
       <Route path="/studio/videos/:id">
         {({ id }) => (
-          <Only creator>
+          <Only atLeast="creator">
             <Editor key={id} id={id} />
           </Only>
         )}
       </Route>
+      <Route path="/control">{signedIn(Control.overview, "admin")}</Route>
+      <Route path="/control/users">{signedIn(Control.users, "admin")}</Route>
       {Gallery && <Route path="/dev/gallery" component={Gallery} />}
       <Route>
         <NotFound />
@@ -96,15 +103,16 @@ function Gate({ children }: { children: ReactNode }) {
   return children;
 }
 
-function signedIn(Page: ComponentType, creator = false) {
+function signedIn(Page: ComponentType, role: Role = "viewer") {
   return (
-    <Only creator={creator}>
+    <Only atLeast={role}>
       <Page />
     </Only>
   );
 }
 
-function Only({ creator = false, children }: { creator?: boolean; children: ReactNode }) {
+/** Only for people of that role, or of one that may more. */
+function Only({ atLeast, children }: { atLeast: Role; children: ReactNode }) {
   const me = useMe();
   const session = useSession();
   const [path] = useLocation();
@@ -123,7 +131,17 @@ function Only({ creator = false, children }: { creator?: boolean; children: Reac
   if (me === undefined) return <div className="page-wait" role="status" aria-label="Loading" />;
   if (me === null)
     return <Redirect to={`/signin?next=${encodeURIComponent(path + (search ? `?${search}` : ""))}`} replace />;
-  if (creator && me.role === "viewer")
+  if (atLeast === "admin" && me.role !== "admin")
+    return (
+      <div className="page">
+        <Failure
+          whole
+          what="This page is for administrators"
+          error={new Error("Here the people who run this site look after it.")}
+        />
+      </div>
+    );
+  if (atLeast === "creator" && me.role === "viewer")
     return (
       <div className="page">
         <Failure

@@ -55,6 +55,14 @@ impl From<Network> for String {
     }
 }
 
+impl From<IpAddr> for Network {
+    /// That address alone.
+    fn from(address: IpAddr) -> Self {
+        let base = address.to_canonical();
+        Self { base, bits: if base.is_ipv4() { 32 } else { 128 } }
+    }
+}
+
 impl Network {
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.base, address.to_canonical()) {

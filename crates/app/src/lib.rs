@@ -4,6 +4,7 @@
 pub mod accounts;
 pub mod asker;
 pub mod catalog;
+pub mod control;
 pub mod discovery;
 mod error;
 pub mod history;

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use backends::{blob::Blobs, clock::Clock, geo::Geo};
+use domain::Micros;
 use serde::{Deserialize, Serialize};
 use store::Store;
 
-use crate::{Result, accounts, catalog, playback};
+use crate::{Result, accounts, catalog, control, playback};
 
 /// Configuration of the application's features.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -47,6 +48,15 @@ pub struct Limits {
     pub upload_chunk_bytes: u64,
 }
 
+/// What operators are told of this process.
+#[derive(Debug)]
+pub struct Control {
+    pub places: control::Places,
+    pub traffic: Arc<control::Traffic>,
+    /// When the process started.
+    pub since: Micros,
+}
+
 /// The application. Cheap to clone.
 #[derive(Clone)]
 pub struct App(Arc<Inner>);
@@ -62,6 +72,7 @@ pub struct Inner {
     pub(crate) passwords: accounts::Passwords,
     pub(crate) sign_in: accounts::SignInLimits,
     pub(crate) minter: domain::playback_token::Minter,
+    pub control: Control,
     /// Titles that changed, for live views.
     pub changes: catalog::Changes,
 }
@@ -83,10 +94,12 @@ impl App {
         blobs: Blobs,
         clock: Clock,
         geo: Geo,
+        places: control::Places,
     ) -> Result<Self> {
         let minter = playback::ready_key(&store, &blobs, &clock).await?;
         let passwords = accounts::Passwords::start(config.password_hashers).await?;
         Ok(Self(Arc::new(Inner {
+            control: Control { places, traffic: Arc::default(), since: clock.now() },
             changes: catalog::Changes::new(),
             sign_in: accounts::SignInLimits::new(),
             passwords,

@@ -1,9 +1,9 @@
 //! Who may open and who may manage a title: the one place that pages, API, search, pictures, playback and events ask.
 
 use api::{Principal, Problem, Time};
-use domain::{Audience, Scope, VideoId, Viewer, access::Refusal};
+use domain::{Audience, Micros, Scope, VideoId, Viewer, access::Refusal};
 use store::{
-    Connect,
+    Connect, Tx, jobs,
     videos::{self, State, Video},
 };
 
@@ -66,6 +66,19 @@ fn problem(refusal: Refusal) -> Problem {
     };
     metrics::counter!("kinora_title_refusals_total", "reason" => problem.code()).increment(1);
     problem
+}
+
+/// Begins the work on a failed or cancelled title anew, from its original. False when there is nothing to begin.
+pub async fn begin_again(tx: &mut Tx, row: &Video, now: Micros) -> Result<bool> {
+    let (true, Some(source)) = (videos::retrying(tx, row.id, now).await?, row.source()) else {
+        return Ok(false);
+    };
+    let subject = row.id.to_string();
+    jobs::cancel_by_subject(tx, &subject, now).await?;
+    let payload = serde_json::json!({ "source": source }).to_string();
+    let key = format!("probe:{source}");
+    jobs::enqueue(tx, &jobs::NewJob::new("probe", &subject, &payload).dedupe(&key), now).await?;
+    Ok(true)
 }
 
 #[cfg(test)]

@@ -2,4 +2,5 @@
 
 pub mod blob;
 pub mod clock;
+pub mod disk;
 pub mod geo;

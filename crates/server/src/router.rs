@@ -4,6 +4,7 @@ use app::{
     App,
     accounts::{people, routes as account, tokens},
     catalog::{artwork, bulk, edit, events, log, pictures, routes as video, studio, workflow},
+    control::routes as control,
     discovery::{related, routes as discovery, search, vocabulary},
     history::routes as history,
     playback::routes as playback,
@@ -40,12 +41,17 @@ pub struct Faces {
     pub origin: Option<Router>,
     health: Health,
     proxies: ::api::address::Config,
+    metrics: std::sync::Arc<metrics::Config>,
 }
 
 impl Faces {
-    pub fn new(health: Health, trusted_proxies: Vec<::api::address::Network>) -> Self {
+    pub fn new(
+        health: Health,
+        trusted_proxies: Vec<::api::address::Network>,
+        metrics: metrics::Config,
+    ) -> Self {
         let proxies = ::api::address::Config { trusted_proxies };
-        Self { app: None, uploads: None, origin: None, health, proxies }
+        Self { app: None, uploads: None, origin: None, health, proxies, metrics: metrics.into() }
     }
 }
 
@@ -54,7 +60,11 @@ pub fn router(faces: Faces) -> Router {
     let mut router = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready).with_state(faces.health))
-        .route("/metrics", get(metrics::page).with_state(faces.app.clone()));
+        .route(
+            "/metrics",
+            get(metrics::page).with_state(metrics::Gate { app: faces.app.clone(), config: faces.metrics }),
+        );
+    let traffic = faces.app.as_ref().map(|app| app.control.traffic.clone()).unwrap_or_default();
     if let Some(origin) = faces.origin {
         router = router.merge(origin);
     }
@@ -67,7 +77,7 @@ pub fn router(faces: Faces) -> Router {
         .method_not_allowed_fallback(layers::wrong_method)
         .route_layer(from_fn(layers::note_route))
         .layer(from_fn(layers::secure))
-        .layer(from_fn(layers::observe))
+        .layer(from_fn_with_state(traffic, layers::observe))
         .layer(from_fn_with_state(std::sync::Arc::new(faces.proxies), ::api::address::fill))
 }
 
@@ -125,6 +135,10 @@ pub fn api() -> OpenApiRouter<App> {
         // administration
         .routes(routes!(people::list, people::create))
         .routes(routes!(people::edit))
+        .routes(routes!(control::overview))
+        .routes(routes!(control::list))
+        .routes(routes!(control::retry))
+        .routes(routes!(control::discard))
         // titles
         .routes(routes!(video::list))
         .routes(routes!(video::get, edit::edit, video::delete))

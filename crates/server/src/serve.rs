@@ -5,6 +5,7 @@ mod worker;
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -13,7 +14,10 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use app::App;
+use app::{
+    App,
+    control::{Place, Places},
+};
 use backends::{blob::Blobs, clock::Clock, geo::Geo};
 use store::Store;
 use tokio::{net::TcpListener, task::JoinSet};
@@ -59,7 +63,7 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Server> {
         ),
         draining: Arc::new(AtomicBool::new(false)),
     };
-    let mut faces = Faces::new(health.clone(), config.http.trusted_proxies.clone());
+    let mut faces = Faces::new(health.clone(), config.http.trusted_proxies.clone(), config.metrics.clone());
     let wake = vod::worker::Wake::new();
     let mut the_app = None;
     if let Some(store) = &store {
@@ -105,7 +109,24 @@ pub async fn start_app(config: &Config, store: &Store, blobs: &Blobs, clock: &Cl
     };
     let geo = config.geo.clone();
     let geo = tokio::task::spawn_blocking(move || Geo::open(&geo)).await??;
-    Ok(App::start(config.app.clone(), limits, store.clone(), blobs.clone(), clock.clone(), geo).await?)
+    let places = places(config, blobs);
+    Ok(App::start(config.app.clone(), limits, store.clone(), blobs.clone(), clock.clone(), geo, places).await?)
+}
+
+/// The directories of this machine that can become full.
+fn places(config: &Config, blobs: &Blobs) -> Places {
+    let mut places = Vec::new();
+    if let Some(dir) = blobs.directory() {
+        places.push((Place::Objects, dir.to_owned()));
+    }
+    if let Some(dir) = config.sqlite_path().and_then(Path::parent) {
+        let here = dir.as_os_str().is_empty();
+        places.push((Place::Database, if here { ".".into() } else { dir.to_owned() }));
+    }
+    if config.roles.contains(&Role::Worker) {
+        places.push((Place::Work, config.encoding.work_dir.clone()));
+    }
+    Places(places)
 }
 
 async fn open_store(

@@ -11,6 +11,7 @@ pub mod jobs;
 pub mod library;
 mod migrate;
 pub mod outbox;
+pub mod overview;
 pub mod positions;
 pub mod presentations;
 pub mod related;
@@ -25,6 +26,7 @@ pub mod uploads;
 pub mod users;
 pub mod videos;
 pub mod watchlist;
+pub mod workers;
 
 pub use db::{Config, Connect, Engine, Reader, Store, Tx};
 pub use error::{Error, Result};

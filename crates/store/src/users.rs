@@ -132,14 +132,23 @@ pub async fn first_admin(conn: &mut impl Connect) -> Result<Option<User>> {
     )
 }
 
-/// Accounts, latest first, after the id of the last one seen.
-pub async fn list(conn: &mut impl Connect, after: Option<UserId>, limit: u32) -> Result<Vec<User>> {
+/// Accounts whose name or address contains `part`, latest first, after the id of the last one seen. Only letters of ASCII
+/// are found in either case.
+pub async fn list(
+    conn: &mut impl Connect,
+    part: &str,
+    after: Option<UserId>,
+    limit: u32,
+) -> Result<Vec<User>> {
+    let escaped = part.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     query!(
         fetch_all,
         conn,
         User,
-        "SELECT * FROM users WHERE id < $1 ORDER BY id DESC LIMIT $2",
+        "SELECT * FROM users WHERE id < $1 AND (email LIKE $2 ESCAPE '\\' OR LOWER(name) LIKE $2 ESCAPE '\\')
+         ORDER BY id DESC LIMIT $3",
         after.map_or_else(|| crate::videos::LAST_ID.to_owned(), |id| id.to_string()),
+        format!("%{escaped}%"),
         i64::from(limit),
     )
 }

@@ -174,6 +174,18 @@ export const savePosition = (id: string, position_ms: number, duration_ms: numbe
 export const forget = (id: string) =>
   nothing(client.DELETE("/api/v1/me/history/{video_id}", { params: { path: { video_id: id } } }));
 
+export const overview = (): Promise<T.Overview> => body(client.GET("/api/v1/control/overview"));
+export const deadJobs = (cursor: string | null): Promise<T.Page<T.DeadJob>> =>
+  body(client.GET("/api/v1/control/jobs", { params: { query: { cursor: cursor ?? undefined } } }));
+export const retryJob = (id: string) => nothing(client.POST("/api/v1/control/jobs/{id}/retry", { params: path(id) }));
+export const discardJob = (id: string) => nothing(client.DELETE("/api/v1/control/jobs/{id}", { params: path(id) }));
+export const users = (q: string, cursor: string | null): Promise<T.Page<T.User>> =>
+  body(client.GET("/api/v1/users", { params: { query: { q: q || undefined, cursor: cursor ?? undefined } } }));
+export type UserEdit = Bodies["UserBody"];
+export const editUser = (id: string, edit: UserEdit) =>
+  nothing(client.PATCH("/api/v1/users/{id}", { params: path(id), body: edit }));
+export const createUser = (form: Bodies["NewUserBody"]) => nothing(client.POST("/api/v1/users", { body: form }));
+
 /** Belongs to the tus face, which the OpenAPI document does not describe. */
 export async function openUploads(): Promise<T.OpenUpload[]> {
   const answer = await fetch("/api/v1/me/uploads", { headers: { accept: "application/json" } }).catch(() => {

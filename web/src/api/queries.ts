@@ -34,6 +34,9 @@ export const keys = {
   sessions: ["sessions"] as const,
   tokens: ["tokens"] as const,
   uploads: ["uploads"] as const,
+  overview: ["control", "overview"] as const,
+  deadJobs: ["control", "jobs"] as const,
+  users: (q: string) => ["users", q] as const,
 };
 
 export const useInstance = () =>

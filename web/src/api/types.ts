@@ -22,6 +22,8 @@ export type Change = Schemas["Change"];
 export type Home = Schemas["Home"];
 export type UserSession = Schemas["Session"];
 export type ApiToken = Schemas["ApiToken"];
+export type Overview = Schemas["Overview"];
+export type DeadJob = Schemas["DeadJob"];
 export type Scope = ApiToken["scopes"][number];
 
 /** An unfinished upload (`GET /api/v1/me/uploads`, beside the tus protocol). */

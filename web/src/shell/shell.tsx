@@ -144,6 +144,7 @@ function UserMenu({ navigate }: { navigate: (to: string) => void }) {
       items={[
         "line",
         me.role !== "viewer" && { label: "Studio", icon: "studio", onSelect: () => navigate("/studio") },
+        me.role === "admin" && { label: "Control", icon: "gear", onSelect: () => navigate("/control") },
         { label: "My list", icon: "plus", onSelect: () => navigate("/list") },
         { label: "History", icon: "history", onSelect: () => navigate("/history") },
         { label: "Account", icon: "user", onSelect: () => navigate("/account") },

@@ -5,13 +5,16 @@ use axum::{extract::State, http::StatusCode};
 use domain::{Role, UserId};
 use serde::{Deserialize, Deserializer};
 use store::{tokens, users};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{
     service::{Application, check_name},
     view::{User, UserAnswer},
 };
 use crate::{App, Result, view::RoleWord};
+
+/// Bytes that are looked for.
+const MOST_SEARCHED: usize = 200;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -42,19 +45,33 @@ fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<i64>>, D:
     Option::deserialize(from).map(Some)
 }
 
-/// All accounts, latest first.
-#[utoipa::path(get, path = "/api/v1/users", tag = "users", params(Cursor),
-    responses((status = 200, body = Page<User>), (status = 403, body = ProblemBody)))]
+/// Which accounts are wanted.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct People {
+    /// Part of a name or of an e-mail address.
+    #[param(max_length = 200)]
+    pub q: Option<String>,
+}
+
+/// Accounts, latest first: all, or those whose name or address contains `q`.
+#[utoipa::path(get, path = "/api/v1/users", tag = "users", params(People, Cursor),
+    responses((status = 200, body = Page<User>), (status = 403, body = ProblemBody), (status = 422, body = ProblemBody)))]
 pub async fn list(
     State(app): State<App>,
     principal: Principal,
+    Query(people): Query<People>,
     Query(cursor): Query<Cursor>,
 ) -> Result<Json<Page<User>>> {
     principal.require_role(Role::Admin)?;
+    let part = people.q.unwrap_or_default();
+    if part.len() > MOST_SEARCHED || part.contains('\0') {
+        return Err(Problem::invalid("q", "That is too long for a name.").into());
+    }
     let limit = cursor.limit()?;
     let after: Option<UserId> = cursor.after()?;
     let mut reader = app.store.reader().await?;
-    let rows = users::list(&mut reader, after, limit + 1).await?;
+    let rows = users::list(&mut reader, part.trim(), after, limit + 1).await?;
     let rows = page::page(rows, limit, |row| row.id, |row| row);
     let mut items = Vec::with_capacity(rows.items.len());
     for row in rows.items {

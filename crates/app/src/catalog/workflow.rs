@@ -38,17 +38,12 @@ pub async fn retry(State(app): State<App>, principal: Principal, Id(id): Id<Vide
     let now = app.clock.now();
     let mut tx = app.store.begin().await?;
     let row = title::manage(&mut tx, id, &principal).await?;
-    let (true, Some(source)) = (videos::retrying(&mut tx, id, now).await?, row.source()) else {
+    if !title::begin_again(&mut tx, &row, now).await? {
         return Err(Problem::conflict(
             "Only failed and cancelled titles with a whole upload can be retried.",
         )
         .into());
-    };
-    let subject = id.to_string();
-    jobs::cancel_by_subject(&mut tx, &subject, now).await?;
-    let payload = serde_json::json!({ "source": source }).to_string();
-    let key = format!("probe:{source}");
-    jobs::enqueue(&mut tx, &jobs::NewJob::new("probe", &subject, &payload).dedupe(&key), now).await?;
+    }
     let row = videos::get(&mut tx, id).await?;
     let video = app.video_with_steps(&mut tx, row, Some(principal.viewer())).await?;
     tx.commit().await?;

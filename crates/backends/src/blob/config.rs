@@ -45,6 +45,13 @@ impl Default for Config {
 #[serde(transparent)]
 pub struct Secret(pub(super) String);
 
+impl Secret {
+    /// The text itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
 impl<T: Into<String>> From<T> for Secret {
     fn from(text: T) -> Self {
         Self(text.into())

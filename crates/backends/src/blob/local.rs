@@ -40,6 +40,10 @@ impl Local {
         Ok(Self { root: make().map_err(|e| Error::other(name, e))? })
     }
 
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     pub fn path(&self, object: &str) -> PathBuf {
         self.root.join(object)
     }

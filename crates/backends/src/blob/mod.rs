@@ -214,6 +214,14 @@ impl Blobs {
         self.engine.delete_prefix(folder).await
     }
 
+    /// The directory that everything lies in, when the store is one.
+    pub fn directory(&self) -> Option<&Path> {
+        match &self.engine {
+            Engine::Local(local) => Some(local.root()),
+            Engine::Service(_) => None,
+        }
+    }
+
     /// Where the object lies as a file that holds its bytes, when the store is a local directory without encryption. The
     /// file may not exist.
     pub fn local_path(&self, object: &str) -> Option<PathBuf> {

@@ -73,6 +73,8 @@ pub struct Config {
     pub origin: origin::Config,
     /// How the countries of viewers are told.
     pub geo: backends::geo::Config,
+    /// Who may read `/metrics`.
+    pub metrics: crate::http::metrics::Config,
 }
 
 /// The listener.
@@ -118,6 +120,7 @@ impl Default for Config {
             encoding: vod::workflow::Config { work_dir: PathBuf::new(), ..Default::default() },
             origin: origin::Config::default(),
             geo: backends::geo::Config::default(),
+            metrics: crate::http::metrics::Config::default(),
         }
     }
 }
@@ -169,6 +172,7 @@ impl Config {
             ("blob.s3.secret_access_key", blob.s3.secret_access_key.as_ref().map(|_| String::new())),
             ("blob.gcs.service_account_key", blob.gcs.service_account_key.as_ref().map(|_| String::new())),
             ("blob.azure.access_key", blob.azure.access_key.as_ref().map(|_| String::new())),
+            ("metrics.token", self.metrics.token.as_ref().map(|_| String::new())),
             ("blob.azure.client_secret", blob.azure.client_secret.as_ref().map(|_| String::new())),
         ];
         let set = secrets.into_iter().filter_map(|(key, note)| Some((key, note?)));

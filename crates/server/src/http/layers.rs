@@ -2,12 +2,14 @@
 
 use std::{
     panic::AssertUnwindSafe,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use api::Problem;
+use app::control::Traffic;
 use axum::{
-    extract::{MatchedPath, Request},
+    extract::{MatchedPath, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -27,7 +29,7 @@ const CONTENT_POLICY: &str = "default-src 'self'; script-src 'self'; style-src '
     object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
 
 /// The outermost layer: gives the request an id, logs and measures it, and catches panics.
-pub async fn observe(request: Request, next: Next) -> Response {
+pub async fn observe(State(traffic): State<Arc<Traffic>>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = Uuid::now_v7().simple().to_string();
     let method = request.method().clone();
@@ -39,6 +41,7 @@ pub async fn observe(request: Request, next: Next) -> Response {
     let status = response.status();
     let route = response.extensions().get::<Route>().map_or("other", |route| route.0.as_str()).to_owned();
     let took = started.elapsed();
+    traffic.note(status.as_u16(), took);
     let labels = [("method", method.to_string()), ("route", route), ("status", status.as_str().to_owned())];
     metrics::counter!("kinora_http_requests_total", &labels).increment(1);
     metrics::histogram!("kinora_http_request_seconds", &labels[..2]).record(took.as_secs_f64());
@@ -159,7 +162,9 @@ pub async fn wrong_method() -> Problem {
 
 /// Was the request passed on by a proxy?
 pub fn is_forwarded(headers: &HeaderMap) -> bool {
-    headers.contains_key("x-forwarded-for") || headers.contains_key(header::FORWARDED)
+    const TELLTALES: [&str; 6] =
+        ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
+    TELLTALES.iter().any(|name| headers.contains_key(*name))
 }
 
 #[cfg(test)]

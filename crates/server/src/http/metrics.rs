@@ -1,18 +1,24 @@
 //! `/metrics`: everything that the process measures, in Prometheus' text format.
 //!
-//! Open to this machine and private networks, as long as no proxy passed the request on; to others with an API token of the
-//! scope `admin`.
+//! Open to the networks of `metrics.allow` (this machine, unless told otherwise), as long as no proxy passed the request on; to
+//! others with `metrics.token`, or with an API token of the scope `admin`.
 
-use std::sync::OnceLock;
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    sync::{Arc, OnceLock},
+};
 
-use api::{Client, Problem, address::is_private};
+use api::{Client, Problem, address::Network};
 use app::App;
 use axum::{
     extract::State,
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
+use backends::blob::Secret;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq;
 
 use super::layers::is_forwarded;
 
@@ -37,17 +43,56 @@ pub fn upkeep() {
     }
 }
 
-/// `GET /metrics`.
-pub async fn page(
-    State(app): State<Option<App>>,
-    client: Client,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let is_near = is_private(client.address) && !client.address.is_unspecified() && !is_forwarded(&headers);
-    if !is_near {
-        let app = app.ok_or_else(|| Problem::forbidden("Metrics are open to private networks only."))?;
-        app::accounts::metrics_principal(&app, &headers).await?;
+/// Who may read the metrics.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// What Prometheus sends as bearer token.
+    #[serde(skip_serializing)]
+    pub token: Option<Secret>,
+    /// Addresses or networks that need no token, unless a proxy passed their request on.
+    pub allow: Vec<Network>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let loopback = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+        Self { token: None, allow: loopback.map(Network::from).to_vec() }
     }
+}
+
+/// What decides about a request.
+#[derive(Clone)]
+pub struct Gate {
+    pub app: Option<App>,
+    pub config: Arc<Config>,
+}
+
+impl Gate {
+    async fn admit(&self, client: Client, headers: &HeaderMap) -> Result<(), Problem> {
+        // Through a proxy, everyone has its address; one that does not say so must not pass on /metrics.
+        let direct = !is_forwarded(headers);
+        if direct && self.config.allow.iter().any(|network| network.contains(client.address)) {
+            return Ok(());
+        }
+        if let (Some(token), Some(sent)) = (&self.config.token, bearer(headers))
+            && token.expose().as_bytes().ct_eq(sent.as_bytes()).into()
+        {
+            return Ok(());
+        }
+        let app = self.app.as_ref().ok_or_else(|| Problem::forbidden("Metrics need their token."))?;
+        Ok(app::accounts::metrics_principal(app, headers).await?)
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// `GET /metrics`.
+pub async fn page(State(gate): State<Gate>, client: Client, headers: HeaderMap) -> Result<Response, Problem> {
+    gate.admit(client, &headers).await?;
     let text = RECORDER.get().and_then(Option::as_ref).map(PrometheusHandle::render).unwrap_or_default();
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
 }

@@ -62,6 +62,18 @@ impl Engines {
         Self(Arc::new(Inner { database, blobs, dir }))
     }
 
+    /// The same, with all objects encrypted under `key`. Before the first clone.
+    pub fn encrypted(self, key: &str) -> Self {
+        let mut inner = Arc::into_inner(self.0).unwrap();
+        inner.blobs.encryption_key = Some(key.into());
+        inner.blobs.encryption_required = true;
+        Self(Arc::new(inner))
+    }
+
+    pub fn blobs_config(&self) -> &blob::Config {
+        &self.0.blobs
+    }
+
     pub fn dir(&self) -> &Path {
         self.0.dir.path()
     }

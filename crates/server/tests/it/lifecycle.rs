@@ -36,11 +36,47 @@ async fn readiness_and_metrics_tell_the_state(house: House) {
     let admin = house.admin().await;
     forwarded(&visitor.with_bearer(admin.token(&["read"]).await)).await.expect(403);
     forwarded(&visitor.with_bearer(admin.token(&["admin"]).await)).await.expect(200);
+    for header in ["forwarded", "via", "x-real-ip", "x-forwarded-host"] {
+        let request = visitor.request(Method::GET, "/metrics").header(header, "x");
+        crate::harness::send(request).await.expect(401);
+    }
     house.app().store.close().await;
     let ill = visitor.get("/readyz").await.expect(503);
     assert_eq!(ill.json["database"], false);
     let down = visitor.get("/api/v1/home").await.expect(503);
     assert_eq!(down.code(), "unavailable");
+}
+
+/// A token of its own for Prometheus, and nobody without one, not even this machine.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn metrics_have_a_token_and_networks_of_their_own() {
+    let engines = crate::engines::Engines::embedded();
+    let mut config = engines.config(&[server::config::Role::Api]);
+    config.metrics.token = Some("s3cret".into());
+    config.metrics.allow.clear();
+    let server = server::serve::start(config, testkit::fake_clock()).await.unwrap();
+    let ask = async |token: Option<&str>| {
+        let mut request = reqwest::Client::new().get(format!("http://{}/metrics", server.address));
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        request.send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(ask(None).await, 401);
+    assert_eq!(ask(Some("s3cre")).await, 401);
+    assert_eq!(ask(Some("s3cret!")).await, 401);
+    assert_eq!(ask(Some("s3cret")).await, 200);
+    server.stop();
+    server.wait().await.unwrap();
+
+    // Where only objects are served, nobody has an account: the token alone counts.
+    let mut config = engines.config(&[server::config::Role::Origin]);
+    config.metrics.allow = vec!["192.0.2.0/24".to_owned().try_into().unwrap()];
+    let server = server::serve::start(config, testkit::fake_clock()).await.unwrap();
+    let status = reqwest::get(format!("http://{}/metrics", server.address)).await.unwrap().status();
+    assert_eq!(status.as_u16(), 403);
+    server.stop();
+    server.wait().await.unwrap();
 }
 
 async fn a_drain_finishes_requests_and_ends_live_views(house: House) {

@@ -45,7 +45,7 @@ pub async fn claim(
         Claim,
         sqlite
         "UPDATE jobs SET state = 'running', worker = $1, lease_until = $2, attempts = attempts + 1, fence = fence + 1, \
-                         dedupe = NULL, updated_at = $3 \
+                         dedupe = NULL, claimed_at = $3, updated_at = $3 \
          WHERE id = (SELECT id FROM jobs \
                      WHERE state = 'queued' AND run_at <= $3 AND kind IN (SELECT value FROM json_each($4)) \
                      ORDER BY priority, run_at, id LIMIT 1) \
@@ -53,7 +53,7 @@ pub async fn claim(
         // The same, but two workers never wait for each other: each takes the first row that nobody has locked.
         postgres
         "UPDATE jobs SET state = 'running', worker = $1, lease_until = $2, attempts = attempts + 1, fence = fence + 1, \
-                         dedupe = NULL, updated_at = $3 \
+                         dedupe = NULL, claimed_at = $3, updated_at = $3 \
          WHERE id = (SELECT id FROM jobs \
                      WHERE state = 'queued' AND run_at <= $3 AND kind IN (SELECT jsonb_array_elements_text($4::jsonb)) \
                      ORDER BY priority, run_at, id LIMIT 1 FOR UPDATE SKIP LOCKED) \

@@ -22,7 +22,10 @@ pub use claim::{
     Beat, Outcome, Reaped, claim, claimable, fail, finish, heartbeat, let_go, reap, release, renounce,
     still_mine,
 };
-pub use queue::{Count, Enqueued, cancel_by_subject, enqueue, find, list, prune, retry_dead, settled, stats};
+pub use queue::{
+    Count, Enqueued, cancel_by_subject, discard, discard_dead, enqueue, find, list, prune, retry_dead,
+    revive, settled, stats,
+};
 
 /// Lower runs first; anything between is allowed.
 pub mod priority {

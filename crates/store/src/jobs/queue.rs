@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{Job, NewJob};
 use crate::{
-    Connect, Result, Tx,
+    Connect, Error, Result, Tx,
     db::{execute, query},
 };
 
@@ -70,6 +70,41 @@ pub async fn retry_dead(tx: &mut Tx, subject: &str, now: Micros) -> Result<u64> 
         now.0,
         subject,
     )
+}
+
+/// Gives one dead job a new set of attempts, at once. [`Error::Stale`] when it is not dead any more.
+pub async fn revive(tx: &mut Tx, id: &str, now: Micros) -> Result<()> {
+    one(execute!(
+        tx,
+        "UPDATE jobs SET state = 'queued', run_at = $1, attempts = 0, deaths = 0, error = NULL, updated_at = $1 \
+         WHERE id = $2 AND state = 'dead'",
+        now.0,
+        id,
+    )?)
+}
+
+/// Puts one dead job away. [`Error::Stale`] when it is not dead any more.
+pub async fn discard(tx: &mut Tx, id: &str, now: Micros) -> Result<()> {
+    one(execute!(
+        tx,
+        "UPDATE jobs SET state = 'cancelled', updated_at = $1 WHERE id = $2 AND state = 'dead'",
+        now.0,
+        id,
+    )?)
+}
+
+/// Puts the dead jobs about `subject` away.
+pub async fn discard_dead(tx: &mut Tx, subject: &str, now: Micros) -> Result<u64> {
+    execute!(
+        tx,
+        "UPDATE jobs SET state = 'cancelled', updated_at = $1 WHERE subject = $2 AND state = 'dead'",
+        now.0,
+        subject,
+    )
+}
+
+fn one(rows: u64) -> Result<()> {
+    if rows == 1 { Ok(()) } else { Err(Error::Stale) }
 }
 
 /// True when no handler works on `subject` any more, cancelled ones included; the job `except` (the one that asks) aside.

@@ -116,8 +116,9 @@ impl Worker {
         );
         tokio::select! {
             _ = async { tokio::join!(heavy, light) } => {}
-            never = upkeep::run(&shared.store, &shared.clock) => { let _: Infallible = never; }
+            never = upkeep::run(shared) => { let _: Infallible = never; }
         }
+        upkeep::leave(shared).await;
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::{convert::Infallible, time::Duration};
 
-use backends::clock::Clock;
 use domain::Micros;
-use store::{Store, inbox, jobs, outbox};
+use store::{Store, inbox, jobs, outbox, workers};
 use tokio::time;
+
+use super::Shared;
 
 const COUNT_EVERY: Duration = Duration::from_secs(10);
 /// In counts.
@@ -16,15 +17,22 @@ const KEEP_DEAD: i64 = 90 * Micros::DAY;
 const KEEP_EVENTS: i64 = 7 * Micros::DAY;
 /// Longer than events, which it guards.
 const KEEP_HANDLED: i64 = 30 * Micros::DAY;
+/// Workers that ended without saying so.
+const KEEP_SILENT: i64 = Micros::DAY;
 const PRUNE_BATCH: u32 = 1000;
 
-pub(super) async fn run(store: &Store, clock: &Clock) -> Infallible {
+pub(super) async fn run(shared: &Shared) -> Infallible {
+    let Shared { store, clock, .. } = shared;
+    let started_at = clock.now();
     let mut ticks = time::interval(COUNT_EVERY);
     ticks.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
     let mut shown = Vec::new();
     let mut round = 0_u32;
     loop {
         ticks.tick().await;
+        if let Err(error) = beat(shared, started_at).await {
+            tracing::warn!(%error, "the worker's sign of life could not be written");
+        }
         if let Err(error) = count(store, clock.now(), &mut shown).await {
             tracing::warn!(%error, "the job queue cannot be counted");
         }
@@ -34,6 +42,26 @@ pub(super) async fn run(store: &Store, clock: &Clock) -> Infallible {
             tracing::warn!(%error, "old jobs and events cannot be pruned");
         }
         round = round.wrapping_add(1);
+    }
+}
+
+/// A sign of life for those who look at the instance; leases have their own.
+async fn beat(shared: &Shared, started_at: Micros) -> store::Result<()> {
+    let mut tx = shared.store.begin().await?;
+    let slots = shared.config.slots() as i64;
+    workers::beat(&mut tx, &shared.name, slots, started_at, shared.clock.now()).await?;
+    tx.commit().await
+}
+
+/// The worker ends in order.
+pub(super) async fn leave(shared: &Shared) {
+    let left = async {
+        let mut tx = shared.store.begin().await?;
+        workers::leave(&mut tx, &shared.name).await?;
+        tx.commit().await
+    };
+    if let Err(error) = left.await {
+        tracing::debug!(%error, "the worker's end could not be written; it will be seen as silent");
     }
 }
 
@@ -68,6 +96,7 @@ async fn prune(store: &Store, now: Micros) -> store::Result<()> {
         }
     }
     let mut tx = store.begin().await?;
+    workers::prune(&mut tx, now.plus(-KEEP_SILENT)).await?;
     outbox::prune(&mut tx, now.plus(-KEEP_EVENTS)).await?;
     inbox::prune(&mut tx, now.plus(-KEEP_HANDLED)).await?;
     tx.commit().await

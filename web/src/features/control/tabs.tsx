@@ -1,0 +1,20 @@
+// The pages of the operators, side by side.
+import { Link, useLocation } from "wouter";
+
+const pages = [
+  { href: "/control", label: "Overview" },
+  { href: "/control/users", label: "Accounts" },
+] as const;
+
+export function ControlTabs() {
+  const [path] = useLocation();
+  return (
+    <nav className="segmented" aria-label="Control">
+      {pages.map((page) => (
+        <Link key={page.href} href={page.href} aria-current={path === page.href ? "page" : undefined}>
+          {page.label}
+        </Link>
+      ))}
+    </nav>
+  );
+}
