@@ -6,7 +6,7 @@ use backends::{blob::Blobs, clock::Clock};
 use serde::{Deserialize, Serialize};
 use store::Store;
 
-use crate::{Result, accounts, catalog, playback};
+use crate::{Result, accounts, catalog, live, playback};
 
 /// Configuration of the application's features.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -23,6 +23,10 @@ pub struct Config {
     pub trash_days: u32,
     /// Password hashes that may be computed at once; each takes 19 MiB. 0: as many as there are cores.
     pub password_hashers: usize,
+    /// Event streams that one account may hold open at once; one address of visitors four times as many.
+    pub event_streams: u32,
+    /// How often it is looked whether the caller of an open event stream is still signed in, in seconds.
+    pub event_stream_check_seconds: u32,
 }
 
 impl Default for Config {
@@ -33,6 +37,8 @@ impl Default for Config {
             session_days: 30,
             trash_days: 30,
             password_hashers: 0,
+            event_streams: 24,
+            event_stream_check_seconds: 20,
         }
     }
 }
@@ -59,6 +65,7 @@ pub struct Inner {
     pub(crate) minter: domain::playback_token::Minter,
     /// Titles that changed, for live views.
     pub changes: catalog::Changes,
+    pub(crate) open: live::Open,
 }
 
 impl std::ops::Deref for App {
@@ -82,6 +89,7 @@ impl App {
         let passwords = accounts::Passwords::start(config.password_hashers).await?;
         Ok(Self(Arc::new(Inner {
             changes: catalog::Changes::new(),
+            open: live::Open::default(),
             sign_in: accounts::SignInLimits::new(),
             passwords,
             minter,
@@ -91,6 +99,13 @@ impl App {
             config,
             limits,
         })))
+    }
+
+    /// What links to this instance begin with: its configured address, or the one that the request was sent to.
+    pub fn base(&self, client: api::Client, headers: &axum::http::HeaderMap) -> Option<String> {
+        let host = headers.get(axum::http::header::HOST).and_then(|host| host.to_str().ok());
+        let own = self.config.public_url.as_deref().map(|url| url.trim_end_matches('/').to_owned());
+        own.or_else(|| client.origin(host))
     }
 
     /// `path` as a link: absolute when the instance knows its address.

@@ -2,3 +2,4 @@
 
 pub mod blob;
 pub mod clock;
+pub mod outbound;

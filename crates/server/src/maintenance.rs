@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use app::{App, catalog};
 use domain::Micros;
-use store::{tokens, videos};
+use store::{idempotency, tokens, videos, webhooks};
 use tokio::time::{self, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
@@ -51,6 +51,9 @@ async fn round(app: &App) -> app::Result<()> {
     let now = app.clock.now();
     let mut tx = app.store.begin().await?;
     tokens::prune(&mut tx, now).await?;
+    idempotency::prune(&mut tx, now).await?;
+    let before = now.plus(-app::webhooks::KEEP);
+    webhooks::prune(&mut tx, before, app::webhooks::KEEP_EACH).await?;
     tx.commit().await?;
     let before = now.plus(-i64::from(app.config.trash_days) * Micros::DAY);
     for id in videos::trashed_before(&mut app.store.reader().await?, before, BATCH).await? {

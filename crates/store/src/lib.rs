@@ -5,6 +5,7 @@
 
 pub mod db;
 mod error;
+pub mod idempotency;
 pub mod inbox;
 pub mod jobs;
 pub mod library;
@@ -15,6 +16,7 @@ pub mod presentations;
 pub mod related;
 pub mod search;
 pub mod secrets;
+pub mod sharing;
 pub mod sources;
 pub mod steps;
 pub mod tokens;
@@ -23,6 +25,7 @@ pub mod uploads;
 pub mod users;
 pub mod videos;
 pub mod watchlist;
+pub mod webhooks;
 
 pub use db::{Config, Connect, Engine, Reader, Store, Tx};
 pub use error::{Error, Result};

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::routes::tagged;
 use crate::{
-    App, Result, title,
+    App, Result, announce, title,
     view::{KindWord, VisibilityWord},
 };
 
@@ -137,13 +137,10 @@ pub async fn edit(
     headers: HeaderMap,
     Json(body): Json<VideoBody>,
 ) -> Result<Response> {
-    let expected = etag::if_match(&headers)?;
     let mut tx = app.store.begin().await?;
     title::manage(&mut tx, id, &principal).await?;
     let row = library::lock(&mut tx, id).await?;
-    if expected.is_some_and(|revision| revision != row.revision) {
-        return Err(Problem::precondition_failed().into());
-    }
+    etag::check(&headers, row.revision)?;
     let row = change(&app, &mut tx, row, body, &principal).await?;
     let video = app.video_with_steps(&mut tx, row, Some(principal.viewer())).await?;
     tx.commit().await?;
@@ -174,7 +171,11 @@ pub(super) async fn change(
     }
     let old = row.fields();
     match change.apply(&old, now) {
-        Ok(new) if faults.is_empty() => Ok(library::save(tx, &row, &new, Some(principal.user), now).await?),
+        Ok(new) if faults.is_empty() => {
+            let saved = library::save(tx, &row, &new, Some(principal.user), now).await?;
+            announce::edited(tx, &row, &saved, now).await?;
+            Ok(saved)
+        }
         outcome => {
             let others = outcome.err().unwrap_or_default();
             let others: Vec<_> = others

@@ -12,7 +12,7 @@ use store::{Connect, jobs, positions, steps, videos, watchlist};
 use utoipa::IntoParams;
 
 use super::renditions::{self, Rendition};
-use crate::{App, Asker, Result, personal::Personal, title, view::Video};
+use crate::{App, Asker, Result, announce, personal::Personal, title, view::Video};
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -88,12 +88,14 @@ pub async fn delete(
     let mut tx = app.store.begin().await?;
     title::manage(&mut tx, id, &principal).await?;
     videos::trash(&mut tx, id, now).await?;
+    let row = videos::get(&mut tx, id).await?;
     if query.permanent {
         purge(&mut tx, id, now).await?;
+        announce::deleted(&mut tx, &row, true, now).await?;
         tx.commit().await?;
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    let row = videos::get(&mut tx, id).await?;
+    announce::deleted(&mut tx, &row, false, now).await?;
     let video = app.video_with_steps(&mut tx, row, Some(principal.viewer())).await?;
     tx.commit().await?;
     Ok(tagged(video))
@@ -109,7 +111,9 @@ pub async fn restore(State(app): State<App>, principal: Principal, Id(id): Id<Vi
         return Err(Problem::conflict("This title is being deleted for good.").into());
     }
     if row.is_trashed() {
-        videos::restore(&mut tx, id, app.clock.now()).await?;
+        let now = app.clock.now();
+        videos::restore(&mut tx, id, now).await?;
+        announce::restored(&mut tx, &row, now).await?;
     }
     let row = videos::get(&mut tx, id).await?;
     let video = app.video_with_steps(&mut tx, row, Some(principal.viewer())).await?;

@@ -31,7 +31,9 @@ pub struct Home {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Row {
     /// continue, list, new or mine.
+    #[schema(example = "new")]
     pub id: &'static str,
+    #[schema(example = "New")]
     pub title: &'static str,
     pub items: Vec<Video>,
 }

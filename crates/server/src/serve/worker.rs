@@ -6,11 +6,14 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use app::App;
+use app::{
+    App,
+    webhooks::{self, Courier},
+};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use vod::{
-    worker::{Wake, Worker},
+    worker::{JobContext, JobError, Wake, Worker},
     workflow::Workflow,
 };
 
@@ -36,7 +39,14 @@ pub(super) fn start(
         // The lock makes the place ours alone: who starts here takes the jobs of one that died here back at once.
         settings.name = format!("{}:{}", crate::machine::identity(), place.display());
     }
-    let worker = Worker::new(app.store.clone(), app.clock.clone(), workflow.handlers(), settings, wake);
+    let courier = Courier::new(app.clone(), &config.webhooks).context("webhooks")?;
+    let handlers = workflow.handlers().light(webhooks::KIND, move |job| deliver(courier.clone(), job));
+    let worker = Worker::new(app.store.clone(), app.clock.clone(), handlers, settings, wake);
+    let (told, stopped) = (app.clone(), stop.clone());
+    supervise(tasks, "webhooks", async move {
+        webhooks::dispatch(told, stopped).await;
+        Ok(())
+    });
     let stop = stop.clone();
     supervise(tasks, "worker", async move {
         worker.run(stop).await;
@@ -44,6 +54,16 @@ pub(super) fn start(
         Ok(())
     });
     Ok(())
+}
+
+/// Runs one job of the courier.
+async fn deliver(courier: Courier, job: JobContext) -> Result<(), JobError> {
+    let finish = async |tx: &mut store::Tx| job.finish(tx).await;
+    match courier.run(&job.claim.subject, &job.claim.payload, finish).await {
+        Ok(()) => Ok(()),
+        Err(app::Error::Store(error)) => Err(error.into()),
+        Err(error) => Err(JobError::retry("A message could not be delivered.", error)),
+    }
 }
 
 /// A folder under `work_dir` that no other running process works in; it is ours while the lock is held.

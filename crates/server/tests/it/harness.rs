@@ -62,7 +62,18 @@ impl House {
     }
 
     pub async fn start(engines: Engines, roles: &[Role], clock: Clock) -> Self {
-        let config = engines.config(roles);
+        Self::configured(engines, roles, clock, |_| {}).await
+    }
+
+    /// With another configuration than the usual one.
+    pub async fn configured(
+        engines: Engines,
+        roles: &[Role],
+        clock: Clock,
+        change: impl FnOnce(&mut server::config::Config),
+    ) -> Self {
+        let mut config = engines.config(roles);
+        change(&mut config);
         let server = serve::start(config, clock.clone()).await.unwrap();
         let base = format!("http://{}", server.address);
         Self { server, clock, base, engines }
