@@ -24,6 +24,9 @@ const Account = lazy(() => import("./features/account/account"));
 const Title = lazy(() => import("./features/title/title"));
 const List = lazy(() => import("./features/list/list"));
 const History = lazy(() => import("./features/history/history"));
+const Webhooks = lazy(() => import("./features/webhooks/webhooks"));
+const Webhook = lazy(() => import("./features/webhooks/webhook"));
+const Docs = lazy(() => import("./features/docs/docs"));
 const Gallery = import.meta.env.DEV ? lazy(() => import("./features/gallery/gallery")) : null;
 
 export function App() {
@@ -68,6 +71,15 @@ function Pages() {
           </Only>
         )}
       </Route>
+      <Route path="/studio/webhooks">{signedIn(Webhooks, true)}</Route>
+      <Route path="/studio/webhooks/:id">
+        {({ id }) => (
+          <Only creator>
+            <Webhook key={id} id={id} />
+          </Only>
+        )}
+      </Route>
+      <Route path="/docs/*?" component={Docs} />
       {Gallery && <Route path="/dev/gallery" component={Gallery} />}
       <Route>
         <NotFound />
