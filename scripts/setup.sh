@@ -70,7 +70,7 @@ npm_packages() {
 
 # The fingerprint of everything that the web build reads.
 web_fingerprint() {
-    (cd "$ROOT/web" && find . \( -name node_modules -o -name dist -o -name e2e \) -prune -o -type f -print0 |
+    (cd "$ROOT/web" && find . ../docs/examples \( -name node_modules -o -name dist -o -name e2e \) -prune -o -type f -print0 |
         LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-32)
 }
 

@@ -8,7 +8,14 @@ const proxy = { target: server, changeOrigin: false };
 
 export default defineConfig({
   plugins: [react()],
-  build: { target: "es2022", assetsInlineLimit: 0, cssMinify: "lightningcss", chunkSizeWarningLimit: 600 },
+  build: {
+    target: "es2022",
+    assetsInlineLimit: 0,
+    cssMinify: "lightningcss",
+    chunkSizeWarningLimit: 600,
+    // The app, and the player alone for other sites' pages.
+    rolldownOptions: { input: ["index.html", "embed.html"] },
+  },
   server: { proxy: { "/api": proxy, "/media": proxy } },
   preview: { proxy: { "/api": proxy, "/media": proxy } },
   test: { include: ["src/**/*.test.ts"] },

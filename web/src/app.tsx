@@ -29,6 +29,9 @@ const Control = {
   overview: lazy(() => import("./features/control/overview")),
   users: lazy(() => import("./features/control/users")),
 };
+const Webhooks = lazy(() => import("./features/webhooks/webhooks"));
+const Webhook = lazy(() => import("./features/webhooks/webhook"));
+const Docs = lazy(() => import("./features/docs/docs"));
 const Gallery = import.meta.env.DEV ? lazy(() => import("./features/gallery/gallery")) : null;
 
 export function App() {
@@ -75,6 +78,15 @@ function Pages() {
       </Route>
       <Route path="/control">{signedIn(Control.overview, "admin")}</Route>
       <Route path="/control/users">{signedIn(Control.users, "admin")}</Route>
+      <Route path="/studio/webhooks">{signedIn(Webhooks, true)}</Route>
+      <Route path="/studio/webhooks/:id">
+        {({ id }) => (
+          <Only creator>
+            <Webhook key={id} id={id} />
+          </Only>
+        )}
+      </Route>
+      <Route path="/docs/*?" component={Docs} />
       {Gallery && <Route path="/dev/gallery" component={Gallery} />}
       <Route>
         <NotFound />

@@ -10,20 +10,14 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 
+pub use domain::Network;
+
 /// Which proxies in front of us are believed.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// Addresses or networks (`10.0.0.0/8`) whose `X-Forwarded-For` and `X-Forwarded-Proto` count. None by default.
     pub trusted_proxies: Vec<Network>,
-}
-
-/// An address range in CIDR notation (RFC 4632 §3.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Network {
-    base: IpAddr,
-    bits: u8,
 }
 
 /// The client of a request, as far as we believe it.
@@ -34,49 +28,6 @@ pub struct Client {
     pub https: bool,
     /// The peer is a trusted proxy, so that what its other headers say is believed too.
     pub proxied: bool,
-}
-
-impl TryFrom<String> for Network {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is not an address or network such as 10.0.0.0/8");
-        let (base, bits) = text.split_once('/').unwrap_or((&text, ""));
-        let base: IpAddr = base.parse().map_err(|_| wrong())?;
-        let all = if base.is_ipv4() { 32 } else { 128 };
-        let bits = if bits.is_empty() { all } else { bits.parse().map_err(|_| wrong())? };
-        if bits > all { Err(wrong()) } else { Ok(Self { base, bits }) }
-    }
-}
-
-impl From<Network> for String {
-    fn from(network: Network) -> Self {
-        format!("{}/{}", network.base, network.bits)
-    }
-}
-
-impl From<IpAddr> for Network {
-    /// That address alone.
-    fn from(address: IpAddr) -> Self {
-        let base = address.to_canonical();
-        Self { base, bits: if base.is_ipv4() { 32 } else { 128 } }
-    }
-}
-
-impl Network {
-    pub fn contains(&self, address: IpAddr) -> bool {
-        match (self.base, address.to_canonical()) {
-            (IpAddr::V4(base), IpAddr::V4(address)) => {
-                let mask = u32::MAX.checked_shl(32 - u32::from(self.bits)).unwrap_or(0);
-                u32::from(base) & mask == u32::from(address) & mask
-            }
-            (IpAddr::V6(base), IpAddr::V6(address)) => {
-                let mask = u128::MAX.checked_shl(128 - u32::from(self.bits)).unwrap_or(0);
-                u128::from(base) & mask == u128::from(address) & mask
-            }
-            _ => false,
-        }
-    }
 }
 
 impl Config {
@@ -125,6 +76,34 @@ pub fn is_private(address: IpAddr) -> bool {
     }
 }
 
+impl Client {
+    /// One key for each IPv4 address and each IPv6 /64, which one household holds: what limits count by.
+    pub fn key(&self) -> String {
+        address_key(self.address)
+    }
+
+    /// Under which origin (`https://video.example.org`) the request reached us, as far as its `Host` is one. For links in
+    /// answers to this very request only: a client can send any host.
+    pub fn origin(&self, host: Option<&str>) -> Option<String> {
+        let host = host?;
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']');
+        let good = !host.is_empty() && host.len() <= 255 && host.chars().all(plain);
+        let authority: axum::http::uri::Authority = host.parse().ok().filter(|_| good)?;
+        Some(format!("{}://{authority}", if self.https { "https" } else { "http" }))
+    }
+}
+
+/// See [`Client::key`].
+pub fn address_key(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+    }
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for Client {
     type Rejection = std::convert::Infallible;
 
@@ -149,6 +128,18 @@ mod tests {
             |address: &str, https, proxied| Client { address: address.parse().unwrap(), https, proxied };
         assert_eq!(from("198.51.100.7"), client("198.51.100.7", false, false));
         assert_eq!(from("::ffff:10.0.0.1"), client("203.0.113.9", true, true));
+    }
+
+    #[test]
+    fn only_a_plain_host_makes_an_origin() {
+        let client = |https| Client { address: "192.0.2.1".parse().unwrap(), https, proxied: false };
+        let origin = |host| client(true).origin(Some(host));
+        assert_eq!(origin("video.example.org").as_deref(), Some("https://video.example.org"));
+        assert_eq!(client(false).origin(Some("[::1]:8080")).as_deref(), Some("http://[::1]:8080"));
+        for bad in ["", "a/b", "u@h", "a\"b", "a b", "ä.example", "a?b"] {
+            assert_eq!(origin(bad), None, "{bad}");
+        }
+        assert_eq!(client(true).origin(None), None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Extractors for bodies, queries and ids in paths whose failures are problems, with limits.
 
-use std::{collections::HashMap, str::FromStr};
+use std::{collections::HashMap, error::Error as _, str::FromStr, time::Duration};
 
 use axum::{
     extract::{FromRequest, FromRequestParts, Path, Request},
@@ -13,6 +13,8 @@ use crate::Problem;
 
 /// Largest JSON body that is read.
 pub const MAX_JSON_BYTES: usize = 256 * 1024;
+/// A JSON body must have arrived within this time.
+const BODY_PATIENCE: Duration = Duration::from_secs(30);
 
 /// A JSON body, in and out. Asks for `Content-Type: application/json`, which a foreign form cannot send.
 #[derive(Debug, Clone, Copy)]
@@ -33,9 +35,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
                 "The body must be JSON, sent as application/json.",
             ));
         }
-        let bytes = axum::body::to_bytes(request.into_body(), MAX_JSON_BYTES)
-            .await
-            .map_err(|_| Problem::too_large(MAX_JSON_BYTES as u64))?;
+        let bytes = whole(request.into_body(), MAX_JSON_BYTES).await?;
         serde_json::from_slice(&bytes).map(Json).map_err(|error| {
             Problem::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
@@ -46,13 +46,30 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     }
 }
 
+/// The whole of a small body: 413 when it is larger than `limit` bytes, 408 when it does not arrive in time.
+pub async fn whole(body: axum::body::Body, limit: usize) -> Result<bytes::Bytes, Problem> {
+    let reading = axum::body::to_bytes(body, limit);
+    match tokio::time::timeout(BODY_PATIENCE, reading).await {
+        Err(_) => Err(Problem::request_timeout()),
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(error)) if error.source().is_some_and(is_length_limit) => {
+            Err(Problem::too_large(limit as u64))
+        }
+        Ok(Err(_)) => Err(Problem::bad_request("The request's body broke off.")),
+    }
+}
+
+fn is_length_limit(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.is::<http_body_util::LengthLimitError>()
+}
+
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
         axum::Json(self.0).into_response()
     }
 }
 
-/// The query string; what does not fit is a 400 with the reason.
+/// The query string; what does not fit is a 422 with the reason.
 #[derive(Debug, Clone, Copy)]
 pub struct Query<T>(pub T);
 
@@ -61,7 +78,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         axum::extract::Query::try_from_uri(&parts.uri).map(|axum::extract::Query(value)| Self(value)).map_err(
-            |error| Problem::bad_request(format!("The query cannot be used: {}.", error.body_text())),
+            |error| {
+                let words = format!("The query cannot be used: {}.", error.body_text());
+                Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", words)
+            },
         )
     }
 }
@@ -111,5 +131,16 @@ mod tests {
         assert!(unknown.to_string().contains("unknown field `nane`, expected `name`"), "{unknown}");
         let long = format!(r#"{{"name":"{}"}}"#, "x".repeat(MAX_JSON_BYTES));
         assert_eq!(read("application/json", long).await.unwrap_err().status(), 413);
+        let torn = futures::stream::iter([Ok("{"), Err(std::io::Error::other("gone"))]);
+        let torn = read("application/json", Body::from_stream(torn)).await.unwrap_err();
+        assert_eq!(torn.status(), 400, "{torn}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_does_not_arrive_is_a_408() {
+        let silent = Body::from_stream(futures::stream::pending::<Result<&str, std::io::Error>>());
+        let problem = read("application/json", silent).await.unwrap_err();
+        assert_eq!(problem.status(), 408);
+        assert_eq!(problem.into_response().headers()["connection"], "close");
     }
 }

@@ -23,6 +23,15 @@ pub fn if_match(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
         .ok_or_else(Problem::precondition_failed)
 }
 
+/// 412 with the present revision when `If-Match` asks for another one.
+pub fn check(headers: &HeaderMap, revision: i64) -> Result<(), Problem> {
+    match if_match(headers) {
+        Ok(Some(wanted)) if wanted != revision => Err(Problem::changed_to(revision)),
+        Err(_) => Err(Problem::changed_to(revision)),
+        Ok(_) => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -36,6 +45,10 @@ mod tests {
         for bad in ["W/\"r12\"", "\"12\"", "r12", "\"rx\""] {
             headers.insert(header::IF_MATCH, bad.parse().unwrap());
             assert!(if_match(&headers).is_err(), "{bad}");
+            assert_eq!(check(&headers, 12), Err(Problem::changed_to(12)), "{bad}");
         }
+        headers.insert(header::IF_MATCH, of_revision(12));
+        assert_eq!(check(&headers, 12), Ok(()));
+        assert_eq!(check(&headers, 13), Err(Problem::changed_to(13)));
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Knows neither the store nor any feature: who a request belongs to is put into its extensions by `app::accounts`.
 
+pub mod accept;
 pub mod address;
 pub mod body;
 pub mod cookie;
@@ -17,5 +18,5 @@ pub use body::{Id, Json, Query, parse_id};
 pub use page::{Cursor, Page};
 pub use principal::{MaybePrincipal, Principal, Via};
 pub use problem::{FieldError, Problem, ProblemBody};
-pub use rate_limit::RateLimit;
+pub use rate_limit::{RateLimit, Standing};
 pub use time::Time;

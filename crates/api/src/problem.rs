@@ -27,6 +27,7 @@ struct More {
     errors: Vec<FieldError>,
     available_from: Option<Time>,
     available_until: Option<Time>,
+    revision: Option<i64>,
 }
 
 /// A field that does not hold what it must.
@@ -64,6 +65,9 @@ pub struct ProblemBody {
     /// With `no_longer_available`: when it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub available_until: Option<Time>,
+    /// With `changed_meanwhile`: the revision that is there now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revision: Option<i64>,
 }
 
 impl Problem {
@@ -144,6 +148,30 @@ impl Problem {
         )
     }
 
+    /// 412 that tells the revision that is there now, also as the `ETag` of the answer.
+    pub fn changed_to(revision: i64) -> Self {
+        let more = More { revision: Some(revision), ..More::default() };
+        Self { more: Some(Box::new(more)), ..Self::precondition_failed() }
+    }
+
+    /// 406: the caller takes nothing that we can make.
+    pub fn not_acceptable() -> Self {
+        Self::new(
+            StatusCode::NOT_ACCEPTABLE,
+            "not_acceptable",
+            "Answers are application/json (pictures and event streams have types of their own); `Accept` allows none of it.",
+        )
+    }
+
+    /// 408: the body did not arrive in time.
+    pub fn request_timeout() -> Self {
+        Self::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "request_timeout",
+            "The request's body took too long to arrive. Send it again.",
+        )
+    }
+
     /// 413: larger than `limit_bytes`.
     pub fn too_large(limit_bytes: u64) -> Self {
         Self::new(
@@ -189,6 +217,12 @@ impl Problem {
         )
     }
 
+    /// The same with `Retry-After`, in whole seconds and at least one.
+    #[must_use]
+    pub fn after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(Duration::from_secs(wait.as_secs().max(1))), ..self }
+    }
+
     pub fn status(&self) -> StatusCode {
         self.status
     }
@@ -211,6 +245,7 @@ impl Problem {
             errors: if more.errors.is_empty() { only.into_iter().collect() } else { more.errors },
             available_from: more.available_from,
             available_until: more.available_until,
+            revision: more.revision,
         }
     }
 }
@@ -232,6 +267,13 @@ impl IntoResponse for Problem {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(wait) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs()));
+        }
+        if let Some(revision) = self.more.as_ref().and_then(|more| more.revision) {
+            headers.insert(header::ETAG, crate::etag::of_revision(revision));
+        }
+        if self.status == StatusCode::REQUEST_TIMEOUT {
+            // RFC 9110 §15.5.9: the rest of the body is not waited for.
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

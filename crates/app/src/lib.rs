@@ -2,18 +2,23 @@
 //! need (who may open a title, how it looks in JSON) stands beside the folders.
 
 pub mod accounts;
+pub mod announce;
 pub mod asker;
 pub mod catalog;
 pub mod control;
 pub mod discovery;
 mod error;
 pub mod history;
+pub mod idempotency;
+pub mod live;
 mod personal;
 pub mod playback;
+pub mod sharing;
 pub mod state;
 pub mod title;
 pub mod view;
 pub mod watchlist;
+pub mod webhooks;
 
 pub use asker::Asker;
 pub use error::{Error, Result};

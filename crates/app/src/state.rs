@@ -7,7 +7,7 @@ use domain::Micros;
 use serde::{Deserialize, Serialize};
 use store::Store;
 
-use crate::{Result, accounts, catalog, control, playback};
+use crate::{Result, accounts, catalog, control, live, playback};
 
 /// Configuration of the application's features.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -26,6 +26,10 @@ pub struct Config {
     pub history_days: u32,
     /// Password hashes that may be computed at once; each takes 19 MiB. 0: as many as there are cores.
     pub password_hashers: usize,
+    /// Event streams that one account may hold open at once; one address of visitors four times as many.
+    pub event_streams: u32,
+    /// How often it is looked whether the caller of an open event stream is still signed in, in seconds.
+    pub event_stream_check_seconds: u32,
 }
 
 impl Default for Config {
@@ -37,6 +41,8 @@ impl Default for Config {
             trash_days: 30,
             history_days: 730,
             password_hashers: 0,
+            event_streams: 24,
+            event_stream_check_seconds: 20,
         }
     }
 }
@@ -75,6 +81,7 @@ pub struct Inner {
     pub control: Control,
     /// Titles that changed, for live views.
     pub changes: catalog::Changes,
+    pub(crate) open: live::Open,
 }
 
 impl std::ops::Deref for App {
@@ -101,6 +108,7 @@ impl App {
         Ok(Self(Arc::new(Inner {
             control: Control { places, traffic: Arc::default(), since: clock.now() },
             changes: catalog::Changes::new(),
+            open: live::Open::default(),
             sign_in: accounts::SignInLimits::new(),
             passwords,
             minter,
@@ -111,6 +119,13 @@ impl App {
             config,
             limits,
         })))
+    }
+
+    /// What links to this instance begin with: its configured address, or the one that the request was sent to.
+    pub fn base(&self, client: api::Client, headers: &axum::http::HeaderMap) -> Option<String> {
+        let host = headers.get(axum::http::header::HOST).and_then(|host| host.to_str().ok());
+        let own = self.config.public_url.as_deref().map(|url| url.trim_end_matches('/').to_owned());
+        own.or_else(|| client.origin(host))
     }
 
     /// `path` as a link: absolute when the instance knows its address.

@@ -144,6 +144,7 @@ pub struct Progress {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Step {
     /// upload, probe, encode, audio, pictures or publish.
+    #[schema(example = "encode")]
     pub name: &'static str,
     #[schema(value_type = StepState)]
     pub state: &'static str,

@@ -4,3 +4,4 @@ pub mod blob;
 pub mod clock;
 pub mod disk;
 pub mod geo;
+pub mod outbound;

@@ -65,6 +65,7 @@ id!(/** An original file as its creator delivered it. */ SourceId, "source");
 id!(/** A resumable upload (tus). */ UploadId, "upload");
 id!(/** One encoding of one source: what a player plays. A replaced source gets a new one. */ PresentationId, "presentation");
 id!(/** A session or API token row. Never the secret itself. */ TokenId, "token");
+id!(/** An address that is told of events. */ WebhookId, "webhook");
 
 #[cfg(test)]
 mod tests {

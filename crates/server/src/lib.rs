@@ -6,6 +6,7 @@ pub mod http;
 mod logs;
 mod machine;
 mod maintenance;
+pub mod openapi;
 mod private;
 pub mod router;
 pub mod serve;

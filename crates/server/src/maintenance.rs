@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use app::{App, catalog};
 use domain::Micros;
-use store::{library, tokens, videos};
+use store::{idempotency, library, tokens, videos, webhooks};
 use tokio::time::{self, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
@@ -59,6 +59,9 @@ async fn round(app: &App) -> app::Result<()> {
     tokens::prune(&mut tx, now).await?;
     let forgotten = now.plus(-i64::from(app.config.history_days) * Micros::DAY);
     library::prune_changes(&mut tx, forgotten).await?;
+    idempotency::prune(&mut tx, now).await?;
+    let before = now.plus(-app::webhooks::KEEP);
+    webhooks::prune(&mut tx, before, app::webhooks::KEEP_EACH).await?;
     tx.commit().await?;
     let before = now.plus(-i64::from(app.config.trash_days) * Micros::DAY);
     for id in videos::trashed_before(&mut app.store.reader().await?, before, BATCH).await? {

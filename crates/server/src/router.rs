@@ -9,28 +9,26 @@ use app::{
     history::routes as history,
     playback::routes as playback,
     watchlist::routes as watchlist,
+    webhooks::{deliveries, routes as webhooks},
 };
 use axum::{
-    Json, Router,
+    Router,
     http::Uri,
     middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::{any, get},
 };
-use utoipa::{
-    Modify, OpenApi,
-    openapi::{
-        OpenApi as Document,
-        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
-    },
-};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use vod::upload::Uploads;
 
-use crate::http::{
-    assets,
-    health::{self, Health},
-    layers, metrics,
+use crate::{
+    http::{
+        assets,
+        health::{self, Health},
+        layers, metrics,
+        throttle::{self, Throttle},
+    },
+    openapi,
 };
 
 /// What a process shows to the world, according to its roles.
@@ -39,6 +37,8 @@ pub struct Faces {
     pub uploads: Option<Uploads>,
     /// `/media/…`
     pub origin: Option<Router>,
+    /// How many requests callers of the API may send.
+    pub throttle: Option<Throttle>,
     health: Health,
     proxies: ::api::address::Config,
     metrics: std::sync::Arc<metrics::Config>,
@@ -51,7 +51,8 @@ impl Faces {
         metrics: metrics::Config,
     ) -> Self {
         let proxies = ::api::address::Config { trusted_proxies };
-        Self { app: None, uploads: None, origin: None, health, proxies, metrics: metrics.into() }
+        let metrics = metrics.into();
+        Self { app: None, uploads: None, origin: None, throttle: None, health, proxies, metrics }
     }
 }
 
@@ -69,7 +70,7 @@ pub fn router(faces: Faces) -> Router {
         router = router.merge(origin);
     }
     if let Some(app) = faces.app {
-        router = router.merge(api_face(app.clone(), faces.uploads)).merge(web_face(app));
+        router = router.merge(api_face(app.clone(), faces.uploads, faces.throttle)).merge(web_face(app));
     } else {
         router = router.fallback(layers::nothing);
     }
@@ -82,22 +83,33 @@ pub fn router(faces: Faces) -> Router {
 }
 
 /// `/api/v1/**`: whoever calls is known before a handler runs.
-fn api_face(app: App, uploads: Option<Uploads>) -> Router {
+fn api_face(app: App, uploads: Option<Uploads>, throttle: Option<Throttle>) -> Router {
     let mut face: Router = Router::from(api())
-        .route("/api/v1/openapi.json", get(openapi))
+        .route("/api/v1/openapi.json", get(openapi::get))
         .route("/api/{*rest}", any(layers::nothing))
         .with_state(app.clone())
-        .layer(from_fn(layers::patient));
+        .layer(from_fn(layers::patient))
+        .layer(from_fn(layers::acceptable));
+    // For readers and other sites, which take what they get.
+    face = face.merge(app::sharing::routes().with_state(app.clone()));
     if let Some(uploads) = uploads {
         // Bodies of uploads may take as long as they move.
         face = face.merge(vod::upload::routes(uploads));
+    }
+    face = face.layer(from_fn_with_state(app.clone(), app::idempotency::remember));
+    if let Some(throttle) = throttle {
+        face = face.layer(from_fn_with_state(throttle, throttle::limit));
     }
     face.layer(from_fn_with_state(app, app::accounts::authenticate)).layer(from_fn(layers::uncached))
 }
 
 /// The web app: its files, and its page at every other address.
 fn web_face(app: App) -> Router {
-    Router::new().route("/watch/{id}", get(assets::watch_page)).with_state(app).fallback(file_page_or_nothing)
+    Router::new()
+        .route("/watch/{id}", get(assets::watch_page))
+        .route("/embed/{id}", get(assets::embed_page))
+        .with_state(app)
+        .fallback(file_page_or_nothing)
 }
 
 async fn file_page_or_nothing(
@@ -114,13 +126,9 @@ async fn file_page_or_nothing(
     }
 }
 
-async fn openapi() -> Json<Document> {
-    Json(document())
-}
-
 /// The API without uploads: handlers and their documentation.
 pub fn api() -> OpenApiRouter<App> {
-    OpenApiRouter::with_openapi(About::openapi())
+    OpenApiRouter::new()
         // the instance and who is signed in
         .routes(routes!(account::instance))
         .routes(routes!(account::setup))
@@ -134,7 +142,7 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(tokens::revoke))
         // administration
         .routes(routes!(people::list, people::create))
-        .routes(routes!(people::edit))
+        .routes(routes!(people::get, people::edit))
         .routes(routes!(control::overview))
         .routes(routes!(control::list))
         .routes(routes!(control::retry))
@@ -165,76 +173,18 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(history::unfinished))
         .routes(routes!(watchlist::list))
         .routes(routes!(watchlist::put, watchlist::delete))
+        // telling other programs
+        .routes(routes!(webhooks::list, webhooks::create))
+        .routes(routes!(webhooks::get, webhooks::edit, webhooks::delete))
+        .routes(routes!(webhooks::rotate))
+        .routes(routes!(deliveries::test))
+        .routes(routes!(deliveries::replay_since))
+        .routes(routes!(deliveries::deliveries))
+        .routes(routes!(deliveries::delivery))
+        .routes(routes!(deliveries::replay))
         // finding
         .routes(routes!(discovery::home))
         .routes(routes!(search::search))
         .routes(routes!(related::related))
         .routes(routes!(vocabulary::get))
-}
-
-/// The OpenAPI document of the API.
-pub fn document() -> Document {
-    let mut document = api().into_openapi();
-    document.merge(OpenApiRouter::new().routes(routes!(vod::upload::mine)).into_openapi());
-    name_operations(&mut document);
-    document
-}
-
-/// Handlers are called by their verb, which is unique within a tag: `videos_list`, `users_list`.
-fn name_operations(document: &mut Document) {
-    for item in document.paths.paths.values_mut() {
-        let methods =
-            [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch, &mut item.head];
-        for operation in methods.into_iter().flatten() {
-            let tag = operation.tags.as_ref().and_then(|tags| tags.first()).cloned().unwrap_or_default();
-            operation.operation_id = operation.operation_id.take().map(|verb| format!("{tag}_{verb}"));
-        }
-    }
-}
-
-#[derive(OpenApi)]
-#[openapi(
-    info(title = "Kinora", description = "The API of a Kinora instance. Errors are problem+json (RFC 9457); lists are \
-        paged by opaque cursors; uploads speak tus 1.0 at /api/v1/uploads."),
-    modifiers(&Credentials),
-    security((), ("session" = []), ("token" = []))
-)]
-struct About;
-
-/// How callers prove who they are.
-struct Credentials;
-
-impl Modify for Credentials {
-    fn modify(&self, document: &mut Document) {
-        let components = document.components.get_or_insert_default();
-        let cookie = ApiKey::Cookie(ApiKeyValue::new("kinora_session"));
-        components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
-        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
-        components.add_security_scheme("token", SecurityScheme::Http(bearer));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_operation_is_documented_once() {
-        let document = serde_json::to_value(document()).unwrap();
-        let paths = document["paths"].as_object().unwrap();
-        let operations: usize = paths.values().map(|item| item.as_object().unwrap().len()).sum();
-        assert!(operations >= 36, "{operations}");
-        let mut names = std::collections::BTreeSet::new();
-        for (path, item) in paths {
-            assert!(path.starts_with("/api/v1/"), "{path}");
-            for (method, operation) in item.as_object().unwrap() {
-                assert!(operation["summary"].is_string(), "{method} {path} has no summary");
-                assert!(
-                    names.insert(operation["operationId"].to_string()),
-                    "{method} {path} has a name twice given"
-                );
-                assert!(operation["responses"].as_object().is_some_and(|r| !r.is_empty()), "{method} {path}");
-            }
-        }
-    }
 }

@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::{Config, Role},
-    http::{self, health::Health, listen},
+    http::{self, health::Health, listen, throttle::Throttle},
     machine, maintenance, private,
     router::{self, Faces},
 };
@@ -174,6 +174,9 @@ fn start_api(
         stop.clone(),
     );
     faces.app = Some(app.clone());
+    let (accounts, visitors) =
+        (config.http.account_requests_per_minute, config.http.visitor_requests_per_minute);
+    faces.throttle = Some(Throttle::new(accounts, visitors, app.clock.clone()));
     faces.uploads = Some(uploads.clone());
     let (watching, stopped) = (app.clone(), stop.clone());
     supervise(tasks, "live views", async move {

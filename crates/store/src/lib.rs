@@ -6,6 +6,7 @@
 pub mod artwork;
 pub mod db;
 mod error;
+pub mod idempotency;
 pub mod inbox;
 pub mod jobs;
 pub mod library;
@@ -17,6 +18,7 @@ pub mod presentations;
 pub mod related;
 pub mod search;
 pub mod secrets;
+pub mod sharing;
 pub mod sources;
 pub mod steps;
 pub mod studio;
@@ -26,6 +28,7 @@ pub mod uploads;
 pub mod users;
 pub mod videos;
 pub mod watchlist;
+pub mod webhooks;
 pub mod workers;
 
 pub use db::{Config, Connect, Engine, Reader, Store, Tx};

@@ -97,6 +97,20 @@ pub async fn good(
     )
 }
 
+/// The owner's role, as long as the token is good: not revoked, not expired, its owner not disabled.
+pub async fn role(conn: &mut impl Connect, id: TokenId, now: Micros) -> Result<Option<Role>> {
+    let row = query!(
+        fetch_optional,
+        conn,
+        (String,),
+        "SELECT u.role FROM tokens t JOIN users u ON u.id = t.user_id
+         WHERE t.id = $1 AND t.expires_at > $2 AND u.disabled_at IS NULL",
+        id.to_string(),
+        now.0,
+    )?;
+    Ok(row.and_then(|(role,)| role.parse().ok()))
+}
+
 /// Notes a use, and moves the expiry of a session.
 pub async fn touch(tx: &mut Tx, id: TokenId, expires_at: Micros, now: Micros) -> Result<()> {
     execute!(

@@ -22,6 +22,8 @@ pub struct User {
     /// `None`: the instance's default.
     pub quota_bytes: Option<i64>,
     pub disabled_at: Option<i64>,
+    /// Grows with every edit.
+    pub revision: i64,
     #[sqlx(try_from = "i64")]
     pub created_at: Micros,
     #[sqlx(try_from = "i64")]
@@ -168,7 +170,8 @@ pub async fn edit(tx: &mut Tx, id: UserId, change: &Edit, now: Micros) -> Result
     };
     execute!(
         &mut *tx,
-        "UPDATE users SET name = $1, role = $2, quota_bytes = $3, disabled_at = $4, updated_at = $5 WHERE id = $6",
+        "UPDATE users SET name = $1, role = $2, quota_bytes = $3, disabled_at = $4, updated_at = $5, \
+         revision = revision + 1 WHERE id = $6",
         name,
         change.role.unwrap_or(old.role).word(),
         change.quota_bytes.unwrap_or(old.quota_bytes),

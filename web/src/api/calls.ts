@@ -8,7 +8,7 @@ import type * as T from "./types";
 
 type Bodies = components["schemas"];
 
-const client = createClient<paths>({ headers: { accept: "application/json" } });
+export const client = createClient<paths>({ headers: { accept: "application/json" } });
 const failures: Middleware = {
   async onResponse({ response }) {
     if (!response.ok) throw problemOf(response.status, await response.json().catch(() => undefined));
@@ -21,13 +21,13 @@ const failures: Middleware = {
 client.use(failures);
 
 /** The answer's body. Failures were thrown before; what is left without a body is an answer of 204. */
-async function body<D>(call: Promise<{ data?: D }>): Promise<D> {
+export async function body<D>(call: Promise<{ data?: D }>): Promise<D> {
   return (await call).data as D;
 }
-async function nothing(call: Promise<unknown>): Promise<void> {
+export async function nothing(call: Promise<unknown>): Promise<void> {
   await call;
 }
-const path = (id: string) => ({ path: { id } });
+export const path = (id: string) => ({ path: { id } });
 
 export const instance = (): Promise<T.Instance> => body(client.GET("/api/v1/instance"));
 export async function setup(form: Bodies["SetupBody"]): Promise<void> {

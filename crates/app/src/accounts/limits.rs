@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use api::RateLimit;
+use api::{RateLimit, address::address_key};
 use domain::Micros;
 
 use crate::Result;
@@ -49,17 +49,6 @@ impl SignInLimits {
 
 fn pair_key(address: IpAddr, email: &str) -> String {
     format!("{} {email}", address_key(address))
-}
-
-/// One key for each IPv4 address and each IPv6 /64, which one household holds.
-fn address_key(address: IpAddr) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => v4.to_string(),
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,11 @@
 //! Administration of accounts.
 
-use api::{Cursor, Id, Json, Page, Principal, Problem, ProblemBody, Query, page};
-use axum::{extract::State, http::StatusCode};
+use api::{Cursor, Id, Json, Page, Principal, Problem, ProblemBody, Query, etag, page};
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
 use domain::{Role, UserId};
 use serde::{Deserialize, Deserializer};
 use store::{tokens, users};
@@ -96,15 +100,27 @@ pub async fn create(
     Ok((StatusCode::CREATED, Json(UserAnswer { user })))
 }
 
+/// One account.
+#[utoipa::path(get, path = "/api/v1/users/{id}", tag = "users", params(("id" = String, Path)),
+    responses((status = 200, body = UserAnswer), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody)))]
+pub async fn get(State(app): State<App>, principal: Principal, Id(id): Id<UserId>) -> Result<Response> {
+    principal.require_role(Role::Admin)?;
+    let mut reader = app.store.reader().await?;
+    let user = users::get(&mut reader, id).await?;
+    Ok(tagged(User::read(&mut reader, user).await?))
+}
+
 /// Changes an account: role, name, quota, whether it may sign in.
 #[utoipa::path(patch, path = "/api/v1/users/{id}", tag = "users", params(("id" = String, Path)), request_body = UserBody,
-    responses((status = 200, body = UserAnswer), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody)))]
+    responses((status = 200, body = UserAnswer), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody),
+        (status = 412, body = ProblemBody), (status = 422, body = ProblemBody)))]
 pub async fn edit(
     State(app): State<App>,
     principal: Principal,
     Id(id): Id<UserId>,
+    headers: HeaderMap,
     Json(body): Json<UserBody>,
-) -> Result<Json<UserAnswer>> {
+) -> Result<Response> {
     principal.require_role(Role::Admin)?;
     if body.quota_bytes.flatten().is_some_and(|bytes| bytes < 0) {
         return Err(Problem::invalid("quota_bytes", "A quota is 0 bytes or more.").into());
@@ -113,6 +129,7 @@ pub async fn edit(
     let change =
         users::Edit { name, role: body.role, quota_bytes: body.quota_bytes, disabled: body.disabled };
     let mut tx = app.store.begin().await?;
+    etag::check(&headers, users::get(&mut tx, id).await?.revision)?;
     let user = match users::edit(&mut tx, id, &change, app.clock.now()).await {
         Err(store::Error::Conflict(_)) => {
             return Err(Problem::conflict("Somebody has to remain administrator.").into());
@@ -124,5 +141,9 @@ pub async fn edit(
     }
     let user = User::read(&mut tx, user).await?;
     tx.commit().await?;
-    Ok(Json(UserAnswer { user }))
+    Ok(tagged(user))
+}
+
+pub(super) fn tagged(user: User) -> Response {
+    ([(header::ETAG, etag::of_revision(user.revision))], Json(UserAnswer { user })).into_response()
 }

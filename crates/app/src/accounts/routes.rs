@@ -1,6 +1,6 @@
 //! Set-up, sign-in and sign-out, the own account and its sessions.
 
-use api::{Client, Id, Json, MaybePrincipal, Principal, Problem, ProblemBody};
+use api::{Client, Id, Json, MaybePrincipal, Principal, Problem, ProblemBody, etag};
 use axum::{
     extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, header},
@@ -164,20 +164,22 @@ pub async fn sign_out(
 
 /// Changes the own account.
 #[utoipa::path(patch, path = "/api/v1/me", tag = "account", request_body = MeBody,
-    responses((status = 200, body = UserAnswer), (status = 422, body = ProblemBody)))]
+    responses((status = 200, body = UserAnswer), (status = 412, body = ProblemBody), (status = 422, body = ProblemBody)))]
 pub async fn edit_me(
     State(app): State<App>,
     principal: Principal,
+    headers: HeaderMap,
     Json(body): Json<MeBody>,
-) -> Result<Json<UserAnswer>> {
+) -> Result<Response> {
     principal.require_session()?;
     let name = body.name.as_deref().map(check_name).transpose()?;
     let mut tx = app.store.begin().await?;
     let change = users::Edit { name, ..users::Edit::default() };
+    etag::check(&headers, users::get(&mut tx, principal.user).await?.revision)?;
     let user = users::edit(&mut tx, principal.user, &change, app.clock.now()).await?;
     let user = User::read(&mut tx, user).await?;
     tx.commit().await?;
-    Ok(Json(UserAnswer { user }))
+    Ok(super::people::tagged(user))
 }
 
 /// Changes the password and ends all other sessions.

@@ -25,6 +25,8 @@ pub struct User {
     pub used_bytes: i64,
     /// May no longer sign in.
     pub disabled: bool,
+    /// Grows with every edit; the ETag is `"r{revision}"`.
+    pub revision: i64,
 }
 
 impl User {
@@ -39,6 +41,7 @@ impl User {
             quota_bytes: row.quota_bytes,
             used_bytes,
             disabled: row.disabled_at.is_some(),
+            revision: row.revision,
         })
     }
 }

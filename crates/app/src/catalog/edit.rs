@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::{artwork, routes::tagged, schedule};
 use crate::{
-    App, Result, title,
+    App, Result, announce, title,
     view::{KindWord, VisibilityWord},
 };
 
@@ -137,13 +137,10 @@ pub async fn edit(
     headers: HeaderMap,
     Json(body): Json<VideoBody>,
 ) -> Result<Response> {
-    let expected = etag::if_match(&headers)?;
     let mut tx = app.store.begin().await?;
     title::manage(&mut tx, id, &principal).await?;
     let row = library::lock(&mut tx, id).await?;
-    if expected.is_some_and(|revision| revision != row.revision) {
-        return Err(Problem::precondition_failed().into());
-    }
+    etag::check(&headers, row.revision)?;
     let row = change(&app, &mut tx, row, body, &principal).await?;
     let video = app.video_with_steps(&mut tx, row, Some(principal.viewer())).await?;
     tx.commit().await?;
@@ -180,9 +177,15 @@ pub(super) async fn change(
         Ok(new) if faults.is_empty() => {
             let saved = library::save(tx, &row, &new, Some(principal.user), now).await?;
             schedule::plan(tx, &row, &saved, now).await?;
-            let Some(poster) = poster else { return Ok(saved) };
-            artwork::choose(tx, &poster, now).await?;
-            Ok(videos::get(tx, row.id).await?)
+            let saved = match poster {
+                Some(poster) => {
+                    artwork::choose(tx, &poster, now).await?;
+                    videos::get(tx, row.id).await?
+                }
+                None => saved,
+            };
+            announce::edited(tx, &row, &saved, now).await?;
+            Ok(saved)
         }
         outcome => {
             let others = outcome.err().unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, time::Duration};
 
-use api::{Id, Principal, ProblemBody};
+use api::{Client, Id, MaybePrincipal, Principal, ProblemBody};
 use axum::{
     extract::State,
     http::{HeaderName, header},
@@ -15,20 +15,24 @@ use domain::{Audience, Scope, VideoId, Viewer};
 use futures::{Stream, StreamExt, stream};
 use store::{steps, videos};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
-use tokio_util::sync::CancellationToken;
 
-use crate::{App, Asker, Result, title, view::Video};
-
-/// The longest that one connection lives; browsers reconnect by themselves, and rights are looked up anew.
-const LIFE: Duration = Duration::from_secs(15 * 60);
+use crate::{App, Asker, Result, live::Place, title, view::Video};
 
 /// A title as it changes: one `progress` event now and one with each change. Ends when the caller may see it no longer.
 #[utoipa::path(get, path = "/api/v1/videos/{id}/events", tag = "events", params(("id" = String, Path)),
     responses((status = 200, body = Video, content_type = "text/event-stream", description = "`progress` events"),
-        (status = 404, body = ProblemBody)))]
-pub async fn video(State(app): State<App>, asker: Asker, Id(id): Id<VideoId>) -> Result<Response> {
-    let (changes, closed) = (app.changes.subscribe(), app.changes.closed());
+        (status = 404, body = ProblemBody), (status = 429, body = ProblemBody)))]
+pub async fn video(
+    State(app): State<App>,
+    client: Client,
+    MaybePrincipal(caller): MaybePrincipal,
+    asker: Asker,
+    Id(id): Id<VideoId>,
+) -> Result<Response> {
+    let changes = app.changes.subscribe();
     title::open(&mut app.store.reader().await?, id, &asker).await?;
+    let place = app.live_place(caller.as_ref(), client)?;
+    let until = ended(&app, caller);
     let first = stream::iter([Some(id)]);
     let ids = first.chain(changed(changes).filter(move |changed| {
         let wanted = changed.is_none_or(|changed| changed == id);
@@ -38,17 +42,18 @@ pub async fn video(State(app): State<App>, asker: Asker, Id(id): Id<VideoId>) ->
         let more = event.is_some();
         async move { more }
     });
-    Ok(answer(events.filter_map(|event| async move { event }), closed))
+    Ok(answer(events.filter_map(|event| async move { event }), until, place))
 }
 
 /// The caller's own titles as they change: a `progress` event with each change.
 #[utoipa::path(get, path = "/api/v1/studio/events", tag = "events",
     responses((status = 200, body = Video, content_type = "text/event-stream", description = "`progress` events"),
         (status = 401, body = ProblemBody)))]
-pub async fn studio(State(app): State<App>, principal: Principal) -> Result<Response> {
+pub async fn studio(State(app): State<App>, client: Client, principal: Principal) -> Result<Response> {
     principal.require_scope(Scope::Read)?;
     let viewer = principal.viewer();
-    let closed = app.changes.closed();
+    let place = app.live_place(Some(&principal), client)?;
+    let until = ended(&app, Some(principal));
     let events = changed(app.changes.subscribe())
         // After a gap there is no telling what changed: the page reloads its list on this event.
         .then(move |changed| {
@@ -61,7 +66,7 @@ pub async fn studio(State(app): State<App>, principal: Principal) -> Result<Resp
             }
         })
         .filter_map(|event| async move { event });
-    Ok(answer(events, closed))
+    Ok(answer(events, until, place))
 }
 
 /// Ids from the broadcast; `None` where some were missed.
@@ -102,9 +107,27 @@ fn progress(video: &Video) -> Option<Event> {
     Event::default().event("progress").id(video.revision.to_string()).json_data(video).ok()
 }
 
-fn answer(events: impl Stream<Item = Event> + Send + 'static, closed: CancellationToken) -> Response {
-    let ended = async move { tokio::time::timeout(LIFE, closed.cancelled()).await };
-    let events = events.map(Ok::<_, Infallible>).take_until(Box::pin(ended));
+/// Ends with the process, or when the caller's connection must.
+fn ended(app: &App, caller: Option<Principal>) -> impl Future<Output = ()> + Send + 'static {
+    let (closed, over) = (app.changes.closed(), app.clone().live_end(caller));
+    async move {
+        tokio::select! {
+            () = closed.cancelled_owned() => {}
+            () = over => {}
+        }
+    }
+}
+
+fn answer(
+    events: impl Stream<Item = Event> + Send + 'static,
+    until: impl Future<Output = ()> + Send + 'static,
+    place: Place,
+) -> Response {
+    let events = events.take_until(Box::pin(until)).map(move |event| {
+        // Held for as long as the connection lives.
+        let _held = &place;
+        Ok::<_, Infallible>(event)
+    });
     let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)));
     // Proxies that collect answers would hold the events back.
     let unbuffered = HeaderName::from_static("x-accel-buffering");

@@ -15,7 +15,7 @@ use super::{
     renditions::{self, Rendition},
     trash,
 };
-use crate::{App, Asker, Result, personal::Personal, title, view::Video};
+use crate::{App, Asker, Result, announce, personal::Personal, title, view::Video};
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -93,6 +93,7 @@ pub async fn delete(
     let row = trash::put(&mut tx, &row, principal.user, now).await?;
     if query.permanent {
         purge(&mut tx, id, now).await?;
+        announce::deleted(&mut tx, &row, true, now).await?;
         tx.commit().await?;
         return Ok(StatusCode::NO_CONTENT.into_response());
     }

@@ -2,9 +2,9 @@
 
 use domain::{Micros, VideoId, Visibility};
 use serde::{Deserialize, Serialize};
-use store::{Tx, jobs, library, outbox, videos};
+use store::{Tx, jobs, library, videos};
 
-use crate::Result;
+use crate::{Result, announce};
 
 /// The kind of the job.
 pub const JOB: &str = "go-public";
@@ -52,8 +52,8 @@ pub async fn go_public(tx: &mut Tx, id: VideoId, now: Micros) -> store::Result<b
     let public = domain::details::Fields { visibility: Visibility::Public, publish_at: None, ..fields };
     library::save(tx, &row, &public, None, now).await?;
     videos::published_now(tx, id, now).await?;
-    let payload = serde_json::json!({ "video": id, "scheduled_for": row.publish_at }).to_string();
-    outbox::append(tx, "title.published", &id.to_string(), &payload, now).await?;
+    let after = videos::get(tx, id).await?;
+    announce::edited(tx, &row, &after, now).await?;
     metrics::counter!("kinora_scheduled_titles_published_total").increment(1);
     Ok(true)
 }

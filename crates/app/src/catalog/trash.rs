@@ -5,13 +5,16 @@ use domain::{Micros, UserId, VideoId};
 use serde_json::Value;
 use store::{Connect, Tx, jobs, library, videos};
 
-use crate::Result;
+use crate::{Result, announce};
 
 /// Moves a title to the trash; one that lies there already stays as it is.
 pub(super) async fn put(tx: &mut Tx, row: &videos::Video, by: UserId, now: Micros) -> Result<videos::Video> {
     if !row.is_trashed() {
         videos::trash(tx, row.id, now).await?;
         note(tx, row, by, true, now).await?;
+        let trashed = videos::get(tx, row.id).await?;
+        announce::deleted(tx, &trashed, false, now).await?;
+        return Ok(trashed);
     }
     Ok(videos::get(tx, row.id).await?)
 }
@@ -29,6 +32,7 @@ pub(super) async fn take_out(
     if row.is_trashed() {
         videos::restore(tx, row.id, now).await?;
         note(tx, row, by, false, now).await?;
+        announce::restored(tx, row, now).await?;
     }
     Ok(videos::get(tx, row.id).await?)
 }

@@ -32,7 +32,9 @@ pub struct Home {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Row {
     /// continue, list, new, mine, or `genre:` and the id of a genre.
+    #[schema(example = "new")]
     pub id: String,
+    #[schema(example = "New")]
     pub title: String,
     pub items: Vec<Video>,
 }

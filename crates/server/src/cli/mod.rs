@@ -13,7 +13,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     config::{self, Config, Overrides},
-    logs, router,
+    logs, openapi,
 };
 
 /// A streaming platform in one program.
@@ -95,7 +95,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Check(args) => return Ok(runtime()?.block_on(check::run(args))),
         Command::Config(settings) => print!("{}", settings.load()?.to_toml()?),
         Command::Admin { command } => runtime()?.block_on(admin::run(command))?,
-        Command::Openapi => println!("{}", router::document().to_pretty_json()?),
+        Command::Openapi => println!("{}", serde_json::to_string_pretty(&openapi::document())?),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -67,6 +67,8 @@ pub struct Config {
     pub blob: blob::Config,
     pub app: app::Config,
     pub upload: vod::upload::Config,
+    /// Telling other people's programs what happens to titles.
+    pub webhooks: app::webhooks::Config,
     pub worker: vod::worker::Config,
     /// How titles are made of sources.
     pub encoding: vod::workflow::Config,
@@ -86,6 +88,11 @@ pub struct Http {
     pub trusted_proxies: Vec<api::address::Network>,
     /// How long requests may go on after the process was told to stop, in seconds.
     pub drain_seconds: u32,
+    /// Requests that one account may send to the API in a minute; 0: no limit. Pictures and the bytes of uploads do not
+    /// count. Each process counts for itself.
+    pub account_requests_per_minute: u32,
+    /// The same for an address (an IPv6 /64) that nobody is signed in from.
+    pub visitor_requests_per_minute: u32,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -115,6 +122,7 @@ impl Default for Config {
             blob: blob::Config { url: String::new(), ..blob::Config::default() },
             app: app::Config::default(),
             upload: vod::upload::Config::default(),
+            webhooks: app::webhooks::Config::default(),
             worker: vod::worker::Config::default(),
             // Empty: in the data directory.
             encoding: vod::workflow::Config { work_dir: PathBuf::new(), ..Default::default() },
@@ -131,6 +139,8 @@ impl Default for Http {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             trusted_proxies: Vec::new(),
             drain_seconds: 20,
+            account_requests_per_minute: 3000,
+            visitor_requests_per_minute: 1200,
         }
     }
 }

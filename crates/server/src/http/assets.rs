@@ -1,6 +1,7 @@
 //! The web app inside the program: hashed assets for ever, pages without cache, a title's page with its name in the head.
 
-use app::{App, Asker, title};
+use api::Client;
+use app::{App, Asker, sharing::escaped, title};
 use axum::{
     extract::{Path, State, rejection::PathRejection},
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
@@ -9,6 +10,8 @@ use axum::{
 use domain::Audience;
 use rust_embed::RustEmbed;
 use store::videos::{self, Video};
+
+use super::layers;
 
 /// `web/dist` as it was built.
 #[derive(RustEmbed)]
@@ -19,6 +22,9 @@ struct Dist;
 const MISSING: &str = include_str!("../web_missing.html");
 /// Vite puts files whose names carry a hash of their content here.
 const HASHED: &str = "assets/";
+/// The app's page, and the page of the player alone. Neither is a file that can be asked for by its name.
+const INDEX: &str = "index.html";
+const EMBED: &str = "embed.html";
 
 /// A file of the app, or its page for every address that looks like one.
 pub async fn file_or_page(uri: Uri, headers: HeaderMap) -> Response {
@@ -33,7 +39,7 @@ pub async fn file_or_page(uri: Uri, headers: HeaderMap) -> Response {
     if path.starts_with(HASHED) || last.contains('.') {
         return api::Problem::not_found().into_response();
     }
-    page(&index())
+    page(&text(INDEX))
 }
 
 /// `/watch/{id}`: the app's page with the title's name and picture for those who share the link. Only what everybody with
@@ -41,24 +47,56 @@ pub async fn file_or_page(uri: Uri, headers: HeaderMap) -> Response {
 pub async fn watch_page(
     State(app): State<App>,
     asker: Asker,
+    client: Client,
+    headers: HeaderMap,
     id: Result<Path<String>, PathRejection>,
 ) -> Response {
-    // As a stranger at the same place sees it: the page does not depend on who is signed in.
-    let stranger = Audience { viewer: None, ..*asker };
-    let found = async {
-        let Path(id) = id.ok()?;
-        let mut reader = app.store.reader().await.ok()?;
-        let video = videos::get(&mut reader, id.parse().ok()?).await.ok()?;
-        title::may_open(&video, &stranger).then_some(video)
-    };
-    match found.await {
-        Some(video) => page(&with_tags(&index(), &video, &app)),
-        None => page(&index()),
+    match shown_to_strangers(&app, &asker, id).await {
+        Some(video) => {
+            let base = app.base(client, &headers);
+            page(&with_tags(&text(INDEX), &video, &app, base.as_deref()))
+        }
+        None => page(&text(INDEX)),
     }
 }
 
-fn index() -> String {
-    Dist::get("index.html")
+/// `/embed/{id}`: the player alone, the one page that others may put into theirs. 404 for what strangers may not see; the
+/// page says so itself.
+pub async fn embed_page(
+    State(app): State<App>,
+    asker: Asker,
+    client: Client,
+    headers: HeaderMap,
+    id: Result<Path<String>, PathRejection>,
+) -> Response {
+    let mut response = match shown_to_strangers(&app, &asker, id).await {
+        Some(video) => {
+            let base = app.base(client, &headers);
+            page(&with_tags(&text(EMBED), &video, &app, base.as_deref()))
+        }
+        None => (StatusCode::NOT_FOUND, page(&text(EMBED))).into_response(),
+    };
+    let policy = HeaderValue::from_static(layers::EMBED_POLICY);
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    response
+}
+
+/// The title, if a stranger at the same place may see it: pages do not depend on who is signed in.
+async fn shown_to_strangers(
+    app: &App,
+    asker: &Asker,
+    id: Result<Path<String>, PathRejection>,
+) -> Option<Video> {
+    let stranger = Audience { viewer: None, ..**asker };
+    let Path(id) = id.ok()?;
+    let mut reader = app.store.reader().await.ok()?;
+    let video = videos::get(&mut reader, id.parse().ok()?).await.ok()?;
+    title::may_open(&video, &stranger).then_some(video)
+}
+
+/// A page of the app as it was built.
+fn text(name: &str) -> String {
+    Dist::get(name)
         .map_or_else(|| MISSING.to_owned(), |file| String::from_utf8_lossy(&file.data).into_owned())
 }
 
@@ -67,7 +105,7 @@ fn page(html: &str) -> Response {
 }
 
 fn file(path: &str, headers: &HeaderMap) -> Option<Response> {
-    if path.is_empty() || path == "index.html" {
+    if path.is_empty() || path == INDEX || path == EMBED {
         return None;
     }
     let plain = Dist::get(path)?;
@@ -106,19 +144,28 @@ fn accepts(headers: &HeaderMap, encoding: &str) -> bool {
     })
 }
 
-fn with_tags(index: &str, video: &Video, app: &App) -> String {
+/// Links need a `base`: without one those that must be absolute are left out.
+fn with_tags(index: &str, video: &Video, app: &App, base: Option<&str>) -> String {
     let name = escaped(&video.title);
     let about = escaped(&video.description.chars().take(300).collect::<String>());
-    let url = escaped(&app.link(&format!("/watch/{}", video.id)));
     let mut tags = format!(
         "<title>{name} · {}</title>\n<meta property=\"og:type\" content=\"video.other\">\n\
          <meta property=\"og:title\" content=\"{name}\">\n<meta property=\"og:description\" content=\"{about}\">\n\
-         <meta name=\"description\" content=\"{about}\">\n<meta property=\"og:url\" content=\"{url}\">\n",
+         <meta name=\"description\" content=\"{about}\">\n",
         escaped(&app.config.name)
     );
-    if let Some(poster) = &video.poster_id {
-        let picture = app.link(&app::view::picture_url(&video.id.to_string(), poster, 1280));
-        tags.push_str(&format!("<meta property=\"og:image\" content=\"{}\">\n", escaped(&picture)));
+    if let Some(base) = base {
+        let id = video.id;
+        let mut tag = |name: &str, path: &str| {
+            let url = escaped(&format!("{base}{path}"));
+            tags.push_str(&format!("<meta property=\"og:{name}\" content=\"{url}\">\n"));
+        };
+        tag("url", &format!("/watch/{id}"));
+        if let Some(poster) = &video.poster_id {
+            tag("image", &app::view::picture_url(&id.to_string(), poster, 1280));
+        }
+        tag("video:secure_url", &format!("/embed/{id}"));
+        tags.push_str(&discovery(base, &video.title, &id.to_string()));
     }
     if !video.visibility.is_listed() {
         tags.push_str("<meta name=\"robots\" content=\"noindex\">\n");
@@ -130,25 +177,24 @@ fn with_tags(index: &str, video: &Video, app: &App) -> String {
     }
 }
 
+/// Where embedding sites (oEmbed §4) and feed readers find what they look for.
+fn discovery(base: &str, title: &str, id: &str) -> String {
+    let page = format!("{base}/watch/{id}");
+    let encoded: String = url::form_urlencoded::byte_serialize(page.as_bytes()).collect();
+    let (base, title) = (escaped(base), escaped(title));
+    let link = |kind: &str, format: &str| {
+        format!(
+            "<link rel=\"alternate\" type=\"{kind}+oembed\" href=\"{base}/oembed?url={encoded}&amp;format={format}\" \
+             title=\"{title}\">\n"
+        )
+    };
+    format!("{}{}", link("application/json", "json"), link("text/xml", "xml"))
+}
+
 /// The text without the first stretch from `begin` to `end`.
 fn without(text: &str, begin: &str, end: &str) -> String {
     let found = text.find(begin).and_then(|from| Some((from, from + text[from..].find(end)? + end.len())));
     found.map_or_else(|| text.to_owned(), |(from, to)| format!("{}{}", &text[..from], &text[to..]))
-}
-
-fn escaped(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            '\n' | '\r' => out.push(' '),
-            c => out.push(c),
-        }
-        out
-    })
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -175,10 +221,5 @@ mod tests {
             "<head></head>"
         );
         assert_eq!(without("a<b", "<b", ">"), "a<b");
-    }
-
-    #[test]
-    fn a_title_cannot_break_out_of_its_tag() {
-        assert_eq!(escaped("\"><script>'&\n"), "&quot;&gt;&lt;script&gt;&#39;&amp; ");
     }
 }

@@ -28,6 +28,11 @@ const CONTENT_POLICY: &str = "default-src 'self'; script-src 'self'; style-src '
     img-src 'self' data: blob:; media-src 'self' blob:; worker-src 'self' blob:; font-src 'self'; connect-src 'self'; \
     object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
 
+/// The same for the page that other sites may frame.
+pub const EMBED_POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+    img-src 'self' data: blob:; media-src 'self' blob:; worker-src 'self' blob:; font-src 'self'; connect-src 'self'; \
+    object-src 'none'; base-uri 'self'; form-action 'none'; frame-ancestors *";
+
 /// The outermost layer: gives the request an id, logs and measures it, and catches panics.
 pub async fn observe(State(traffic): State<Arc<Traffic>>, request: Request, next: Next) -> Response {
     let started = Instant::now();
@@ -134,6 +139,15 @@ pub async fn uncached(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// Refuses callers who take nothing that the API makes.
+pub async fn acceptable(request: Request, next: Next) -> Response {
+    if api::accept::takes_ours(request.headers()) {
+        next.run(request).await
+    } else {
+        Problem::not_acceptable().into_response()
+    }
 }
 
 /// Gives up on a handler of the API that does not begin its answer in time.

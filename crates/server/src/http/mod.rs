@@ -5,3 +5,4 @@ pub mod health;
 pub mod layers;
 pub mod listen;
 pub mod metrics;
+pub mod throttle;

@@ -6,7 +6,11 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use app::{App, catalog::schedule};
+use app::{
+    App,
+    catalog::schedule,
+    webhooks::{self, Courier},
+};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use vod::{
@@ -36,8 +40,17 @@ pub(super) fn start(
         // The lock makes the place ours alone: who starts here takes the jobs of one that died here back at once.
         settings.name = format!("{}:{}", crate::machine::identity(), place.display());
     }
-    let handlers = workflow.handlers().light(schedule::JOB, go_public);
+    let courier = Courier::new(app.clone(), &config.webhooks).context("webhooks")?;
+    let handlers = workflow
+        .handlers()
+        .light(schedule::JOB, go_public)
+        .light(webhooks::KIND, move |job| deliver(courier.clone(), job));
     let worker = Worker::new(app.store.clone(), app.clock.clone(), handlers, settings, wake);
+    let (told, stopped) = (app.clone(), stop.clone());
+    supervise(tasks, "webhooks", async move {
+        webhooks::dispatch(told, stopped).await;
+        Ok(())
+    });
     let stop = stop.clone();
     supervise(tasks, "worker", async move {
         worker.run(stop).await;
@@ -56,6 +69,16 @@ async fn go_public(job: JobContext) -> Result<(), JobError> {
     job.finish(&mut tx).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// Runs one job of the courier.
+async fn deliver(courier: Courier, job: JobContext) -> Result<(), JobError> {
+    let finish = async |tx: &mut store::Tx| job.finish(tx).await;
+    match courier.run(&job.claim.subject, &job.claim.payload, finish).await {
+        Ok(()) => Ok(()),
+        Err(app::Error::Store(error)) => Err(error.into()),
+        Err(error) => Err(JobError::retry("A message could not be delivered.", error)),
+    }
 }
 
 /// A folder under `work_dir` that no other running process works in; it is ours while the lock is held.

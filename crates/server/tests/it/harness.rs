@@ -68,7 +68,18 @@ impl House {
     }
 
     pub async fn start(engines: Engines, roles: &[Role], clock: Clock) -> Self {
-        let config = engines.config(roles);
+        Self::configured(engines, roles, clock, |_| {}).await
+    }
+
+    /// With another configuration than the usual one.
+    pub async fn configured(
+        engines: Engines,
+        roles: &[Role],
+        clock: Clock,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
+        let mut config = engines.config(roles);
+        change(&mut config);
         Self::start_with(engines, config, clock).await
     }
 

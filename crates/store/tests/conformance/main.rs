@@ -22,6 +22,7 @@ macro_rules! on_both_engines {
 }
 
 mod events;
+mod integration;
 mod jobs;
 mod leases;
 mod schema;

@@ -2,7 +2,7 @@
 
 use backends::clock::Clock;
 use futures::{FutureExt, future::BoxFuture};
-use store::{Tx, artwork as pieces, jobs, jobs::Outcome, presentations, steps, units, videos};
+use store::{Tx, artwork as pieces, jobs, jobs::Outcome, outbox, presentations, steps, units, videos};
 
 use super::{artwork, enqueue_publish, pictures};
 use crate::worker::Failure;
@@ -29,6 +29,7 @@ pub(super) fn tell<'a>(tx: &'a mut Tx, failure: &'a Failure) -> BoxFuture<'a, st
         videos::failed(tx, video, &failure.message, now).await?;
         steps::end_unfinished(tx, video, steps::State::Failed, &failure.message, now).await?;
         jobs::cancel_by_subject(tx, &failure.claim.subject, now).await?;
+        outbox::append(tx, "title.failed", &failure.claim.subject, "{}", now).await?;
         Ok(())
     }
     .boxed()

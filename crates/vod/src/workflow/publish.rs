@@ -72,6 +72,9 @@ async fn tell(
     let payload = serde_json::json!({ "presentation": of.id, "complete": complete }).to_string();
     if before.published_at.is_none() {
         outbox::append(&mut tx, "title.playable", &subject, &payload, now).await?;
+        if before.visibility.is_listed() && !before.is_trashed() {
+            outbox::append(&mut tx, "title.published", &subject, &payload, now).await?;
+        }
     }
     if complete && !before.complete {
         outbox::append(&mut tx, "title.complete", &subject, &payload, now).await?;

@@ -19,6 +19,7 @@ import { Card, CardSkeleton } from "../../ui/card";
 import { Icon } from "../../ui/icon";
 import { pictureAt } from "../../ui/picture";
 import { toast } from "../../ui/toast";
+import { Share } from "../share/share";
 import { Steps } from "../studio/steps";
 import { NextCard, useNext } from "./next";
 import { useKeepPosition } from "./position";
@@ -180,14 +181,6 @@ function NotYet({ video }: { video: Video }) {
 function About({ video, mine }: { video: Video; mine: boolean }) {
   const [open, setOpen] = useState(false);
   const long = video.description.length > 320 || video.description.split("\n").length > 5;
-  const share = async () => {
-    try {
-      await navigator.clipboard.writeText(`${location.origin}/watch/${video.id}`);
-      toast("The link is copied.");
-    } catch {
-      toast("The browser did not allow copying.");
-    }
-  };
   return (
     <article className="about-title">
       <div className="stack" style={{ gap: 6 }}>
@@ -209,9 +202,7 @@ function About({ video, mine }: { video: Video; mine: boolean }) {
           <Icon name="info" />
           Details
         </Link>
-        <Button icon="link" onClick={() => void share()}>
-          Copy link
-        </Button>
+        <Share video={video} />
         {mine && (
           <Link className="btn" href={`/studio/videos/${video.id}`}>
             <Icon name="edit" />

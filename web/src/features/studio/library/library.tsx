@@ -56,7 +56,11 @@ export default function LibraryPage() {
             Trash
           </button>
         </div>
-        <Link className="btn primary push" href="/studio/upload">
+        <Link className="btn quiet push" href="/studio/webhooks">
+          <Icon name="link" />
+          Webhooks
+        </Link>
+        <Link className="btn primary" href="/studio/upload">
           <Icon name="upload" />
           Upload
         </Link>
