@@ -10,6 +10,8 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 
+pub use domain::Network;
+
 /// Which proxies in front of us are believed.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -18,55 +20,12 @@ pub struct Config {
     pub trusted_proxies: Vec<Network>,
 }
 
-/// An address range in CIDR notation (RFC 4632 §3.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Network {
-    base: IpAddr,
-    bits: u8,
-}
-
 /// The client of a request, as far as we believe it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Client {
     pub address: IpAddr,
     /// The client's own connection is encrypted: cookies are marked `Secure`.
     pub https: bool,
-}
-
-impl TryFrom<String> for Network {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is not an address or network such as 10.0.0.0/8");
-        let (base, bits) = text.split_once('/').unwrap_or((&text, ""));
-        let base: IpAddr = base.parse().map_err(|_| wrong())?;
-        let all = if base.is_ipv4() { 32 } else { 128 };
-        let bits = if bits.is_empty() { all } else { bits.parse().map_err(|_| wrong())? };
-        if bits > all { Err(wrong()) } else { Ok(Self { base, bits }) }
-    }
-}
-
-impl From<Network> for String {
-    fn from(network: Network) -> Self {
-        format!("{}/{}", network.base, network.bits)
-    }
-}
-
-impl Network {
-    pub fn contains(&self, address: IpAddr) -> bool {
-        match (self.base, address.to_canonical()) {
-            (IpAddr::V4(base), IpAddr::V4(address)) => {
-                let mask = u32::MAX.checked_shl(32 - u32::from(self.bits)).unwrap_or(0);
-                u32::from(base) & mask == u32::from(address) & mask
-            }
-            (IpAddr::V6(base), IpAddr::V6(address)) => {
-                let mask = u128::MAX.checked_shl(128 - u32::from(self.bits)).unwrap_or(0);
-                u128::from(base) & mask == u128::from(address) & mask
-            }
-            _ => false,
-        }
-    }
 }
 
 impl Config {

@@ -1,4 +1,7 @@
-//! Someone else's services behind our own words: blobs, clock; each with an embedded and a cluster adapter where it has two.
+//! Someone else's services behind our own words: blobs, clock, buckets and other people's web servers; each with an
+//! embedded and a cluster adapter where it has two.
 
 pub mod blob;
+pub mod bucket;
 pub mod clock;
+pub mod outbound;

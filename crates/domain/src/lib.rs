@@ -8,6 +8,7 @@ pub mod details;
 pub mod id;
 pub mod ladder;
 pub mod locale;
+pub mod network;
 pub mod playback_token;
 pub mod related;
 pub mod text;
@@ -16,6 +17,7 @@ pub mod vocabulary;
 pub mod words;
 
 pub use access::{Audience, Role, Scope, Viewer, Visibility};
-pub use id::{PresentationId, SourceId, TokenId, UploadId, UserId, VideoId};
+pub use id::{PresentationId, SourceId, TokenId, UploadId, UserId, VersionId, VideoId};
 pub use locale::{Country, Language};
+pub use network::Network;
 pub use time::Micros;

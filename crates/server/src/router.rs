@@ -24,7 +24,7 @@ use utoipa::{
     },
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
-use vod::upload::Uploads;
+use vod::{import::Imports, upload::Uploads};
 
 use crate::http::{
     assets,
@@ -36,6 +36,7 @@ use crate::http::{
 pub struct Faces {
     pub app: Option<App>,
     pub uploads: Option<Uploads>,
+    pub imports: Option<Imports>,
     /// `/media/…`
     pub origin: Option<Router>,
     health: Health,
@@ -45,7 +46,7 @@ pub struct Faces {
 impl Faces {
     pub fn new(health: Health, trusted_proxies: Vec<::api::address::Network>) -> Self {
         let proxies = ::api::address::Config { trusted_proxies };
-        Self { app: None, uploads: None, origin: None, health, proxies }
+        Self { app: None, uploads: None, imports: None, origin: None, health, proxies }
     }
 }
 
@@ -59,7 +60,7 @@ pub fn router(faces: Faces) -> Router {
         router = router.merge(origin);
     }
     if let Some(app) = faces.app {
-        router = router.merge(api_face(app.clone(), faces.uploads)).merge(web_face(app));
+        router = router.merge(api_face(app.clone(), faces.uploads, faces.imports)).merge(web_face(app));
     } else {
         router = router.fallback(layers::nothing);
     }
@@ -72,11 +73,13 @@ pub fn router(faces: Faces) -> Router {
 }
 
 /// `/api/v1/**`: whoever calls is known before a handler runs.
-fn api_face(app: App, uploads: Option<Uploads>) -> Router {
+fn api_face(app: App, uploads: Option<Uploads>, imports: Option<Imports>) -> Router {
+    let fetching = imports.map(vod::import::routes).unwrap_or_default();
     let mut face: Router = Router::from(api())
         .route("/api/v1/openapi.json", get(openapi))
         .route("/api/{*rest}", any(layers::nothing))
         .with_state(app.clone())
+        .merge(fetching)
         .layer(from_fn(layers::patient));
     if let Some(uploads) = uploads {
         // Bodies of uploads may take as long as they move.
@@ -156,6 +159,7 @@ pub fn api() -> OpenApiRouter<App> {
 pub fn document() -> Document {
     let mut document = api().into_openapi();
     document.merge(OpenApiRouter::new().routes(routes!(vod::upload::mine)).into_openapi());
+    document.merge(OpenApiRouter::new().routes(routes!(vod::import::create)).into_openapi());
     name_operations(&mut document);
     document
 }

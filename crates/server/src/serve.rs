@@ -18,6 +18,7 @@ use backends::{blob::Blobs, clock::Clock};
 use store::Store;
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
+use vod::{import::Imports, upload::Uploads};
 
 use crate::{
     config::{Config, Role},
@@ -65,7 +66,7 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Server> {
     if let Some(store) = &store {
         let app = start_app(&config, store, &blobs, &clock).await?;
         if config.roles.contains(&Role::Api) {
-            start_api(&config, &app, &wake, &mut faces, &mut tasks, &stop);
+            start_api(&config, &app, &wake, &mut faces, &mut tasks, &stop)?;
         }
         if config.roles.contains(&Role::Worker) {
             worker::start(&config, &app, wake, &mut tasks, &stop)?;
@@ -141,17 +142,12 @@ fn start_api(
     faces: &mut Faces,
     tasks: &mut JoinSet<Ended>,
     stop: &CancellationToken,
-) {
-    let uploads = vod::upload::Uploads::new(
-        config.upload.clone(),
-        app.store.clone(),
-        app.blobs.clone(),
-        app.clock.clone(),
-        wake.clone(),
-        stop.clone(),
-    );
+) -> anyhow::Result<()> {
+    let uploads = uploads(config, app, wake, stop);
     faces.app = Some(app.clone());
     faces.uploads = Some(uploads.clone());
+    faces.imports =
+        Some(Imports::new(config.import.clone(), uploads.clone()).context("the configuration of imports")?);
     let (watching, stopped) = (app.clone(), stop.clone());
     supervise(tasks, "live views", async move {
         app::catalog::watch(watching, stopped).await;
@@ -162,6 +158,13 @@ fn start_api(
         maintenance::run(maintained, uploads, stopped).await;
         Ok(())
     });
+    Ok(())
+}
+
+/// What takes files in, for the API and for workers that fetch.
+fn uploads(config: &Config, app: &App, wake: &vod::worker::Wake, stop: &CancellationToken) -> Uploads {
+    let (store, blobs, clock) = (app.store.clone(), app.blobs.clone(), app.clock.clone());
+    Uploads::new(config.upload.clone(), store, blobs, clock, wake.clone(), stop.clone())
 }
 
 /// Adds a task whose end before `stop` ends the process.

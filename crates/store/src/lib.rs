@@ -5,6 +5,7 @@
 
 pub mod db;
 mod error;
+pub mod imports;
 pub mod inbox;
 pub mod jobs;
 pub mod library;

@@ -437,6 +437,18 @@ pub async fn retrying(tx: &mut Tx, id: VideoId, now: Micros) -> Result<bool> {
     Ok(done == 1)
 }
 
+/// A failed or cancelled title without a source waits for one again. Says whether it was in such a state.
+pub async fn waiting_again(tx: &mut Tx, id: VideoId, now: Micros) -> Result<bool> {
+    let done = execute!(
+        tx,
+        "UPDATE videos SET state = 'uploading', error = NULL, revision = revision + 1, updated_at = $1
+         WHERE id = $2 AND state IN ('failed', 'cancelled') AND source_id IS NULL",
+        now.0,
+        id.to_string(),
+    )?;
+    Ok(done == 1)
+}
+
 /// Takes `picture` as poster unless one was chosen already.
 pub async fn default_poster(tx: &mut Tx, id: VideoId, picture: &str, now: Micros) -> Result<()> {
     let done = execute!(

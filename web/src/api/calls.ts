@@ -126,6 +126,8 @@ export const savePosition = (id: string, position_ms: number, duration_ms: numbe
 export const forget = (id: string) =>
   nothing(client.DELETE("/api/v1/me/history/{video_id}", { params: { path: { video_id: id } } }));
 
+export const importLink = (form: Bodies["NewImport"]) => body(client.POST("/api/v1/imports", { body: form }));
+
 /** Belongs to the tus face, which the OpenAPI document does not describe. */
 export async function openUploads(): Promise<T.OpenUpload[]> {
   const answer = await fetch("/api/v1/me/uploads", { headers: { accept: "application/json" } }).catch(() => {

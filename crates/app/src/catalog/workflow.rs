@@ -3,7 +3,7 @@
 use api::{Id, Json, Principal, Problem, ProblemBody};
 use axum::extract::State;
 use domain::VideoId;
-use store::{jobs, steps, videos};
+use store::{imports, jobs, steps, videos};
 
 use crate::{App, Result, title, view::Video};
 
@@ -30,7 +30,7 @@ pub async fn cancel(
     Ok(Json(video))
 }
 
-/// Begins the work on a failed or cancelled title anew, from its original.
+/// Begins the work on a failed or cancelled title anew, from its original or from the link that it was to be fetched from.
 #[utoipa::path(post, path = "/api/v1/videos/{id}/retry", tag = "videos", params(("id" = String, Path)),
     responses((status = 200, body = Video), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody),
         (status = 409, body = ProblemBody)))]
@@ -38,17 +38,29 @@ pub async fn retry(State(app): State<App>, principal: Principal, Id(id): Id<Vide
     let now = app.clock.now();
     let mut tx = app.store.begin().await?;
     let row = title::manage(&mut tx, id, &principal).await?;
-    let (true, Some(source)) = (videos::retrying(&mut tx, id, now).await?, row.source()) else {
-        return Err(Problem::conflict(
-            "Only failed and cancelled titles with a whole upload can be retried.",
-        )
-        .into());
-    };
     let subject = id.to_string();
-    jobs::cancel_by_subject(&mut tx, &subject, now).await?;
-    let payload = serde_json::json!({ "source": source }).to_string();
-    let key = format!("probe:{source}");
-    jobs::enqueue(&mut tx, &jobs::NewJob::new("probe", &subject, &payload).dedupe(&key), now).await?;
+    let import = imports::open_of(&mut tx, id).await?;
+    if let (None, Some(import)) = (row.source(), import) {
+        if !videos::waiting_again(&mut tx, id, now).await? {
+            return Err(Problem::conflict("Only failed and cancelled titles can be retried.").into());
+        }
+        jobs::cancel_by_subject(&mut tx, &subject, now).await?;
+        steps::set(&mut tx, id, steps::Name::Upload, steps::State::Waiting, 0, 0, "", now).await?;
+        let payload = serde_json::json!({ "import": import.id }).to_string();
+        let job = jobs::NewJob::new("import", &subject, &payload).max_attempts(3);
+        jobs::enqueue(&mut tx, &job, now).await?;
+    } else {
+        let (true, Some(source)) = (videos::retrying(&mut tx, id, now).await?, row.source()) else {
+            return Err(Problem::conflict(
+                "Only failed and cancelled titles with a whole upload can be retried.",
+            )
+            .into());
+        };
+        jobs::cancel_by_subject(&mut tx, &subject, now).await?;
+        let payload = serde_json::json!({ "source": source }).to_string();
+        let key = format!("probe:{source}");
+        jobs::enqueue(&mut tx, &jobs::NewJob::new("probe", &subject, &payload).dedupe(&key), now).await?;
+    }
     let row = videos::get(&mut tx, id).await?;
     let video = app.video_with_steps(&mut tx, row, Some(principal.viewer())).await?;
     tx.commit().await?;

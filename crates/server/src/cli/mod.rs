@@ -3,6 +3,7 @@
 mod admin;
 mod demo;
 mod doctor;
+mod import;
 mod serve;
 mod upload;
 
@@ -29,6 +30,8 @@ enum Command {
     Serve(Settings),
     /// Send a video file to a server, or what is missing of it
     Upload(upload::Args),
+    /// Have a server fetch a video file from a link
+    Import(import::Args),
     /// Print the effective configuration as TOML, without secrets
     Config(Settings),
     /// Work on the database of this machine directly
@@ -89,6 +92,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             runtime()?.block_on(serve::run(config))?;
         }
         Command::Upload(args) => return Ok(runtime()?.block_on(upload::run(args))),
+        Command::Import(args) => return Ok(runtime()?.block_on(import::run(args))),
         Command::Config(settings) => print!("{}", settings.load()?.to_toml()?),
         Command::Admin { command } => runtime()?.block_on(admin::run(command))?,
         Command::Openapi => println!("{}", router::document().to_pretty_json()?),

@@ -67,6 +67,8 @@ pub struct Config {
     pub blob: blob::Config,
     pub app: app::Config,
     pub upload: vod::upload::Config,
+    /// Fetching files from links.
+    pub import: vod::import::Config,
     pub worker: vod::worker::Config,
     /// How titles are made of sources.
     pub encoding: vod::workflow::Config,
@@ -111,6 +113,7 @@ impl Default for Config {
             blob: blob::Config { url: String::new(), ..blob::Config::default() },
             app: app::Config::default(),
             upload: vod::upload::Config::default(),
+            import: vod::import::Config::default(),
             worker: vod::worker::Config::default(),
             // Empty: in the data directory.
             encoding: vod::workflow::Config { work_dir: PathBuf::new(), ..Default::default() },

@@ -10,6 +10,7 @@ use app::App;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use vod::{
+    import::Imports,
     worker::{Wake, Worker},
     workflow::Workflow,
 };
@@ -36,7 +37,10 @@ pub(super) fn start(
         // The lock makes the place ours alone: who starts here takes the jobs of one that died here back at once.
         settings.name = format!("{}:{}", crate::machine::identity(), place.display());
     }
-    let worker = Worker::new(app.store.clone(), app.clock.clone(), workflow.handlers(), settings, wake);
+    let uploads = super::uploads(config, app, &wake, stop);
+    let imports = Imports::new(config.import.clone(), uploads).context("the configuration of imports")?;
+    let handlers = imports.handlers(workflow.handlers());
+    let worker = Worker::new(app.store.clone(), app.clock.clone(), handlers, settings, wake);
     let stop = stop.clone();
     supervise(tasks, "worker", async move {
         worker.run(stop).await;

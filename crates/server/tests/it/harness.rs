@@ -9,7 +9,7 @@ use domain::{PresentationId, SourceId, UserId, VideoId, Visibility};
 use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 use server::{
-    config::Role,
+    config::{Config, Role},
     serve::{self, Server},
 };
 use store::videos::{self, NewVideo, Poster};
@@ -62,7 +62,18 @@ impl House {
     }
 
     pub async fn start(engines: Engines, roles: &[Role], clock: Clock) -> Self {
-        let config = engines.config(roles);
+        Self::with(engines, roles, clock, |_| {}).await
+    }
+
+    /// With settings of its own.
+    pub async fn with(
+        engines: Engines,
+        roles: &[Role],
+        clock: Clock,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
+        let mut config = engines.config(roles);
+        change(&mut config);
         let server = serve::start(config, clock.clone()).await.unwrap();
         let base = format!("http://{}", server.address);
         Self { server, clock, base, engines }

@@ -3,7 +3,7 @@
 use backends::blob::Staged;
 use domain::{Micros, SourceId};
 use store::{
-    Tx, jobs,
+    Tx, imports, jobs,
     sources::{self, NewSource, Part},
     steps,
     uploads::{self, Kind, Upload},
@@ -76,7 +76,13 @@ pub async fn remove_leased(uploads: &Uploads, upload: &Upload, holder: &str) -> 
         && !upload.is_complete()
     {
         match videos::get(&mut tx, video).await {
-            Ok(row) if row.state == videos::State::Uploading => videos::delete(&mut tx, video).await?,
+            // One that waits for an import may get another upload.
+            Ok(row)
+                if row.state == videos::State::Uploading
+                    && imports::open_of(&mut tx, video).await?.is_none() =>
+            {
+                videos::delete(&mut tx, video).await?;
+            }
             Ok(_) | Err(store::Error::NotFound) => {}
             Err(error) => return Err(error.into()),
         }

@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use backends::blob::names;
-use domain::{Micros, SourceId, UploadId, VideoId};
+use domain::{Micros, SourceId, UploadId, UserId, VideoId};
 use store::{
     Tx, steps,
     uploads::{self, Kind, NewUpload, Upload},
@@ -112,7 +112,7 @@ async fn insert(
         expires_at: uploads.expiry(),
     };
     let mut tx = uploads.store.begin().await?;
-    check_quota(&mut tx, uploads, principal, length).await?;
+    check_quota(&mut tx, uploads, principal.user, length).await?;
     if let Some(video) = new.video {
         insert_title(&mut tx, video, principal, metadata, now).await?;
         let length = length as i64;
@@ -142,10 +142,11 @@ pub async fn insert_title(
     Ok(videos::insert(tx, &video, now).await?)
 }
 
-async fn check_quota(tx: &mut Tx, uploads: &Uploads, principal: &Principal, length: u64) -> Result<()> {
-    let own = uploads::lock_quota(tx, principal.user).await?;
+/// 413 when `owner` has no room for a file of `length`.
+pub async fn check_quota(tx: &mut Tx, uploads: &Uploads, owner: UserId, length: u64) -> Result<()> {
+    let own = uploads::lock_quota(tx, owner).await?;
     let Some(quota) = own.map(|own| own.max(0) as u64).or(uploads.config.quota_bytes) else { return Ok(()) };
-    let held = uploads::held_bytes(tx, principal.user).await?.max(0) as u64;
+    let held = uploads::held_bytes(tx, owner).await?.max(0) as u64;
     if held.saturating_add(length) <= quota {
         return Ok(());
     }
@@ -162,7 +163,7 @@ fn refused_size(words: String) -> Error {
 }
 
 /// Sizes as people say them.
-fn gigabytes(bytes: u64) -> String {
+pub fn gigabytes(bytes: u64) -> String {
     match bytes {
         0..1_000_000 => format!("{} kB", bytes.div_ceil(1000)),
         1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),

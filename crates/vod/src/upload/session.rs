@@ -2,9 +2,11 @@
 
 use backends::blob::{self, Appender, Staged};
 use bytes::Bytes;
-use domain::{Micros, UploadId, UserId};
+use domain::{Micros, UploadId, UserId, VideoId};
 use store::{
-    Connect, steps,
+    Connect,
+    imports::Import,
+    steps,
     uploads::{self, Checkpoint, Kind, Upload},
     videos,
 };
@@ -193,6 +195,16 @@ impl Session {
         Ok(())
     }
 
+    /// Removes what came, and the upload's row; its title stays, to tell what happened.
+    pub async fn discard(mut self) -> Result<()> {
+        self.appender = None;
+        self.uploads.blobs.abort(&staged(&self.upload)?).await?;
+        let mut tx = self.uploads.store.begin().await?;
+        uploads::delete(&mut tx, self.upload.id, &self.holder).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
     /// The upload cannot become a title: it and its never-started title are removed.
     pub async fn remove(mut self) -> Result<()> {
         self.appender = None;
@@ -231,9 +243,18 @@ pub async fn welcome(conn: &mut impl Connect, upload: &Upload, now: Micros) -> R
     if upload.expires_at <= now { Err(Error::Gone) } else { title_waits(conn, upload).await }
 }
 
+/// [`Error::Gone`] when the title of an import was cancelled or deleted.
+pub async fn wanted(mut conn: impl Connect, import: &Import) -> Result<()> {
+    waits(&mut conn, import.video_id).await
+}
+
 /// [`Error::Gone`] when the upload's title was cancelled or deleted.
 async fn title_waits(conn: &mut impl Connect, upload: &Upload) -> Result<()> {
     let Some(video) = upload.video() else { return Ok(()) };
+    waits(conn, video).await
+}
+
+async fn waits(conn: &mut impl Connect, video: VideoId) -> Result<()> {
     match videos::get(conn, video).await {
         Ok(video) if video.state == videos::State::Uploading && !video.is_trashed() => Ok(()),
         Ok(_) | Err(store::Error::NotFound) => Err(Error::Gone),

@@ -16,6 +16,7 @@ import { secondsLeft, speed } from "../../upload/rate";
 import { over, type Upload } from "../../upload/state";
 import { cancel, forgetDone, pause, resume, uploads } from "../../upload/transfer";
 import { DropAnywhere, takeFiles } from "./drop";
+import { Imports } from "./import";
 import { Steps } from "./steps";
 
 export default function UploadPage() {
@@ -69,6 +70,7 @@ export default function UploadPage() {
           </p>
         ) : null}
       </div>
+      <Imports onReady={setReady} />
       <div className="sr" role="status">
         {ready}
       </div>
@@ -162,7 +164,7 @@ function Line({ upload }: { upload: Upload }) {
 }
 
 /** After the last byte: the workflow of the title, and its links as soon as they work. */
-function Processing({ id, onReady }: { id: string; onReady: (text: string) => void }) {
+export function Processing({ id, onReady }: { id: string; onReady: (text: string) => void }) {
   const { data: video } = useVideo(id);
   const told = useRef(false);
   if (!video) return null;
