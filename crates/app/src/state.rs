@@ -21,6 +21,8 @@ pub struct Config {
     pub session_days: u32,
     /// Days that a deleted title stays in the trash.
     pub trash_days: u32,
+    /// Days that a version which a title no longer plays can be gone back to.
+    pub version_days: u32,
     /// Password hashes that may be computed at once; each takes 19 MiB. 0: as many as there are cores.
     pub password_hashers: usize,
 }
@@ -32,6 +34,7 @@ impl Default for Config {
             public_url: None,
             session_days: 30,
             trash_days: 30,
+            version_days: 30,
             password_hashers: 0,
         }
     }

@@ -1,13 +1,20 @@
 //! Who may open and who may manage a title: the one place that pages, API, search, pictures, playback and events ask.
 
 use api::{Principal, Problem, Time};
-use domain::{Audience, Scope, VideoId, Viewer, access::Refusal};
+use domain::{Audience, Micros, Scope, VideoId, Viewer, access::Refusal};
 use store::{
     Connect,
     videos::{self, State, Video},
 };
 
 use crate::Result;
+
+/// How much longer than the title a playback may take, microseconds: pauses, a second look.
+pub const PLAYBACK_MARGIN: i64 = 6 * Micros::HOUR;
+
+/// How long after the last playback of a version could have ended its objects are kept, microseconds: clocks differ, and a
+/// playback may have been granted in the moment of the change.
+pub const VERSION_MARGIN: i64 = PLAYBACK_MARGIN + Micros::HOUR;
 
 /// May `audience` open `video`? Others than its owner and administrators: once it plays, as its terms say (visibility,
 /// time, country), and not from the trash.
@@ -68,7 +75,7 @@ fn problem(refusal: Refusal) -> Problem {
 
 #[cfg(test)]
 mod tests {
-    use domain::{Micros, Role, UserId, Visibility, vocabulary::Kind};
+    use domain::{Role, UserId, Visibility, vocabulary::Kind};
     use store::library::Maybe;
 
     use super::*;
@@ -99,6 +106,7 @@ mod tests {
             error: None,
             source_id: None,
             presentation_id: None,
+            duplicate_of: None,
             poster_id: None,
             duration_ms: None,
             width: None,

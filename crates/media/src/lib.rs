@@ -11,6 +11,7 @@ pub mod hls;
 pub mod iframe;
 pub mod measure;
 pub mod mp4;
+pub mod rebase;
 pub mod webvtt;
 
 /// Why bytes could not be read, or could not be written as asked. A retry with the same bytes never helps.

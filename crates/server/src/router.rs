@@ -3,7 +3,7 @@
 use app::{
     App,
     accounts::{people, routes as account, tokens},
-    catalog::{edit, events, pictures, routes as video, studio, workflow},
+    catalog::{duplicates, edit, events, pictures, routes as video, studio, versions, workflow},
     discovery::{related, routes as discovery, vocabulary},
     history::routes as history,
     playback::routes as playback,
@@ -75,11 +75,13 @@ pub fn router(faces: Faces) -> Router {
 /// `/api/v1/**`: whoever calls is known before a handler runs.
 fn api_face(app: App, uploads: Option<Uploads>, imports: Option<Imports>) -> Router {
     let fetching = imports.map(vod::import::routes).unwrap_or_default();
+    let cutting = uploads.clone().map(vod::trim::routes).unwrap_or_default();
     let mut face: Router = Router::from(api())
         .route("/api/v1/openapi.json", get(openapi))
         .route("/api/{*rest}", any(layers::nothing))
         .with_state(app.clone())
         .merge(fetching)
+        .merge(cutting)
         .layer(from_fn(layers::patient));
     if let Some(uploads) = uploads {
         // Bodies of uploads may take as long as they move.
@@ -135,6 +137,10 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(video::renditions))
         .routes(routes!(workflow::cancel))
         .routes(routes!(workflow::retry))
+        .routes(routes!(duplicates::keep))
+        .routes(routes!(versions::list))
+        .routes(routes!(versions::restore))
+        .routes(routes!(versions::delete))
         .routes(routes!(events::video))
         .routes(routes!(pictures::list))
         .routes(routes!(pictures::picture))
@@ -160,6 +166,7 @@ pub fn document() -> Document {
     let mut document = api().into_openapi();
     document.merge(OpenApiRouter::new().routes(routes!(vod::upload::mine)).into_openapi());
     document.merge(OpenApiRouter::new().routes(routes!(vod::import::create)).into_openapi());
+    document.merge(OpenApiRouter::new().routes(routes!(vod::trim::trim)).into_openapi());
     name_operations(&mut document);
     document
 }

@@ -48,3 +48,4 @@ ALTER TABLE sources ADD COLUMN sha256 TEXT;              -- hex; NULL until it i
 CREATE INDEX sources_by_fingerprint ON sources (owner_id, sha256);
 
 ALTER TABLE videos ADD COLUMN duplicate_of TEXT;         -- an earlier title of the same owner with the same bytes
+CREATE INDEX videos_by_duplicate ON videos (duplicate_of);

@@ -4,6 +4,7 @@
 //! change, its jobs and its events commit together.
 
 pub mod db;
+pub mod duplicates;
 mod error;
 pub mod imports;
 pub mod inbox;
@@ -22,6 +23,7 @@ pub mod tokens;
 pub mod units;
 pub mod uploads;
 pub mod users;
+pub mod versions;
 pub mod videos;
 pub mod watchlist;
 

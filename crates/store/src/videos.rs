@@ -105,6 +105,8 @@ pub struct Video {
     pub error: Option<String>,
     pub source_id: Option<String>,
     pub presentation_id: Option<String>,
+    /// An earlier title of the same owner that was made of the same bytes.
+    pub duplicate_of: Option<String>,
     /// The chosen picture.
     pub poster_id: Option<String>,
     pub duration_ms: Option<i64>,

@@ -6,7 +6,9 @@ pub mod import;
 pub mod plan;
 pub mod probe;
 pub mod tools;
+pub mod trim;
 pub mod upload;
+mod version;
 pub mod worker;
 pub mod workflow;
 

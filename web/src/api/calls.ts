@@ -126,6 +126,17 @@ export const savePosition = (id: string, position_ms: number, duration_ms: numbe
 export const forget = (id: string) =>
   nothing(client.DELETE("/api/v1/me/history/{video_id}", { params: { path: { video_id: id } } }));
 
+export const versions = (id: string): Promise<T.Version[]> =>
+  body(client.GET("/api/v1/videos/{id}/versions", { params: path(id) }));
+export const restoreVersion = (id: string, version_id: string): Promise<T.Video> =>
+  body(client.POST("/api/v1/videos/{id}/versions/{version_id}/restore", { params: { path: { id, version_id } } }));
+export const deleteVersion = (id: string, version_id: string) =>
+  nothing(client.DELETE("/api/v1/videos/{id}/versions/{version_id}", { params: { path: { id, version_id } } }));
+export const trimVideo = (id: string, form: Bodies["TrimBody"]): Promise<T.Trimmed> =>
+  body(client.POST("/api/v1/videos/{id}/trim", { params: path(id), body: form })) as Promise<T.Trimmed>;
+export const keepDuplicate = (id: string) =>
+  nothing(client.DELETE("/api/v1/videos/{id}/duplicate", { params: path(id) }));
+
 export const importLink = (form: Bodies["NewImport"]) => body(client.POST("/api/v1/imports", { body: form }));
 
 /** Belongs to the tus face, which the OpenAPI document does not describe. */

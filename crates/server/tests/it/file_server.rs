@@ -64,8 +64,22 @@ impl FileServer {
     /// The heads of all requests for `path` so far, in lower case.
     pub fn requests(&self, path: &str) -> Vec<String> {
         let all = self.requests.lock().unwrap();
-        all.iter().filter(|head| head.starts_with(&format!("get {path} ")) || head.starts_with(&format!("get {path}?"))).cloned().collect()
+        all.iter()
+            .filter(|head| {
+                head.starts_with(&format!("get {path} ")) || head.starts_with(&format!("get {path}?"))
+            })
+            .cloned()
+            .collect()
     }
+}
+
+/// How to answer a request for `path`, and after how many bytes to break off.
+fn meet(pages: &Mutex<Vec<(String, Manner)>>, path: &str) -> Option<(Manner, Option<usize>)> {
+    let mut pages = pages.lock().unwrap();
+    let (_, manner) = pages.iter_mut().find(|(known, _)| known.to_lowercase() == path)?;
+    let cut = (manner.cuts.1 > 0).then_some(manner.cuts.0);
+    manner.cuts.1 = manner.cuts.1.saturating_sub(1);
+    Some((manner.clone(), cut))
 }
 
 async fn serve(
@@ -83,17 +97,11 @@ async fn serve(
     let head = head.to_lowercase();
     requests.lock().unwrap().push(head.clone());
     let path = head.split(' ').nth(1).unwrap_or_default().split('?').next().unwrap_or_default().to_owned();
-    let (manner, cut) = {
-        let mut pages = pages.lock().unwrap();
-        let Some((_, manner)) = pages.iter_mut().find(|(known, _)| *known == path) else {
-            drop(pages);
-            return stream.write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n").await;
-        };
-        let cut = (manner.cuts.1 > 0).then_some(manner.cuts.0);
-        manner.cuts.1 = manner.cuts.1.saturating_sub(1);
-        (manner.clone(), cut)
+    let Some((manner, cut)) = meet(pages, &path) else {
+        return stream.write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n").await;
     };
-    let line = |name: &str| head.lines().find_map(|line| line.strip_prefix(name).map(str::trim).map(str::to_owned));
+    let line =
+        |name: &str| head.lines().find_map(|line| line.strip_prefix(name).map(str::trim).map(str::to_owned));
     let fresh = line("if-range:").is_none_or(|tag| manner.etag.is_some_and(|own| own.to_lowercase() == tag));
     let from = line("range: bytes=").and_then(|range| range.trim_end_matches('-').parse::<usize>().ok());
     let from = from.filter(|from| manner.ranges && fresh && *from < manner.body.len());

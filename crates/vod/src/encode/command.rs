@@ -78,6 +78,7 @@ fn seek_micros(plan: &VideoPlan, seek: &Seek) -> i64 {
 fn filters(plan: &VideoPlan, chunk: &Chunk, pick: Pick) -> String {
     let mut graph = format!("[0:{}]", plan.stream);
     let mut steps: Vec<String> = Vec::new();
+    let decoded = chunk.decoded();
     if pick == Pick::Planned {
         steps.push(format!("trim=start_pts={}:end_pts={}", chunk.from_pts, chunk.to_pts + 1));
     }
@@ -85,14 +86,17 @@ fn filters(plan: &VideoPlan, chunk: &Chunk, pick: Pick) -> String {
         steps.push("bwdif=mode=send_frame".into());
     }
     if let (Pick::Planned, Some(held)) = (pick, plan.held) {
-        steps.extend(held.filters(chunk.first_frame, chunk.frames(), chunk.to_pts));
+        steps.extend(held.filters(decoded.first_frame, decoded.frames, chunk.to_pts));
     }
     if pick == Pick::Resampled {
         let (num, den) = plan.frame_rate;
         let start = seconds(plan, chunk);
         steps.push(format!("fps=fps={num}/{den}:start_time={start}:round=near"));
         steps.push("tpad=stop_mode=clone:stop=-1".into());
-        steps.push(format!("trim=end_frame={}", chunk.frames()));
+        steps.push(format!("trim=end_frame={}", decoded.frames));
+    }
+    if chunk.window.is_some() {
+        steps.push(format!("trim=start_frame={}:end_frame={}", decoded.skip, decoded.skip + chunk.frames()));
     }
     if let Some(transfer) = plan.tonemap.as_deref() {
         steps.push(format!("zscale=tin={transfer}:min=bt2020nc:pin=bt2020:t=linear:npl=100"));
@@ -112,10 +116,10 @@ fn filters(plan: &VideoPlan, chunk: &Chunk, pick: Pick) -> String {
     graph
 }
 
-/// Source time of the chunk's first frame in seconds.
+/// Source time of the first frame that is decoded for the chunk, in seconds.
 fn seconds(plan: &VideoPlan, chunk: &Chunk) -> f64 {
     let origin = plan.first_pts as f64 * f64::from(plan.source_base.0) / f64::from(plan.source_base.1);
-    origin + chunk.start as f64 / f64::from(plan.timescale)
+    origin + chunk.decoded().start as f64 / f64::from(plan.timescale)
 }
 
 fn encoder(rung: &RungPlan, plan: &VideoPlan, chunk: &Chunk, threads: u32) -> Vec<String> {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use backends::blob::names;
 use bytes::BytesMut;
-use domain::{SourceId, UploadId};
+use domain::{SourceId, UploadId, VideoId};
 use futures::StreamExt;
 use serde::Deserialize;
 use store::{
@@ -200,6 +200,7 @@ async fn begin(imports: &Imports, import: &Import, old: Option<Upload>, told: &T
         id: import.id,
         owner: import.owner_id,
         video: Some(import.video_id),
+        version: import.version(),
         kind: Kind::Single,
         length: told.length,
         metadata: import.metadata.clone(),
@@ -239,7 +240,8 @@ fn acceptable(imports: &Imports, import: &Import, told: &Told) -> Result<(), Tro
 /// Takes the body into the upload.
 async fn stage(imports: &Imports, job: &JobContext, upload: &Upload, opened: Opened) -> Result<(), End> {
     let mut session = session(imports, upload).await?;
-    let outcome = pump(imports, job, &mut session, opened).await;
+    let video = upload.video().ok_or(Error::Gone)?;
+    let outcome = pump(imports, job, &mut session, video, opened).await;
     match outcome {
         Ok(()) if session.offset() == session.length() => Ok(session.finish().await?),
         Ok(()) => {
@@ -277,11 +279,13 @@ async fn pump(
     imports: &Imports,
     job: &JobContext,
     session: &mut Session,
+    video: VideoId,
     mut opened: Opened,
 ) -> Result<(), End> {
     let mut skip = session.offset().saturating_sub(opened.start);
     let mut head = session.at_beginning().then(BytesMut::new);
-    let mut pace = Pace::new(Duration::from_secs(imports.config.speed_window_s), imports.config.min_bytes_per_second);
+    let mut pace =
+        Pace::new(Duration::from_secs(imports.config.speed_window_s), imports.config.min_bytes_per_second);
     let mut noted = Instant::now();
     loop {
         let asked = Instant::now();
@@ -318,6 +322,11 @@ async fn pump(
         if noted.elapsed() >= NOTE_EVERY {
             noted = Instant::now();
             session.progress().await?;
+            // What is not durable yet has come nevertheless.
+            if session.unnoted().0 > 0 {
+                let (done, total) = (session.offset() as i64, session.length() as i64);
+                job.progress(video, steps::Name::Upload, done, total).await.map_err(End::Job)?;
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use api::{Json, Principal, Problem, ProblemBody};
 use axum::{Router, extract::State, http::StatusCode, routing::post};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use domain::{UploadId, VideoId};
+use domain::UploadId;
 use serde::{Deserialize, Serialize};
 use store::{
     imports::{self, NewImport as NewRow},
@@ -24,6 +24,8 @@ pub struct NewImport {
     pub title: Option<String>,
     /// public, unlisted or private, which is what it is when left out.
     pub visibility: Option<String>,
+    /// The title of which the file is to become the next version; `title` and `visibility` do not count then.
+    pub replaces: Option<String>,
 }
 
 /// A link that a worker fetches. Progress is the title's `steps`.
@@ -41,9 +43,10 @@ pub fn routes(imports: Imports) -> Router {
     Router::new().route("/api/v1/imports", post(create)).with_state(imports)
 }
 
-/// Makes a title of a link: a worker fetches the file as soon as one is free.
+/// Makes a title, or the next version of one, of a link: a worker fetches the file as soon as one is free.
 #[utoipa::path(post, path = "/api/v1/imports", tag = "uploads", operation_id = "import", request_body = NewImport,
     responses((status = 201, body = Imported), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
+        (status = 404, body = ProblemBody),
         (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
 pub async fn create(
     State(imports): State<Imports>,
@@ -69,14 +72,13 @@ pub async fn create(
         )
         .into());
     }
-    let video = VideoId::new();
-    upload::insert_title(&mut tx, video, &principal, &metadata, now).await?;
+    let (video, version) = upload::target(&mut tx, &principal, &metadata, now).await?;
     steps::set(&mut tx, video, steps::Name::Upload, steps::State::Waiting, 0, 0, "", now).await?;
     let row = NewRow {
         id,
         owner: principal.user,
         video,
-        version: None,
+        version,
         url: new.url.trim().to_owned(),
         metadata: header,
     };
@@ -92,7 +94,8 @@ pub async fn create(
 /// What a client would have said of such an upload.
 fn header(filename: &str, new: &NewImport) -> String {
     let mut pairs = vec![format!("filename {}", STANDARD.encode(filename))];
-    for (name, value) in [("title", &new.title), ("visibility", &new.visibility)] {
+    let given = [("title", &new.title), ("visibility", &new.visibility), ("replaces", &new.replaces)];
+    for (name, value) in given {
         pairs.extend(value.as_ref().map(|value| format!("{name} {}", STANDARD.encode(value))));
     }
     pairs.join(",")

@@ -15,6 +15,7 @@ mod concat;
 mod create;
 mod error;
 mod expire;
+mod fingerprint;
 mod headers;
 pub(crate) mod metadata;
 mod mine;
@@ -31,7 +32,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::worker::Wake;
 
-pub(crate) use create::{check_quota, gigabytes, insert_title};
+pub(crate) use create::{check_quota, gigabytes, target};
 pub(crate) use error::{Error, Result};
 pub use expire::{Expired, expire};
 pub use mine::{__path_mine, UnfinishedUpload, mine};

@@ -2,7 +2,7 @@
 
 use backends::clock::Clock;
 use futures::{FutureExt, future::BoxFuture};
-use store::{Tx, jobs, jobs::Outcome, presentations, steps, units, videos};
+use store::{Tx, jobs, jobs::Outcome, presentations, steps, units, versions, videos};
 
 use super::{enqueue_publish, pictures};
 use crate::worker::Failure;
@@ -12,7 +12,8 @@ use crate::worker::Failure;
 pub(super) fn tell<'a>(tx: &'a mut Tx, failure: &'a Failure) -> BoxFuture<'a, store::Result<()>> {
     async move {
         let Ok(video) = failure.claim.subject.parse() else { return Ok(()) };
-        if failure.outcome != Outcome::Dead || failure.claim.kind == "purge" {
+        if failure.outcome != Outcome::Dead || matches!(failure.claim.kind.as_str(), "purge" | "fingerprint")
+        {
             return Ok(());
         }
         let now = failure.now;
@@ -23,7 +24,12 @@ pub(super) fn tell<'a>(tx: &'a mut Tx, failure: &'a Failure) -> BoxFuture<'a, st
         if failure.claim.kind == "pictures" {
             return without_pictures(tx, failure).await;
         }
-        videos::failed(tx, video, &failure.message, now).await?;
+        if let Some(version) = versions::pending(tx, video).await? {
+            // The title plays on as it did.
+            versions::end(tx, version.id, "failed", Some(&failure.message), now).await?;
+        } else {
+            videos::failed(tx, video, &failure.message, now).await?;
+        }
         steps::end_unfinished(tx, video, steps::State::Failed, &failure.message, now).await?;
         jobs::cancel_by_subject(tx, &failure.claim.subject, now).await?;
         Ok(())

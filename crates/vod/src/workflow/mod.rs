@@ -1,5 +1,5 @@
 //! The durable workflow from a source to a title: `probe` → `chunk` and `audio` → `publish` → `pictures` → `publish`,
-//! and `purge`.
+//! and `purge`. `trim` makes another presentation of a title out of an earlier one, and `discard` removes one that is over.
 //!
 //! Every handler may run again after a death at any point: what it stores has a name of its own, and counts only when the
 //! unit's row is written, in one transaction with the end of the job and the jobs that follow.
@@ -7,13 +7,16 @@
 mod audio;
 mod chunk;
 mod descriptor;
+mod discard;
 mod failpoint;
 mod failure;
+mod fingerprint;
 mod master;
 mod pictures;
 mod probe;
 mod publish;
 mod purge;
+mod trim;
 mod unit;
 
 use std::{
@@ -35,6 +38,8 @@ use crate::{
     tools::Tools,
     worker::{Handlers, JobContext, JobError, Wake},
 };
+
+pub use trim::{Foreseen, foresee};
 
 /// How titles are made.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -149,7 +154,10 @@ impl Workflow {
             .heavy("audio", call!(audio))
             .heavy("pictures", call!(pictures))
             .light("publish", call!(publish))
+            .transfer("fingerprint", call!(fingerprint))
+            .light("trim", call!(trim))
             .light("purge", call!(purge))
+            .light("discard", call!(discard))
             .on_failure(failure::tell)
     }
 

@@ -1,5 +1,5 @@
 // Import from a link: the server fetches the file; each link has its own line, its steps, its cancel.
-import { type FormEvent, useRef, useState } from "react";
+import { useRef, useState } from "react";
 import * as api from "../../api/calls";
 import { inWords, Problem } from "../../api/problem";
 import { listsChanged, useVideo } from "../../api/queries";
@@ -14,8 +14,8 @@ type Import = { id: string; link: string };
 export function Imports({ onReady }: { onReady: (text: string) => void }) {
   const [list, setList] = useState<readonly Import[]>([]);
   return (
-    <section className="stack" aria-label="Import from a link">
-      <Form onStarted={(one) => setList((old) => [one, ...old])} />
+    <section className="stack" aria-label="Links">
+      <ImportForm onStarted={(one) => setList((old) => [one, ...old])} />
       {list.length > 0 && (
         <ul className="stack" aria-label="Imports">
           {list.map((one) => (
@@ -27,13 +27,13 @@ export function Imports({ onReady }: { onReady: (text: string) => void }) {
   );
 }
 
-function Form({ onStarted }: { onStarted: (one: Import) => void }) {
+/** Asks for a link; what it leads to becomes a title, or the next version of one. */
+export function ImportForm({ onStarted, replaces }: { onStarted: (one: Import) => void; replaces?: string }) {
   const [link, setLink] = useState("");
   const [wrong, setWrong] = useState<string>();
   const [busy, setBusy] = useState(false);
   const input = useRef<HTMLInputElement>(null);
-  const start = async (event: FormEvent) => {
-    event.preventDefault();
+  const start = async () => {
     if (!link.trim()) {
       setWrong("Put the link of a video file here.");
       input.current?.focus();
@@ -41,7 +41,7 @@ function Form({ onStarted }: { onStarted: (one: Import) => void }) {
     }
     setBusy(true);
     try {
-      const made = await api.importLink({ url: link.trim() });
+      const made = await api.importLink({ url: link.trim(), replaces: replaces ?? null });
       onStarted({ id: made.video_id, link: made.url });
       listsChanged();
       setLink("");
@@ -53,11 +53,11 @@ function Form({ onStarted }: { onStarted: (one: Import) => void }) {
     setBusy(false);
   };
   return (
-    <form className="import-form" onSubmit={(event) => void start(event)} noValidate>
+    // No form element: one may be around it.
+    <div className="import-form">
       <Field
         ref={input}
-        label="Import from a link"
-        type="url"
+        label={replaces ? "Or fetch it from a link" : "Import from a link"}
         inputMode="url"
         autoComplete="off"
         spellCheck={false}
@@ -65,15 +65,20 @@ function Form({ onStarted }: { onStarted: (one: Import) => void }) {
         hint="The address of a video file. The server fetches it; you may close this page meanwhile."
         value={link}
         wrong={wrong}
+        onKeyDown={(event) => {
+          if (event.key !== "Enter") return;
+          event.preventDefault();
+          void start();
+        }}
         onChange={(event) => {
           setLink(event.target.value);
           setWrong(undefined);
         }}
       />
-      <Button type="submit" icon="down" busy={busy}>
+      <Button busy={busy} onClick={() => void start()}>
         Import
       </Button>
-    </form>
+    </div>
   );
 }
 

@@ -16,6 +16,7 @@ import { secondsLeft, speed } from "../../upload/rate";
 import { over, type Upload } from "../../upload/state";
 import { cancel, forgetDone, pause, resume, uploads } from "../../upload/transfer";
 import { DropAnywhere, takeFiles } from "./drop";
+import { Duplicate } from "./duplicate";
 import { Imports } from "./import";
 import { Steps } from "./steps";
 
@@ -175,6 +176,7 @@ export function Processing({ id, onReady }: { id: string; onReady: (text: string
   return (
     <>
       {video.state === "failed" && <Notice tone="bad">{video.error ?? "The file could not be prepared."}</Notice>}
+      <Duplicate video={video} />
       {video.steps && !video.complete && <Steps steps={video.steps} />}
       <div className="line">
         {video.state === "ready" && (
