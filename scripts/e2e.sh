@@ -13,7 +13,9 @@ cleanup() {
 trap cleanup EXIT
 
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-"$ROOT/bin/kinora" serve --data "$work/data" --listen "127.0.0.1:$port" >"$work/server.log" 2>&1 &
+# The tests import from a server of their own on this machine.
+KINORA_IMPORT__ALLOW_NETWORKS='["127.0.0.1/32"]' KINORA_IMPORT__PORTS='[]' \
+    "$ROOT/bin/kinora" serve --data "$work/data" --listen "127.0.0.1:$port" >"$work/server.log" 2>&1 &
 server=$!
 for _ in $(seq 100); do
     curl -fs "http://127.0.0.1:$port/readyz" >/dev/null && break

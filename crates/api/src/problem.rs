@@ -227,6 +227,11 @@ impl Problem {
         self.status
     }
 
+    /// The words for people.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
     pub fn code(&self) -> &'static str {
         self.code
     }

@@ -24,6 +24,8 @@ pub struct Config {
     pub trash_days: u32,
     /// Days that the history of a title's changes is kept.
     pub history_days: u32,
+    /// Days that a version which a title no longer plays can be gone back to.
+    pub version_days: u32,
     /// Password hashes that may be computed at once; each takes 19 MiB. 0: as many as there are cores.
     pub password_hashers: usize,
     /// Event streams that one account may hold open at once; one address of visitors four times as many.
@@ -40,6 +42,7 @@ impl Default for Config {
             session_days: 30,
             trash_days: 30,
             history_days: 730,
+            version_days: 30,
             password_hashers: 0,
             event_streams: 24,
             event_stream_check_seconds: 20,

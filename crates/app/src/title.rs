@@ -3,11 +3,18 @@
 use api::{Principal, Problem, Time};
 use domain::{Audience, Micros, Scope, VideoId, Viewer, access::Refusal};
 use store::{
-    Connect, Tx, jobs,
+    Connect, Tx, imports, jobs, steps,
     videos::{self, State, Video},
 };
 
 use crate::Result;
+
+/// How much longer than the title a playback may take, microseconds: pauses, a second look.
+pub const PLAYBACK_MARGIN: i64 = 6 * Micros::HOUR;
+
+/// How long after the last playback of a version could have ended its objects are kept, microseconds: clocks differ, and a
+/// playback may have been granted in the moment of the change.
+pub const VERSION_MARGIN: i64 = PLAYBACK_MARGIN + Micros::HOUR;
 
 /// May `audience` open `video`? Others than its owner and administrators: once it plays, as its terms say (visibility,
 /// time, country), and not from the trash.
@@ -70,6 +77,11 @@ fn problem(refusal: Refusal) -> Problem {
 
 /// Begins the work on a failed or cancelled title anew, from its original. False when there is nothing to begin.
 pub async fn begin_again(tx: &mut Tx, row: &Video, now: Micros) -> Result<bool> {
+    if row.source().is_none()
+        && let Some(import) = imports::open_of(tx, row.id).await?
+    {
+        return fetch_again(tx, row, &import, now).await;
+    }
     let (true, Some(source)) = (videos::retrying(tx, row.id, now).await?, row.source()) else {
         return Ok(false);
     };
@@ -81,9 +93,23 @@ pub async fn begin_again(tx: &mut Tx, row: &Video, now: Micros) -> Result<bool> 
     Ok(true)
 }
 
+/// Begins the fetching of a file from its link anew.
+async fn fetch_again(tx: &mut Tx, row: &Video, import: &imports::Import, now: Micros) -> Result<bool> {
+    if !videos::waiting_again(tx, row.id, now).await? {
+        return Ok(false);
+    }
+    let subject = row.id.to_string();
+    jobs::cancel_by_subject(tx, &subject, now).await?;
+    steps::set(tx, row.id, steps::Name::Upload, steps::State::Waiting, 0, 0, "", now).await?;
+    let payload = serde_json::json!({ "import": import.id }).to_string();
+    let job = jobs::NewJob::new("import", &subject, &payload).max_attempts(3);
+    jobs::enqueue(tx, &job, now).await?;
+    Ok(true)
+}
+
 #[cfg(test)]
 mod tests {
-    use domain::{Micros, Role, UserId, Visibility, vocabulary::Kind};
+    use domain::{Role, UserId, Visibility, vocabulary::Kind};
     use store::library::Maybe;
 
     use super::*;
@@ -114,6 +140,7 @@ mod tests {
             error: None,
             source_id: None,
             presentation_id: None,
+            duplicate_of: None,
             poster_id: None,
             artwork: Default::default(),
             duration_ms: None,

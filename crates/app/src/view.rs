@@ -85,6 +85,9 @@ pub struct Video {
     /// The workflow's steps; only for those who may manage the title.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steps: Option<Vec<Step>>,
+    /// An earlier title of the same owner that was made of the same bytes; told to those who may manage the title.
+    #[schema(required = true)]
+    pub duplicate_of: Option<String>,
     /// Whether the caller may edit and delete it.
     pub can_manage: bool,
     /// Where people watch it.
@@ -254,6 +257,7 @@ impl App {
             state: row.state.word(),
             complete: row.complete,
             error: row.error.filter(|_| manages),
+            duplicate_of: row.duplicate_of.filter(|_| manages),
             duration_ms: row.duration_ms,
             width: row.width,
             height: row.height,

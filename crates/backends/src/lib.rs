@@ -1,6 +1,8 @@
-//! Someone else's services behind our own words: blobs, clock, countries; each with an embedded and a cluster adapter where it has two.
+//! Someone else's services behind our own words: blobs, clock, disks, countries, buckets and other people's web servers;
+//! each with an embedded and a cluster adapter where it has two.
 
 pub mod blob;
+pub mod bucket;
 pub mod clock;
 pub mod disk;
 pub mod geo;

@@ -64,6 +64,7 @@ id!(/** A title of the library. */ VideoId, "video");
 id!(/** An original file as its creator delivered it. */ SourceId, "source");
 id!(/** A resumable upload (tus). */ UploadId, "upload");
 id!(/** One encoding of one source: what a player plays. A replaced source gets a new one. */ PresentationId, "presentation");
+id!(/** A version of a title: what played, plays, or is being made to play. */ VersionId, "version");
 id!(/** A session or API token row. Never the secret itself. */ TokenId, "token");
 id!(/** An address that is told of events. */ WebhookId, "webhook");
 

@@ -18,7 +18,7 @@ pub mod vocabulary;
 pub mod words;
 
 pub use access::{Audience, Role, Scope, Viewer, Visibility};
-pub use id::{PresentationId, SourceId, TokenId, UploadId, UserId, VideoId, WebhookId};
+pub use id::{PresentationId, SourceId, TokenId, UploadId, UserId, VersionId, VideoId, WebhookId};
 pub use locale::{Country, Language};
 pub use network::Network;
 pub use time::Micros;

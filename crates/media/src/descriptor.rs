@@ -6,8 +6,9 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The format number written by this version; a reader refuses a larger one.
-pub const FORMAT: u32 = 1;
+/// The greatest format number that this version reads and writes; a reader refuses a larger one. Format 2 has extents that
+/// are moved on the time line, which a reader of format 1 would show at the wrong time.
+pub const FORMAT: u32 = 2;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Descriptor {
@@ -75,7 +76,15 @@ pub struct Extent {
     pub object: String,
     /// Where the first segment begins in the object.
     pub offset: u64,
+    /// Ticks that are added to the decode times in the stored segments: they were written for another place on the time
+    /// line.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub shift: i64,
     pub segments: Vec<Segment>,
+}
+
+fn is_zero(shift: &i64) -> bool {
+    *shift == 0
 }
 
 /// One CMAF segment. Its place and its decode time follow from the segments before it; the first starts at 0.
@@ -126,6 +135,14 @@ pub struct Storyboard {
     pub tiles: u32,
     /// JPEG objects, in order, with their sizes in bytes.
     pub sheets: Vec<(String, u64)>,
+}
+
+impl Descriptor {
+    /// The least format number that tells all of `tracks`.
+    pub fn format_of(tracks: &[Track]) -> u32 {
+        let moved = tracks.iter().flat_map(|track| &track.extents).any(|extent| extent.shift != 0);
+        if moved { 2 } else { 1 }
+    }
 }
 
 impl Track {

@@ -12,6 +12,7 @@ pub mod iframe;
 pub mod lint;
 pub mod measure;
 pub mod mp4;
+pub mod rebase;
 pub mod webvtt;
 
 /// Why bytes could not be read, or could not be written as asked. A retry with the same bytes never helps.

@@ -26,9 +26,10 @@ fn video(id: &str, height: u32, bytes: u32, frame_rate: (u32, u32)) -> Track {
             Extent {
                 object: "a".into(),
                 offset: 0,
+                shift: 0,
                 segments: vec![segment(ticks, bytes), segment(ticks, bytes * 2)],
             },
-            Extent { object: "b".into(), offset: 0, segments: vec![segment(ticks / 4, bytes / 4)] },
+            Extent { object: "b".into(), offset: 0, shift: 0, segments: vec![segment(ticks / 4, bytes / 4)] },
         ],
     }
 }
@@ -47,6 +48,7 @@ fn audio(id: &str, language: Option<&str>, label: &str, default: bool) -> Track 
         extents: vec![Extent {
             object: "a".into(),
             offset: 0,
+            shift: 0,
             segments: vec![segment(188), segment(187), segment(47)],
         }],
     }

@@ -46,6 +46,8 @@ pub struct Located<'a> {
     pub object: &'a str,
     pub offset: u64,
     pub bytes: u32,
+    /// Ticks that its decode time is moved by.
+    pub shift: i64,
 }
 
 impl Presentation {
@@ -95,7 +97,7 @@ impl Presentation {
 fn locate<'a>(track: &'a Track, place: &Place) -> Option<Located<'a>> {
     let extent = track.extents.get(place.extent as usize)?;
     let segment = extent.segments.get(place.segment as usize)?;
-    Some(Located { object: &extent.object, offset: place.offset, bytes: segment.bytes })
+    Some(Located { object: &extent.object, offset: place.offset, bytes: segment.bytes, shift: extent.shift })
 }
 
 impl Index {

@@ -17,12 +17,12 @@ use axum::{
 use backends::blob;
 use bytes::Bytes;
 use domain::playback_token::{Claims, Refused};
-use media::{iframe, measure};
+use media::{iframe, measure, rebase::rebase};
 
 use crate::{
     Origin, body, cors,
     path::{MediaPath, Resource},
-    presentation::{LoadError, Presentation},
+    presentation::{LoadError, Located, Presentation},
     respond::{self, Wanted},
 };
 
@@ -150,7 +150,51 @@ impl Origin {
     ) -> Result<Response, Problem> {
         let place = presentation.segment(track, n).ok_or_else(Problem::not_found)?;
         let kind = content_type(presentation, track);
+        if place.shift != 0 {
+            return self.moved(headers, kind, &place, n).await;
+        }
         self.object(headers, kind, place.object, place.offset, place.bytes.into()).await
+    }
+
+    /// A stored segment at another place on the time line: only its `moof` is not as it is stored.
+    async fn moved(
+        &self,
+        headers: &HeaderMap,
+        kind: &'static str,
+        place: &Located<'_>,
+        n: usize,
+    ) -> Result<Response, Problem> {
+        let size = u64::from(place.bytes);
+        let tag = identity(place, &format!("moved {n}"));
+        let range = match prepare(headers, &tag, size) {
+            Ok(range) => range,
+            Err(response) => return Ok(*response),
+        };
+        let (start, moof) = self.start(place, n).await?;
+        let head = start.slice(range.start.min(moof) as usize..range.end.min(moof) as usize);
+        let rest = place.offset + range.start.max(moof)..place.offset + range.end.max(moof);
+        let body = body::of_object(&self.0.blobs, place.object, rest, Some(head)).await.map_err(broken)?;
+        Ok(part(body, kind, &tag, range, size))
+    }
+
+    /// The beginning of a segment with its whole `moof`, moved to its place, and the size of that.
+    async fn start(&self, place: &Located<'_>, n: usize) -> Result<(Bytes, u64), Problem> {
+        let size = u64::from(place.bytes);
+        let read =
+            |bytes: u64| self.0.blobs.range(place.object, place.offset..place.offset + bytes.min(size));
+        let mut start = read(FIRST_READ).await.map_err(broken)?;
+        let moof = iframe::moof_size(&start).map_err(Problem::internal)?.unwrap_or(0);
+        if moof > start.len() {
+            start = read(moof as u64).await.map_err(broken)?;
+        }
+        if place.shift != 0 {
+            let mut bytes = start.to_vec();
+            let own = bytes.get_mut(..moof).ok_or_else(|| Problem::internal("a segment lacks its moof"))?;
+            let number = u32::try_from(n).unwrap_or(u32::MAX).saturating_add(1);
+            rebase(own, place.shift, number).map_err(Problem::internal)?;
+            start = bytes.into();
+        }
+        Ok((start, moof as u64))
     }
 
     async fn picture(
@@ -161,18 +205,11 @@ impl Origin {
         headers: &HeaderMap,
     ) -> Result<Response, Problem> {
         let (place, k) = presentation.picture(track, n).ok_or_else(Problem::not_found)?;
-        let size = u64::from(place.bytes);
-        let read =
-            |bytes: u64| self.0.blobs.range(place.object, place.offset..place.offset + bytes.min(size));
-        let mut start = read(FIRST_READ).await.map_err(broken)?;
-        let moof = iframe::moof_size(&start).map_err(Problem::internal)?.unwrap_or(0) as u64;
-        if moof > start.len() as u64 {
-            start = read(moof).await.map_err(broken)?;
-        }
+        let (start, _) = self.start(&place, n).await?;
         let number = u32::try_from(n).unwrap_or(u32::MAX).saturating_add(1);
         let found = iframe::locate(&start, k, number).map_err(Problem::internal)?;
         let length = found.head.len() as u64 + found.range.end.saturating_sub(found.range.start);
-        let tag = identity(place.object, place.offset, size, Some(k));
+        let tag = identity(&place, &format!("picture {k} {n}"));
         if respond::not_modified(headers, &tag) {
             return Ok(unchanged(&tag, FOREVER));
         }
@@ -193,7 +230,8 @@ impl Origin {
         offset: u64,
         size: u64,
     ) -> Result<Response, Problem> {
-        let tag = identity(object, offset, size, None);
+        let place = Located { object, offset, bytes: u32::try_from(size).unwrap_or(u32::MAX), shift: 0 };
+        let tag = identity(&place, "");
         let range = match prepare(headers, &tag, size) {
             Ok(range) => range,
             Err(response) => return Ok(*response),
@@ -321,9 +359,9 @@ fn set(headers: &mut HeaderMap, name: header::HeaderName, value: &str) {
 }
 
 /// Stored objects never change, so that their place says what they are.
-fn identity(object: &str, offset: u64, size: u64, picture: Option<usize>) -> String {
-    let place = format!("{offset}+{size}#{picture:?}");
-    format!("\"{}\"", respond::digest(&[object.as_bytes(), b"\n", place.as_bytes()]))
+fn identity(place: &Located<'_>, part: &str) -> String {
+    let at = format!("{}+{}>{}#{part}", place.offset, place.bytes, place.shift);
+    format!("\"{}\"", respond::digest(&[place.object.as_bytes(), b"\n", at.as_bytes()]))
 }
 
 fn refused(why: Refused) -> Problem {

@@ -70,5 +70,5 @@ async fn round(app: &App) -> app::Result<()> {
         tx.commit().await?;
         tracing::info!(video = %id, "its time in the trash is over: deleting for good");
     }
-    Ok(())
+    catalog::versions::tidy(app).await
 }

@@ -3,7 +3,7 @@
 use app::{
     App,
     accounts::{people, routes as account, tokens},
-    catalog::{artwork, bulk, edit, events, log, pictures, routes as video, studio, workflow},
+    catalog::{artwork, bulk, duplicates, edit, events, log, pictures, routes as video, studio, versions, workflow},
     control::routes as control,
     discovery::{related, routes as discovery, search, vocabulary},
     history::routes as history,
@@ -19,7 +19,7 @@ use axum::{
     routing::{any, get},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
-use vod::upload::Uploads;
+use vod::{import::Imports, upload::Uploads};
 
 use crate::{
     http::{
@@ -35,6 +35,7 @@ use crate::{
 pub struct Faces {
     pub app: Option<App>,
     pub uploads: Option<Uploads>,
+    pub imports: Option<Imports>,
     /// `/media/…`
     pub origin: Option<Router>,
     /// How many requests callers of the API may send.
@@ -52,7 +53,7 @@ impl Faces {
     ) -> Self {
         let proxies = ::api::address::Config { trusted_proxies };
         let metrics = metrics.into();
-        Self { app: None, uploads: None, origin: None, throttle: None, health, proxies, metrics }
+        Self { app: None, uploads: None, imports: None, origin: None, throttle: None, health, proxies, metrics }
     }
 }
 
@@ -70,7 +71,8 @@ pub fn router(faces: Faces) -> Router {
         router = router.merge(origin);
     }
     if let Some(app) = faces.app {
-        router = router.merge(api_face(app.clone(), faces.uploads, faces.throttle)).merge(web_face(app));
+        let api = api_face(app.clone(), faces.uploads, faces.imports, faces.throttle);
+        router = router.merge(api).merge(web_face(app));
     } else {
         router = router.fallback(layers::nothing);
     }
@@ -83,11 +85,20 @@ pub fn router(faces: Faces) -> Router {
 }
 
 /// `/api/v1/**`: whoever calls is known before a handler runs.
-fn api_face(app: App, uploads: Option<Uploads>, throttle: Option<Throttle>) -> Router {
+fn api_face(
+    app: App,
+    uploads: Option<Uploads>,
+    imports: Option<Imports>,
+    throttle: Option<Throttle>,
+) -> Router {
+    let fetching = imports.map(vod::import::routes).unwrap_or_default();
+    let cutting = uploads.clone().map(vod::trim::routes).unwrap_or_default();
     let mut face: Router = Router::from(api())
         .route("/api/v1/openapi.json", get(openapi::get))
         .route("/api/{*rest}", any(layers::nothing))
         .with_state(app.clone())
+        .merge(fetching)
+        .merge(cutting)
         .layer(from_fn(layers::patient))
         .layer(from_fn(layers::acceptable));
     // For readers and other sites, which take what they get.
@@ -155,6 +166,10 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(log::changes))
         .routes(routes!(workflow::cancel))
         .routes(routes!(workflow::retry))
+        .routes(routes!(duplicates::keep))
+        .routes(routes!(versions::list))
+        .routes(routes!(versions::restore))
+        .routes(routes!(versions::delete))
         .routes(routes!(events::video))
         .routes(routes!(pictures::list))
         .routes(routes!(pictures::picture))

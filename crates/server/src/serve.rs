@@ -22,6 +22,7 @@ use backends::{blob::Blobs, clock::Clock, geo::Geo};
 use store::Store;
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
+use vod::{import::Imports, upload::Uploads};
 
 use crate::{
     config::{Config, Role},
@@ -69,7 +70,7 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Server> {
     if let Some(store) = &store {
         let app = start_app(&config, store, &blobs, &clock).await?;
         if config.roles.contains(&Role::Api) {
-            start_api(&config, &app, &wake, &mut faces, &mut tasks, &stop);
+            start_api(&config, &app, &wake, &mut faces, &mut tasks, &stop)?;
         }
         if config.roles.contains(&Role::Worker) {
             worker::start(&config, &app, wake, &mut tasks, &stop)?;
@@ -164,20 +165,15 @@ fn start_api(
     faces: &mut Faces,
     tasks: &mut JoinSet<Ended>,
     stop: &CancellationToken,
-) {
-    let uploads = vod::upload::Uploads::new(
-        config.upload.clone(),
-        app.store.clone(),
-        app.blobs.clone(),
-        app.clock.clone(),
-        wake.clone(),
-        stop.clone(),
-    );
+) -> anyhow::Result<()> {
+    let uploads = uploads(config, app, wake, stop);
     faces.app = Some(app.clone());
     let (accounts, visitors) =
         (config.http.account_requests_per_minute, config.http.visitor_requests_per_minute);
     faces.throttle = Some(Throttle::new(accounts, visitors, app.clock.clone()));
     faces.uploads = Some(uploads.clone());
+    faces.imports =
+        Some(Imports::new(config.import.clone(), uploads.clone()).context("the configuration of imports")?);
     let (watching, stopped) = (app.clone(), stop.clone());
     supervise(tasks, "live views", async move {
         app::catalog::watch(watching, stopped).await;
@@ -188,6 +184,13 @@ fn start_api(
         maintenance::run(maintained, uploads, stopped).await;
         Ok(())
     });
+    Ok(())
+}
+
+/// What takes files in, for the API and for workers that fetch.
+fn uploads(config: &Config, app: &App, wake: &vod::worker::Wake, stop: &CancellationToken) -> Uploads {
+    let (store, blobs, clock) = (app.store.clone(), app.blobs.clone(), app.clock.clone());
+    Uploads::new(config.upload.clone(), store, blobs, clock, wake.clone(), stop.clone())
 }
 
 /// Adds a task whose end before `stop` ends the process.

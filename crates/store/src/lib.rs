@@ -5,8 +5,10 @@
 
 pub mod artwork;
 pub mod db;
+pub mod duplicates;
 mod error;
 pub mod idempotency;
+pub mod imports;
 pub mod inbox;
 pub mod jobs;
 pub mod library;
@@ -26,6 +28,7 @@ pub mod tokens;
 pub mod units;
 pub mod uploads;
 pub mod users;
+pub mod versions;
 pub mod videos;
 pub mod watchlist;
 pub mod webhooks;

@@ -51,6 +51,31 @@ pub async fn of_source(tx: &mut Tx, video: VideoId, source: SourceId, now: Micro
     get(tx, id).await
 }
 
+/// Makes a presentation with an id of the caller's. One that is there stays as it is.
+pub async fn insert(
+    tx: &mut Tx,
+    id: PresentationId,
+    video: VideoId,
+    source: SourceId,
+    now: Micros,
+) -> Result<()> {
+    execute!(
+        tx,
+        "INSERT INTO presentations (id, video_id, source_id, state, version, created_at, updated_at) \
+         VALUES ($1, $2, $3, 'building', 0, $4, $4) ON CONFLICT (id) DO NOTHING",
+        id.to_string(),
+        video.to_string(),
+        source.to_string(),
+        now.0,
+    )
+    .map(|_| ())
+}
+
+/// Removes a presentation and its units. Stored objects are the caller's care.
+pub async fn delete(tx: &mut Tx, id: PresentationId) -> Result<()> {
+    execute!(tx, "DELETE FROM presentations WHERE id = $1", id.to_string()).map(|_| ())
+}
+
 pub async fn get(conn: &mut impl Connect, id: PresentationId) -> Result<Presentation> {
     query!(
         fetch_one,

@@ -102,3 +102,8 @@ pub async fn set_info(tx: &mut Tx, id: SourceId, info: &str) -> Result<()> {
         _ => Ok(()),
     }
 }
+
+/// Removes the row. Stored objects are the caller's care.
+pub async fn delete(tx: &mut Tx, id: SourceId) -> Result<()> {
+    execute!(tx, "DELETE FROM sources WHERE id = $1", id.to_string()).map(|_| ())
+}

@@ -45,3 +45,15 @@ pub async fn names(conn: &mut impl Connect, id: PresentationId) -> Result<Vec<St
 pub async fn list(conn: &mut impl Connect, id: PresentationId) -> Result<Vec<Unit>> {
     query!(fetch_all, conn, Unit, "SELECT name, result FROM units WHERE presentation_id = $1", id.to_string())
 }
+
+/// Has the presentation a storyboard?
+pub async fn has_storyboard(conn: &mut impl Connect, id: PresentationId) -> Result<bool> {
+    let (count,) = query!(
+        fetch_one,
+        conn,
+        (i64,),
+        "SELECT COUNT(*) FROM units WHERE presentation_id = $1 AND name = 'pictures' AND result <> '{}'",
+        id.to_string()
+    )?;
+    Ok(count > 0)
+}

@@ -3,7 +3,7 @@
 //! A writer holds a lease named by a text that it made up for itself, its fence: every write of a holder names it, so that
 //! one whose lease went to somebody else can change nothing any more.
 
-use domain::{Micros, UploadId, UserId, VideoId};
+use domain::{Micros, UploadId, UserId, VersionId, VideoId};
 
 use crate::{
     Connect, Error, Result, Tx,
@@ -48,6 +48,8 @@ pub struct Upload {
     pub owner_id: UserId,
     /// `None` for pieces.
     pub video_id: Option<String>,
+    /// The version that it is to become; `None` for a new title.
+    pub version_id: Option<String>,
     #[sqlx(try_from = "String")]
     pub kind: Kind,
     /// `open` or `complete`.
@@ -61,6 +63,8 @@ pub struct Upload {
     pub staging: String,
     /// JSON, ids of the pieces of a final upload, in order.
     pub parts: String,
+    /// The hash of the durable bytes, to be gone on with.
+    pub hash_state: Option<String>,
     pub lease_holder: Option<String>,
     #[sqlx(try_from = "i64")]
     pub lease_until: Micros,
@@ -77,6 +81,10 @@ impl Upload {
         self.video_id.as_deref().and_then(|id| id.parse().ok())
     }
 
+    pub fn version(&self) -> Option<VersionId> {
+        self.version_id.as_deref().and_then(|id| id.parse().ok())
+    }
+
     pub fn is_complete(&self) -> bool {
         self.state == "complete"
     }
@@ -87,6 +95,7 @@ pub struct NewUpload {
     pub id: UploadId,
     pub owner: UserId,
     pub video: Option<VideoId>,
+    pub version: Option<VersionId>,
     pub kind: Kind,
     pub length: u64,
     pub metadata: String,
@@ -101,8 +110,8 @@ pub async fn insert(tx: &mut Tx, new: &NewUpload, now: Micros) -> Result<()> {
     execute!(
         tx,
         "INSERT INTO uploads (id, owner_id, video_id, kind, state, length, received, metadata, staging, parts, lease_until, \
-             created_at, updated_at, expires_at) \
-         VALUES ($1, $2, $3, $4, 'open', $5, 0, $6, $7, $8, 0, $9, $9, $10)",
+             created_at, updated_at, expires_at, version_id) \
+         VALUES ($1, $2, $3, $4, 'open', $5, 0, $6, $7, $8, 0, $9, $9, $10, $11)",
         new.id.to_string(),
         new.owner.to_string(),
         new.video.map(|video| video.to_string()),
@@ -113,6 +122,7 @@ pub async fn insert(tx: &mut Tx, new: &NewUpload, now: Micros) -> Result<()> {
         &new.parts,
         now.0,
         new.expires_at.0,
+        new.version.map(|version| version.to_string()),
     )?;
     Ok(())
 }
@@ -186,6 +196,8 @@ pub async fn lease(tx: &mut Tx, id: UploadId, holder: &str, until: Micros, now: 
 #[derive(Debug, Clone)]
 pub struct Checkpoint<'a> {
     pub received: u64,
+    /// The hash of those bytes, to be gone on with.
+    pub hash_state: Option<&'a str>,
     pub staging: &'a str,
     pub lease_until: Micros,
     pub expires_at: Micros,
@@ -201,7 +213,7 @@ pub async fn checkpoint(
 ) -> Result<()> {
     held(execute!(
         tx,
-        "UPDATE uploads SET received = $1, staging = $2, lease_until = $3, expires_at = $4, updated_at = $5 \
+        "UPDATE uploads SET received = $1, staging = $2, lease_until = $3, expires_at = $4, updated_at = $5, hash_state = $8 \
          WHERE id = $6 AND lease_holder = $7 AND state = 'open'",
         bytes(at.received)?,
         at.staging,
@@ -210,6 +222,7 @@ pub async fn checkpoint(
         now.0,
         id.to_string(),
         holder,
+        at.hash_state,
     )?)
 }
 
@@ -295,7 +308,7 @@ pub async fn lease_to_remove(
     Ok(taken == 1)
 }
 
-/// Uploads past their time, and unfinished ones whose title was cancelled or is no more, that nobody writes to; oldest
+/// Uploads past their time, and unfinished ones whose title or version was cancelled or is no more, that nobody writes to; oldest
 /// first.
 pub async fn expired(conn: &mut impl Connect, now: Micros, limit: u32) -> Result<Vec<Upload>> {
     query!(
@@ -303,8 +316,11 @@ pub async fn expired(conn: &mut impl Connect, now: Micros, limit: u32) -> Result
         conn,
         Upload,
         "SELECT * FROM uploads \
-         WHERE (expires_at <= $1 OR (state = 'open' AND video_id IS NOT NULL AND NOT EXISTS \
-                   (SELECT 1 FROM videos v WHERE v.id = uploads.video_id AND v.state = 'uploading'))) \
+         WHERE (expires_at <= $1 \
+                OR (state = 'open' AND video_id IS NOT NULL AND version_id IS NULL AND NOT EXISTS \
+                   (SELECT 1 FROM videos v WHERE v.id = uploads.video_id AND v.state = 'uploading')) \
+                OR (state = 'open' AND version_id IS NOT NULL AND NOT EXISTS \
+                   (SELECT 1 FROM versions r WHERE r.id = uploads.version_id AND r.state = 'uploading'))) \
            AND (lease_holder IS NULL OR lease_until <= $1) \
          ORDER BY expires_at, id LIMIT $2",
         now.0,

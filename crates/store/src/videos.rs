@@ -105,6 +105,8 @@ pub struct Video {
     pub error: Option<String>,
     pub source_id: Option<String>,
     pub presentation_id: Option<String>,
+    /// An earlier title of the same owner that was made of the same bytes.
+    pub duplicate_of: Option<String>,
     /// The chosen picture.
     pub poster_id: Option<String>,
     /// The chosen pictures of all kinds.
@@ -468,6 +470,18 @@ pub async fn retrying(tx: &mut Tx, id: VideoId, now: Micros) -> Result<bool> {
         tx,
         "UPDATE videos SET state = 'processing', error = NULL, revision = revision + 1, updated_at = $1
          WHERE id = $2 AND state IN ('failed', 'cancelled') AND source_id IS NOT NULL",
+        now.0,
+        id.to_string(),
+    )?;
+    Ok(done == 1)
+}
+
+/// A failed or cancelled title without a source waits for one again. Says whether it was in such a state.
+pub async fn waiting_again(tx: &mut Tx, id: VideoId, now: Micros) -> Result<bool> {
+    let done = execute!(
+        tx,
+        "UPDATE videos SET state = 'uploading', error = NULL, revision = revision + 1, updated_at = $1
+         WHERE id = $2 AND state IN ('failed', 'cancelled') AND source_id IS NULL",
         now.0,
         id.to_string(),
     )?;

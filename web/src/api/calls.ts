@@ -185,6 +185,18 @@ export type UserEdit = Bodies["UserBody"];
 export const editUser = (id: string, edit: UserEdit) =>
   nothing(client.PATCH("/api/v1/users/{id}", { params: path(id), body: edit }));
 export const createUser = (form: Bodies["NewUserBody"]) => nothing(client.POST("/api/v1/users", { body: form }));
+export const versions = (id: string): Promise<T.Version[]> =>
+  body(client.GET("/api/v1/videos/{id}/versions", { params: path(id) }));
+export const restoreVersion = (id: string, version_id: string): Promise<T.Video> =>
+  body(client.POST("/api/v1/videos/{id}/versions/{version_id}/restore", { params: { path: { id, version_id } } }));
+export const deleteVersion = (id: string, version_id: string) =>
+  nothing(client.DELETE("/api/v1/videos/{id}/versions/{version_id}", { params: { path: { id, version_id } } }));
+export const trimVideo = (id: string, form: Bodies["TrimBody"]): Promise<T.Trimmed> =>
+  body(client.POST("/api/v1/videos/{id}/trim", { params: path(id), body: form })) as Promise<T.Trimmed>;
+export const keepDuplicate = (id: string) =>
+  nothing(client.DELETE("/api/v1/videos/{id}/duplicate", { params: path(id) }));
+
+export const importLink = (form: Bodies["NewImport"]) => body(client.POST("/api/v1/imports", { body: form }));
 
 /** Belongs to the tus face, which the OpenAPI document does not describe. */
 export async function openUploads(): Promise<T.OpenUpload[]> {

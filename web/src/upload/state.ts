@@ -15,6 +15,8 @@ export type Upload = {
   message: string | null;
   /** Bytes that a former visit had already sent. */
   resumedFrom: number;
+  /** The title whose next version it is to become. */
+  replaces: string | null;
 };
 
 export type Event =
@@ -31,8 +33,19 @@ export type Event =
 
 export const atOnce = 2;
 
-export function fresh(key: string, name: string, size: number): Upload {
-  return { key, name, size, phase: "queued", sent: 0, samples: [], videoId: null, message: null, resumedFrom: 0 };
+export function fresh(key: string, name: string, size: number, replaces: string | null = null): Upload {
+  return {
+    key,
+    name,
+    size,
+    phase: "queued",
+    sent: 0,
+    samples: [],
+    videoId: replaces,
+    message: null,
+    resumedFrom: 0,
+    replaces,
+  };
 }
 
 export const active = (upload: Upload) =>

@@ -24,21 +24,24 @@ function pump() {
   }
 }
 
-/** Takes files; returns in words what it refuses. */
-export function addFiles(list: Iterable<File>): string[] {
+/** Takes files, for titles of their own or as the next version of one; returns in words what it refuses. */
+export function addFiles(list: Iterable<File>, replaces: string | null = null): string[] {
   const refused: string[] = [];
   for (const file of list) {
     const media =
       file.type === "" || /^(video|audio)\//.test(file.type) || /\.(mkv|mxf|ts|m2ts|mov|avi)$/i.test(file.name);
     const again = uploads
       .get()
-      .some((upload) => !over(upload) && upload.name === file.name && upload.size === file.size);
+      .some(
+        (upload) =>
+          !over(upload) && upload.name === file.name && upload.size === file.size && upload.replaces === replaces,
+      );
     if (file.size === 0) refused.push(`“${file.name}” is empty.`);
     else if (!media) refused.push(`“${file.name}” is not a video.`);
     else if (!again) {
       const key = String(next++);
       files.set(key, file);
-      uploads.set((now) => [...now, fresh(key, file.name, file.size)]);
+      uploads.set((now) => [...now, fresh(key, file.name, file.size, replaces)]);
     }
   }
   pump();
@@ -57,19 +60,22 @@ async function send(key: string) {
     ]);
     if (max_upload_bytes > 0 && file.size > max_upload_bytes)
       return tell(key, { kind: "fail", message: "The file is larger than this server accepts." });
-    const phase = uploads.get().find((upload) => upload.key === key)?.phase;
-    if (phase !== "starting") return;
+    const own = uploads.get().find((upload) => upload.key === key);
+    if (own?.phase !== "starting") return;
+    const { replaces } = own;
     const transfer = new tus.Upload(file, {
       endpoint: "/api/v1/uploads",
       chunkSize: upload_chunk_bytes > 0 ? upload_chunk_bytes : Number.POSITIVE_INFINITY,
       retryDelays: [500, 1000, 2000, 4000, 8000, 15_000, 30_000],
-      storeFingerprintForResuming: true,
+      // An upload of the same file for another purpose must not be gone on with.
+      storeFingerprintForResuming: !replaces,
       removeFingerprintOnSuccess: true,
       metadata: {
         filename: file.name,
         filetype: file.type || "application/octet-stream",
         title: titleFromFile(file.name),
         visibility: "private",
+        ...(replaces ? { replaces } : {}),
       },
       onAfterResponse: (request, response) => {
         const videoId = response.getHeader("Kinora-Video-Id");
@@ -78,6 +84,7 @@ async function send(key: string) {
         tell(key, { kind: "created", videoId });
         if (request.getMethod() === "POST" && url) kept.write(videoOf(new URL(url, location.href).href), videoId);
         void queryClient.invalidateQueries({ queryKey: keys.studio });
+        if (replaces) void queryClient.invalidateQueries({ queryKey: [...keys.video(replaces), "versions"] });
       },
       onProgress: (sent) => tell(key, { kind: "progress", sent, at: performance.now() }),
       onShouldRetry: (error, _attempt, options) => {
@@ -99,7 +106,7 @@ async function send(key: string) {
     });
     running.set(key, transfer);
     // The same file was here before: go on where it stopped.
-    const [former] = await transfer.findPreviousUploads();
+    const [former] = replaces ? [] : await transfer.findPreviousUploads();
     if (former) {
       transfer.resumeFromPreviousUpload(former);
       tell(key, {

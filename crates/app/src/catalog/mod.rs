@@ -3,6 +3,7 @@
 pub mod artwork;
 pub mod bulk;
 mod changes;
+pub mod duplicates;
 pub mod edit;
 pub mod events;
 pub mod log;
@@ -12,6 +13,7 @@ pub mod routes;
 pub mod schedule;
 pub mod studio;
 mod trash;
+pub mod versions;
 pub mod workflow;
 
 pub use changes::{Changes, watch};

@@ -5,16 +5,13 @@ use axum::extract::State;
 use domain::{Audience, Micros, VideoId, playback_token::Claims};
 use serde::Serialize;
 use store::{
-    positions, steps,
+    positions, units,
     videos::{self, State as VideoState},
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{App, Asker, Result, title};
-
-/// How much longer than the title a playback may take: pauses, a second look.
-const MARGIN: i64 = 6 * Micros::HOUR;
 
 /// Where to play a title.
 #[derive(Debug, Serialize, ToSchema)]
@@ -50,10 +47,7 @@ pub async fn start(State(app): State<App>, asker: Asker, Id(id): Id<VideoId>) ->
         Some(viewer) => positions::get(&mut reader, viewer.user, id).await?,
         None => None,
     };
-    let pictured = steps::list(&mut reader, id)
-        .await?
-        .iter()
-        .any(|s| s.name == steps::Name::Pictures && s.state == steps::State::Done);
+    let pictured = units::has_storyboard(&mut reader, presentation).await?;
     let expires = expiry(&row, &asker);
     let session = Uuid::now_v7();
     let claims = Claims { presentation, expires: expires.seconds(), session, max_height: None };
@@ -73,7 +67,8 @@ pub async fn start(State(app): State<App>, asker: Asker, Id(id): Id<VideoId>) ->
 /// A playback lasts as long as the title and a margin, and for those who do not manage the title no longer than it is
 /// available.
 fn expiry(row: &videos::Video, asker: &Audience) -> Micros {
-    let expires = asker.now.plus(row.duration_ms.unwrap_or_default().saturating_mul(1000)).plus(MARGIN);
+    let expires =
+        asker.now.plus(row.duration_ms.unwrap_or_default().saturating_mul(1000)).plus(title::PLAYBACK_MARGIN);
     match row.available_until {
         Some(until) if !asker.manages(row.owner_id) => expires.min(Micros(until)),
         _ => expires,

@@ -28,7 +28,7 @@ impl Error {
         matches!(self, Self::Unavailable { .. } | Self::Busy(_))
     }
 
-    pub(super) fn other(object: impl Into<String>, reason: impl ToString) -> Self {
+    pub(crate) fn other(object: impl Into<String>, reason: impl ToString) -> Self {
         Self::Other { object: object.into(), reason: reason.to_string() }
     }
 
@@ -50,7 +50,7 @@ impl Error {
     }
 
     /// From a storage service.
-    pub(super) fn service(object: &str, error: &object_store::Error) -> Self {
+    pub(crate) fn service(object: &str, error: &object_store::Error) -> Self {
         use object_store::Error as E;
         match error {
             E::NotFound { .. } => Self::NotFound(object.into()),

@@ -27,7 +27,7 @@ use futures::stream::BoxStream;
 
 use engine::Engine;
 use sealed::Vault;
-use service::Service;
+pub(crate) use service::Service;
 
 pub use config::{Azure, Config, Gcs, S3, Secret};
 pub use error::{Error, Result};

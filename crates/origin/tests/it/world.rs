@@ -158,7 +158,7 @@ impl World {
             let object = names::track(self.id, &format!("c{unit}"), name, "cmfv");
             self.blobs.put(&object, [before, &written(list)].concat().into()).await.unwrap();
             let index: Vec<Segment> = list.iter().map(|s| s.index.clone()).collect();
-            extents.push(Extent { object, offset: before.len() as u64, segments: index });
+            extents.push(Extent { object, offset: before.len() as u64, shift: 0, segments: index });
         }
         Track {
             id: name.into(),

@@ -4,6 +4,7 @@ mod admin;
 mod check;
 mod demo;
 mod doctor;
+mod import;
 mod serve;
 mod upload;
 
@@ -32,6 +33,8 @@ enum Command {
     Upload(upload::Args),
     /// Check an HLS or DASH presentation against its standards
     Check(check::Args),
+    /// Have a server fetch a video file from a link
+    Import(import::Args),
     /// Print the effective configuration as TOML, without secrets
     Config(Settings),
     /// Work on the database of this machine directly
@@ -93,6 +96,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Upload(args) => return Ok(runtime()?.block_on(upload::run(args))),
         Command::Check(args) => return Ok(runtime()?.block_on(check::run(args))),
+        Command::Import(args) => return Ok(runtime()?.block_on(import::run(args))),
         Command::Config(settings) => print!("{}", settings.load()?.to_toml()?),
         Command::Admin { command } => runtime()?.block_on(admin::run(command))?,
         Command::Openapi => println!("{}", serde_json::to_string_pretty(&openapi::document())?),

@@ -39,14 +39,14 @@ pub struct Args {
 
 /// What `--wait` waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Until {
+pub(super) enum Until {
     Playable,
     Finished,
 }
 
 /// Why the command did not succeed; each has an exit code that scripts may rely on.
 #[derive(Debug, thiserror::Error)]
-enum Failure {
+pub(super) enum Failure {
     /// 1: the file was not uploaded, or nobody could tell what became of it.
     #[error("{0}")]
     Failed(String),
@@ -55,17 +55,17 @@ enum Failure {
     Processing(String),
 }
 
-type Result<T, E = Failure> = std::result::Result<T, E>;
+pub(super) type Result<T, E = Failure> = std::result::Result<T, E>;
 
-fn failed(words: impl Into<String>) -> Failure {
+pub(super) fn failed(words: impl Into<String>) -> Failure {
     Failure::Failed(words.into())
 }
 
-const BAD_TOKEN: &str = "the token is not, or no longer, good. Make one on your account page";
+pub(super) const BAD_TOKEN: &str = "the token is not, or no longer, good. Make one on your account page";
 
 /// What `--json` prints.
 #[derive(Debug, Serialize)]
-struct Outcome {
+pub(super) struct Outcome {
     id: String,
     state: String,
     page_url: String,
@@ -80,6 +80,11 @@ pub async fn run(args: Args) -> ExitCode {
         done = upload(args) => done,
         _ = tokio::signal::ctrl_c() => Err(failed("stopped. The same command goes on where this one ended.")),
     };
+    tell("upload", done, json)
+}
+
+/// Prints how a command ended, and gives its exit code.
+pub(super) fn tell(command: &str, done: Result<Outcome>, json: bool) -> ExitCode {
     match done {
         Ok(outcome) if json => {
             println!("{}", serde_json::to_string(&outcome).unwrap_or_default());
@@ -90,24 +95,34 @@ pub async fn run(args: Args) -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(failure) => {
-            eprintln!("kinora upload: {failure}");
+            eprintln!("kinora {command}: {failure}");
             ExitCode::from(if matches!(failure, Failure::Processing(_)) { 3 } else { 1 })
         }
     }
 }
 
 async fn upload(args: Args) -> Result<Outcome> {
-    let server = Server::new(&args)?;
+    let server = Server::new(&args.server, &args.token)?;
     let file = tus::open(&args.file).await?;
     let chunk = server.chunk_bytes().await?;
     let video = tus::send(&server, file, &args, chunk).await?;
-    let title = match args.wait {
-        Some(until) => watch::wait(&server, &video, until).await?,
-        None => watch::title(&server, &video).await?,
+    outcome(&server, video, args.wait, args.json).await
+}
+
+/// Waits as told, and says what became of the title.
+pub(super) async fn outcome(
+    server: &Server,
+    video: String,
+    wait: Option<Until>,
+    json: bool,
+) -> Result<Outcome> {
+    let title = match wait {
+        Some(until) => watch::wait(server, &video, until).await?,
+        None => watch::title(server, &video).await?,
     };
     let (mut hls_url, mut dash_url) = (None, None);
-    if args.json && title.state == "ready" {
-        let manifests = watch::manifests(&server, &video).await?;
+    if json && title.state == "ready" {
+        let manifests = watch::manifests(server, &video).await?;
         (hls_url, dash_url) =
             (Some(server.absolute(&manifests.hls_url)?), Some(server.absolute(&manifests.dash_url)?));
     }
@@ -116,20 +131,19 @@ async fn upload(args: Args) -> Result<Outcome> {
 }
 
 /// The server that we talk to.
-struct Server {
-    http: reqwest::Client,
+pub(super) struct Server {
+    pub(super) http: reqwest::Client,
     base: Url,
 }
 
 impl Server {
-    fn new(args: &Args) -> Result<Self> {
-        if !matches!(args.server.scheme(), "http" | "https") {
+    pub(super) fn new(server: &Url, token: &str) -> Result<Self> {
+        if !matches!(server.scheme(), "http" | "https") {
             return Err(failed(format!(
-                "{} is no address of a server: it must begin with http:// or https://",
-                args.server
+                "{server} is no address of a server: it must begin with http:// or https://"
             )));
         }
-        let mut token = HeaderValue::from_str(&format!("Bearer {}", args.token.trim()))
+        let mut token = HeaderValue::from_str(&format!("Bearer {}", token.trim()))
             .map_err(|_| failed("the token has characters that no token has"))?;
         token.set_sensitive(true);
         let http = reqwest::Client::builder()
@@ -140,7 +154,7 @@ impl Server {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|e| failed(format!("cannot make an HTTP client: {e}")))?;
-        let mut base = args.server.clone();
+        let mut base = server.clone();
         if !base.path().ends_with('/') {
             base.set_path(&format!("{}/", base.path()));
         }
@@ -148,7 +162,7 @@ impl Server {
     }
 
     /// `path` below the server's address, which may itself have a path.
-    fn url(&self, path: &str) -> Result<Url> {
+    pub(super) fn url(&self, path: &str) -> Result<Url> {
         let relative = path.trim_start_matches('/');
         self.base.join(relative).map_err(|e| failed(format!("{path} is no address: {e}")))
     }
@@ -162,7 +176,7 @@ impl Server {
     }
 
     /// How large the server wants request bodies to be. Also the first sign that there is a Kinora at all.
-    async fn chunk_bytes(&self) -> Result<u64> {
+    pub(super) async fn chunk_bytes(&self) -> Result<u64> {
         #[derive(serde::Deserialize)]
         struct Instance {
             upload_chunk_bytes: u64,
@@ -183,7 +197,7 @@ impl Server {
 }
 
 /// The innermost cause, which is what people understand.
-fn reason(error: &dyn std::error::Error) -> String {
+pub(super) fn reason(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(next) = cause.source() {
         cause = next;
@@ -192,7 +206,7 @@ fn reason(error: &dyn std::error::Error) -> String {
 }
 
 /// What an error answer says, in words.
-async fn words_of(answer: reqwest::Response) -> String {
+pub(super) async fn words_of(answer: reqwest::Response) -> String {
     #[derive(serde::Deserialize)]
     struct Problem {
         detail: String,

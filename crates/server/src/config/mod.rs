@@ -69,6 +69,8 @@ pub struct Config {
     pub upload: vod::upload::Config,
     /// Telling other people's programs what happens to titles.
     pub webhooks: app::webhooks::Config,
+    /// Fetching files from links.
+    pub import: vod::import::Config,
     pub worker: vod::worker::Config,
     /// How titles are made of sources.
     pub encoding: vod::workflow::Config,
@@ -123,6 +125,7 @@ impl Default for Config {
             app: app::Config::default(),
             upload: vod::upload::Config::default(),
             webhooks: app::webhooks::Config::default(),
+            import: vod::import::Config::default(),
             worker: vod::worker::Config::default(),
             // Empty: in the data directory.
             encoding: vod::workflow::Config { work_dir: PathBuf::new(), ..Default::default() },

@@ -65,6 +65,8 @@ address without one, may send, and how many are left; beyond that 429 with `Retr
 pub fn document() -> Value {
     let mut operations = crate::router::api().into_openapi();
     operations.merge(OpenApiRouter::new().routes(routes!(vod::upload::mine)).into_openapi());
+    operations.merge(OpenApiRouter::new().routes(routes!(vod::import::create)).into_openapi());
+    operations.merge(OpenApiRouter::new().routes(routes!(vod::trim::trim)).into_openapi());
     let mut document = serde_json::to_value(operations).unwrap_or_default();
     document["info"] = json!({
         "title": "Kinora",

@@ -14,6 +14,7 @@ use app::{
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use vod::{
+    import::Imports,
     worker::{JobContext, JobError, Wake, Worker},
     workflow::Workflow,
 };
@@ -40,9 +41,11 @@ pub(super) fn start(
         // The lock makes the place ours alone: who starts here takes the jobs of one that died here back at once.
         settings.name = format!("{}:{}", crate::machine::identity(), place.display());
     }
+    let uploads = super::uploads(config, app, &wake, stop);
+    let imports = Imports::new(config.import.clone(), uploads).context("the configuration of imports")?;
     let courier = Courier::new(app.clone(), &config.webhooks).context("webhooks")?;
-    let handlers = workflow
-        .handlers()
+    let handlers = imports
+        .handlers(workflow.handlers())
         .light(schedule::JOB, go_public)
         .light(webhooks::KIND, move |job| deliver(courier.clone(), job));
     let worker = Worker::new(app.store.clone(), app.clock.clone(), handlers, settings, wake);

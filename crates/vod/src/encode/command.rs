@@ -97,12 +97,13 @@ fn seek_micros(plan: &VideoPlan, seek: &Seek) -> i64 {
 /// Pictures a second from which those at listed times are picked.
 const FINE: u32 = 1000;
 
-/// Brings what is decoded onto the times of the plan, whatever is missing or too much.
+/// Brings what is decoded onto the times of the plan, whatever is missing or too much. A part of a planned chunk does not
+/// know the times of the pictures before it, and takes them at the plan's mean rate.
 fn resample(plan: &VideoPlan, chunk: &Chunk, times: &[u64]) -> Vec<String> {
-    let (start, frames) = (seconds(plan, chunk), chunk.frames());
+    let (start, frames) = (seconds(plan, chunk), chunk.decoded().frames);
     let at =
         |rate: &str| format!("fps=fps={rate}:start_time={start}:round=near,tpad=stop_mode=clone:stop=-1");
-    if let Times::Constant(_) = plan.times {
+    if matches!(plan.times, Times::Constant(_)) || chunk.window.is_some() {
         let (num, den) = plan.frame_rate;
         return vec![at(&format!("{num}/{den}")), format!("trim=end_frame={frames}")];
     }
@@ -116,6 +117,7 @@ fn filters(plan: &VideoPlan, chunk: &Chunk, times: &[u64], pick: Pick) -> String
     let mut graph = format!("[0:{}]", plan.stream);
     // A source whose pictures change size or format is brought to its first ones; all others pass.
     let mut steps: Vec<String> = vec!["scale=iw:ih".into()];
+    let decoded = chunk.decoded();
     if pick == Pick::Planned {
         steps.push(format!("trim=start_pts={}:end_pts={}", chunk.from_pts, chunk.to_pts + 1));
     }
@@ -123,10 +125,13 @@ fn filters(plan: &VideoPlan, chunk: &Chunk, times: &[u64], pick: Pick) -> String
         steps.push("bwdif=mode=send_frame".into());
     }
     if let (Pick::Planned, Some(held)) = (pick, plan.held) {
-        steps.extend(held.filters(chunk.first_frame, chunk.frames(), (chunk.from_pts, chunk.to_pts)));
+        steps.extend(held.filters(decoded.first_frame, decoded.frames, (chunk.from_pts, chunk.to_pts)));
     }
     if pick == Pick::Resampled {
         steps.extend(resample(plan, chunk, times));
+    }
+    if chunk.window.is_some() {
+        steps.push(format!("trim=start_frame={}:end_frame={}", decoded.skip, decoded.skip + chunk.frames()));
     }
     if let Some(transfer) = plan.tonemap.as_deref() {
         steps.push(format!("zscale=tin={transfer}:min=bt2020nc:pin=bt2020:t=linear:npl=100"));
@@ -146,10 +151,10 @@ fn filters(plan: &VideoPlan, chunk: &Chunk, times: &[u64], pick: Pick) -> String
     graph
 }
 
-/// Source time of the chunk's first frame in seconds.
+/// Source time of the first frame that is decoded for the chunk, in seconds.
 fn seconds(plan: &VideoPlan, chunk: &Chunk) -> f64 {
     let origin = plan.first_pts as f64 * f64::from(plan.source_base.0) / f64::from(plan.source_base.1);
-    origin + chunk.start as f64 / f64::from(plan.timescale)
+    origin + chunk.decoded().start as f64 / f64::from(plan.timescale)
 }
 
 fn encoder(rung: &RungPlan, plan: &VideoPlan, chunk: &Chunk, threads: u32) -> Vec<String> {

@@ -7,6 +7,7 @@
 mod audio;
 mod held;
 mod rate;
+pub mod trim;
 mod video;
 
 use domain::ladder::Rung;

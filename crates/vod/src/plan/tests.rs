@@ -4,6 +4,8 @@ use domain::ladder::default_ladder;
 use proptest::prelude::*;
 
 use super::*;
+
+mod trim;
 use crate::{
     guest::sniff::Container,
     probe::{AudioInfo, Packet, VideoInfo},

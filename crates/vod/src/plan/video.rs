@@ -7,6 +7,7 @@ use super::{
     GOP_SECONDS, chunks,
     held::{self, Held},
     rate::{self, constant_rate},
+    trim::Window,
 };
 use crate::{
     guest::sniff::Container,
@@ -88,6 +89,9 @@ pub struct Chunk {
     pub segments: Vec<Vec<u32>>,
     /// Where to seek to, best first; empty: from the start.
     pub seek: Vec<Seek>,
+    /// Of a part of a planned chunk: which part. Source times and key frames are the whole chunk's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
 }
 
 /// A key frame at or before what is wanted, by source times.
@@ -117,6 +121,13 @@ pub struct RungPlan {
 impl Chunk {
     pub fn frames(&self) -> u64 {
         self.segments.iter().flatten().map(|n| u64::from(*n)).sum()
+    }
+
+    /// The planned chunk that its pictures are decoded with: itself, as a rule.
+    pub fn decoded(&self) -> Window {
+        let whole =
+            Window { first_frame: self.first_frame, frames: self.frames(), start: self.start, skip: 0 };
+        self.window.unwrap_or(whole)
     }
 
     /// When the chunk ends, ticks.
@@ -474,6 +485,7 @@ fn cut(clock: &Clock, segments: &[Vec<u32>], keys: &[i64]) -> Vec<Chunk> {
             to_pts: picture(frame - 1),
             segments: segments[range].to_vec(),
             seek: seek(keys, from_pts),
+            window: None,
         }
     };
     ranges.into_iter().map(chunk).collect()

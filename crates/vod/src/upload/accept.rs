@@ -95,7 +95,8 @@ mod tests {
     fn offered(filename: &str, content_type: &str) -> bool {
         let (filename, content_type) = (filename.to_owned(), content_type.to_owned());
         let visibility = domain::Visibility::Private;
-        declared(&Metadata { filename, content_type, title: String::new(), visibility }).is_ok()
+        declared(&Metadata { filename, content_type, title: String::new(), visibility, replaces: None })
+            .is_ok()
     }
 
     #[test]

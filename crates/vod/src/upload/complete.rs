@@ -3,11 +3,11 @@
 use backends::blob::Staged;
 use domain::{Micros, SourceId};
 use store::{
-    Tx, jobs,
+    Tx, duplicates, imports, jobs,
     sources::{self, NewSource, Part},
     steps,
     uploads::{self, Kind, Upload},
-    videos,
+    versions, videos,
 };
 
 use super::{
@@ -23,7 +23,14 @@ pub fn part(staged: &Staged) -> Part {
 }
 
 /// Gives the upload's title its source and the job that looks at it.
-pub async fn into_title(tx: &mut Tx, upload: &Upload, parts: Vec<Part>, now: Micros) -> Result<()> {
+/// `sha256` of the whole file, hex, when it is known by now.
+pub async fn into_title(
+    tx: &mut Tx,
+    upload: &Upload,
+    parts: Vec<Part>,
+    sha256: Option<&str>,
+    now: Micros,
+) -> Result<()> {
     let video = upload.video().ok_or(Error::Gone)?;
     let metadata = Metadata::read(&upload.metadata)?;
     let source = NewSource {
@@ -34,12 +41,20 @@ pub async fn into_title(tx: &mut Tx, upload: &Upload, parts: Vec<Part>, now: Mic
         content_type: metadata.content_type,
         parts,
     };
-    match videos::processing(tx, video, source.id, now).await {
+    let begun = match upload.version() {
+        Some(version) => versions::processing(tx, version, source.id, now).await,
+        None => videos::processing(tx, video, source.id, now).await,
+    };
+    match begun {
         // Cancelled or deleted meanwhile.
         Err(store::Error::NotFound) => return Err(Error::Gone),
         other => other?,
     }
     sources::insert(tx, &source, now).await?;
+    match sha256 {
+        Some(sha256) => duplicates::recognise(tx, source.id, sha256, now).await?,
+        None => duplicates::look_later(tx, video, source.id, now).await?,
+    }
     steps::set(tx, video, steps::Name::Upload, steps::State::Done, upload.length, upload.length, "", now)
         .await?;
     let (subject, payload) = (video.to_string(), serde_json::json!({ "source": source.id }).to_string());
@@ -72,11 +87,22 @@ pub async fn remove_leased(uploads: &Uploads, upload: &Upload, holder: &str) -> 
     }
     let mut tx = uploads.store.begin().await?;
     uploads::delete(&mut tx, upload.id, holder).await?;
-    if let Some(video) = upload.video()
+    let now = uploads.clock.now();
+    if let (Some(video), Some(version), false) = (upload.video(), upload.version(), upload.is_complete()) {
+        if versions::end(&mut tx, version, "cancelled", None, now).await? {
+            steps::end_unfinished(&mut tx, video, steps::State::Cancelled, "", now).await?;
+        }
+    } else if let Some(video) = upload.video()
         && !upload.is_complete()
     {
         match videos::get(&mut tx, video).await {
-            Ok(row) if row.state == videos::State::Uploading => videos::delete(&mut tx, video).await?,
+            // One that waits for an import may get another upload.
+            Ok(row)
+                if row.state == videos::State::Uploading
+                    && imports::open_of(&mut tx, video).await?.is_none() =>
+            {
+                videos::delete(&mut tx, video).await?;
+            }
             Ok(_) | Err(store::Error::NotFound) => {}
             Err(error) => return Err(error.into()),
         }

@@ -1,7 +1,7 @@
 //! Joining finished pieces into one file (§ Concatenation): its source is the list of their objects, nothing is copied.
 
 use api::Principal;
-use domain::{UploadId, VideoId};
+use domain::UploadId;
 use store::{
     Tx,
     sources::Part,
@@ -10,7 +10,7 @@ use store::{
 
 use super::{
     Uploads, accept, complete,
-    create::insert_title,
+    create::target,
     error::{Error, Result, bad},
     metadata::Metadata,
     session::staged,
@@ -39,12 +39,13 @@ pub async fn join(
     if length > uploads.config.max_bytes {
         return Err(bad("The joined file is larger than this server takes."));
     }
-    let (id, video) = (UploadId::new(), VideoId::new());
-    insert_title(&mut tx, video, principal, metadata, now).await?;
+    let id = UploadId::new();
+    let (video, version) = target(&mut tx, principal, metadata, now).await?;
     let new = NewUpload {
         id,
         owner,
         video: Some(video),
+        version,
         kind: Kind::Final,
         length,
         metadata: raw.to_owned(),
@@ -57,7 +58,7 @@ pub async fn join(
     uploads::lease(&mut tx, id, &holder, uploads.lease_until(), now).await?;
     uploads::complete(&mut tx, id, &holder, uploads.expiry(), now).await?;
     let upload = uploads::get(&mut tx, owner, id).await?;
-    complete::into_title(&mut tx, &upload, parts, now).await?;
+    complete::into_title(&mut tx, &upload, parts, None, now).await?;
     tx.commit().await?;
     uploads.wake.wake();
     Ok(upload)

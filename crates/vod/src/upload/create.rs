@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use backends::blob::names;
-use domain::{Micros, SourceId, UploadId, VideoId};
+use domain::{Micros, SourceId, UploadId, UserId, VersionId, VideoId};
 use store::{
     Tx, steps,
     uploads::{self, Kind, NewUpload, Upload},
@@ -24,6 +24,7 @@ use super::{
     receive::{receive, too_long},
     session::Session,
 };
+use crate::version;
 
 /// Makes an upload and its title, and takes the first bytes when the request brings some.
 pub async fn create(
@@ -100,10 +101,23 @@ async fn insert(
 ) -> Result<Upload> {
     let (id, now) = (UploadId::new(), uploads.clock.now());
     let staged = uploads.blobs.stage(&names::master(SourceId(id.0)), length)?;
+    let mut tx = uploads.store.begin().await?;
+    check_quota(&mut tx, uploads, principal.user, length).await?;
+    let (video, version) = match kind {
+        Kind::Single => {
+            let (video, version) = target(&mut tx, principal, metadata, now).await?;
+            let length = length as i64;
+            steps::set(&mut tx, video, steps::Name::Upload, steps::State::Running, 0, length, "", now)
+                .await?;
+            (Some(video), version)
+        }
+        Kind::Partial | Kind::Final => (None, None),
+    };
     let new = NewUpload {
         id,
         owner: principal.user,
-        video: (kind == Kind::Single).then(VideoId::new),
+        video,
+        version,
         kind,
         length,
         metadata: raw.to_owned(),
@@ -111,20 +125,29 @@ async fn insert(
         parts: "[]".into(),
         expires_at: uploads.expiry(),
     };
-    let mut tx = uploads.store.begin().await?;
-    check_quota(&mut tx, uploads, principal, length).await?;
-    if let Some(video) = new.video {
-        insert_title(&mut tx, video, principal, metadata, now).await?;
-        let length = length as i64;
-        steps::set(&mut tx, video, steps::Name::Upload, steps::State::Running, 0, length, "", now).await?;
-    }
     uploads::insert(&mut tx, &new, now).await?;
     let upload = uploads::get(&mut tx, principal.user, id).await?;
     tx.commit().await?;
     Ok(upload)
 }
 
-pub async fn insert_title(
+/// What a file is for: a new title, or the next version of one.
+pub async fn target(
+    tx: &mut Tx,
+    principal: &Principal,
+    metadata: &Metadata,
+    now: Micros,
+) -> Result<(VideoId, Option<VersionId>)> {
+    if let Some(video) = metadata.replaces {
+        let version = version::replace(tx, principal, video, &metadata.filename, now).await?;
+        return Ok((video, Some(version)));
+    }
+    let video = VideoId::new();
+    insert_title(tx, video, principal, metadata, now).await?;
+    Ok((video, None))
+}
+
+async fn insert_title(
     tx: &mut Tx,
     id: VideoId,
     principal: &Principal,
@@ -142,10 +165,11 @@ pub async fn insert_title(
     Ok(videos::insert(tx, &video, now).await?)
 }
 
-async fn check_quota(tx: &mut Tx, uploads: &Uploads, principal: &Principal, length: u64) -> Result<()> {
-    let own = uploads::lock_quota(tx, principal.user).await?;
+/// 413 when `owner` has no room for a file of `length`.
+pub async fn check_quota(tx: &mut Tx, uploads: &Uploads, owner: UserId, length: u64) -> Result<()> {
+    let own = uploads::lock_quota(tx, owner).await?;
     let Some(quota) = own.map(|own| own.max(0) as u64).or(uploads.config.quota_bytes) else { return Ok(()) };
-    let held = uploads::held_bytes(tx, principal.user).await?.max(0) as u64;
+    let held = uploads::held_bytes(tx, owner).await?.max(0) as u64;
     if held.saturating_add(length) <= quota {
         return Ok(());
     }
@@ -162,7 +186,7 @@ fn refused_size(words: String) -> Error {
 }
 
 /// Sizes as people say them.
-fn gigabytes(bytes: u64) -> String {
+pub fn gigabytes(bytes: u64) -> String {
     match bytes {
         0..1_000_000 => format!("{} kB", bytes.div_ceil(1000)),
         1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),

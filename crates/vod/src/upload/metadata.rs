@@ -1,7 +1,7 @@
 //! `Upload-Metadata`: keys and base64 values that a client sends along with a new upload.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use domain::{Visibility, text::visible};
+use domain::{VideoId, Visibility, text::visible};
 
 use super::error::{Result, bad};
 
@@ -18,6 +18,8 @@ pub struct Metadata {
     pub content_type: String,
     pub title: String,
     pub visibility: Visibility,
+    /// The title of which this is to become the next version.
+    pub replaces: Option<VideoId>,
 }
 
 impl Metadata {
@@ -68,7 +70,11 @@ impl Metadata {
         };
         let content_type =
             visible(&get(["filetype", "type"])?).trim().to_ascii_lowercase().chars().take(100).collect();
-        Ok(Self { filename, content_type, title, visibility })
+        let replaces = match get(["replaces", "replaces"])?.as_str() {
+            "" => None,
+            id => Some(id.parse().map_err(|_| bad("Upload-Metadata: replaces is the id of a title."))?),
+        };
+        Ok(Self { filename, content_type, title, visibility, replaces })
     }
 }
 

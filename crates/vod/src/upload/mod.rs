@@ -8,15 +8,16 @@
 //! to 75 GB, 11 MiB for 100 GB, see [`backends::blob::part_size`]), plus what the connection buffers. A body is read no
 //! faster than it is stored.
 
-mod accept;
+pub(crate) mod accept;
 mod checksum;
 mod complete;
 mod concat;
 mod create;
 mod error;
 mod expire;
+mod fingerprint;
 mod headers;
-mod metadata;
+pub(crate) mod metadata;
 mod mine;
 mod receive;
 mod routes;
@@ -31,9 +32,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::worker::Wake;
 
+pub(crate) use create::{check_quota, gigabytes, target};
+pub(crate) use error::{Error, Result};
 pub use expire::{Expired, expire};
 pub use mine::{__path_mine, UnfinishedUpload, mine};
+pub(crate) use receive::{settle_head, take};
+pub(crate) use routes::may_upload;
 pub use routes::routes;
+pub(crate) use session::{Session, wanted};
 
 /// Where uploads live on every server.
 pub const PATH: &str = "/api/v1/uploads";
@@ -127,7 +133,7 @@ impl Uploads {
     }
 
     /// When an upload that got a byte now is forgotten.
-    fn expiry(&self) -> domain::Micros {
+    pub(crate) fn expiry(&self) -> domain::Micros {
         self.clock.now().plus(i64::from(self.config.expire_hours) * domain::Micros::HOUR)
     }
 

@@ -141,7 +141,7 @@ async fn pump(
 }
 
 /// Writes bytes; the first ones of a file only once there are enough to look at.
-async fn take(session: &mut Session, head: &mut Option<BytesMut>, bytes: Bytes) -> Result<()> {
+pub async fn take(session: &mut Session, head: &mut Option<BytesMut>, bytes: Bytes) -> Result<()> {
     let waiting = head.as_ref().map_or(0, BytesMut::len) as u64;
     if session.offset() + waiting + bytes.len() as u64 > session.length() {
         return Err(Error::Problem(too_long(session.length())));
@@ -160,13 +160,18 @@ async fn take(session: &mut Session, head: &mut Option<BytesMut>, bytes: Bytes) 
     session.write(bytes).await
 }
 
-/// Writes a short beginning that is still waiting.
 async fn end_with(session: &mut Session, head: Option<BytesMut>, end: End) -> Result<End> {
+    settle_head(session, head).await?;
+    Ok(end)
+}
+
+/// Looks at and writes a beginning that is shorter than what was waited for.
+pub async fn settle_head(session: &mut Session, head: Option<BytesMut>) -> Result<()> {
     if let Some(first) = head.filter(|first| !first.is_empty()) {
         accept::beginning(&first)?;
         session.write(first.freeze()).await?;
     }
-    Ok(end)
+    Ok(())
 }
 
 /// Makes the bytes count.

@@ -2,17 +2,20 @@
 
 use backends::blob::{self, Appender, Staged};
 use bytes::Bytes;
-use domain::{Micros, UploadId, UserId};
+use domain::{Micros, UploadId, UserId, VersionId, VideoId};
 use store::{
-    Connect, steps,
+    Connect,
+    imports::Import,
+    steps,
     uploads::{self, Checkpoint, Kind, Upload},
-    videos,
+    versions, videos,
 };
 use tokio::time::Instant;
 
 use super::{
     Uploads, complete,
     error::{Error, Result},
+    fingerprint::Fingerprint,
 };
 
 pub struct Session {
@@ -26,6 +29,8 @@ pub struct Session {
     /// `None` before the first byte and while somebody else is let in.
     appender: Option<Appender>,
     leased: bool,
+    /// Of all bytes up to the offset; `None` when they did not come in order, or of a piece.
+    fingerprint: Option<Fingerprint>,
 }
 
 impl Session {
@@ -34,7 +39,10 @@ impl Session {
         let holder = uuid::Uuid::now_v7().to_string();
         let upload = acquire(uploads, owner, id, &holder, offset).await?;
         let noted = staged(&upload)?;
+        let fingerprint = Fingerprint::resume(upload.hash_state.as_deref(), noted.received())
+            .filter(|_| upload.kind == Kind::Single);
         Ok(Self {
+            fingerprint,
             uploads: uploads.clone(),
             upload,
             holder,
@@ -69,7 +77,10 @@ impl Session {
     }
 
     pub async fn write(&mut self, bytes: Bytes) -> Result<()> {
-        self.appender().await?.write(bytes).await?;
+        self.appender().await?.write(bytes.clone()).await?;
+        if let Some(fingerprint) = &mut self.fingerprint {
+            fingerprint.update(&bytes);
+        }
         Ok(())
     }
 
@@ -122,7 +133,9 @@ impl Session {
     async fn note(&mut self, state: Staged, release: bool) -> Result<()> {
         let (id, now) = (self.upload.id, self.uploads.clock.now());
         let staging = serde_json::to_string(&state).map_err(|e| store::Error::Corrupt(e.to_string()))?;
+        let kept = self.fingerprint.as_ref().map(Fingerprint::keep);
         let at = Checkpoint {
+            hash_state: kept.as_deref(),
             received: state.received(),
             staging: &staging,
             lease_until: self.uploads.lease_until(),
@@ -165,7 +178,8 @@ impl Session {
         uploads::complete(&mut tx, self.upload.id, &self.holder, self.uploads.expiry(), now).await?;
         if self.upload.video().is_some() {
             let part = complete::part(&self.noted);
-            complete::into_title(&mut tx, &self.upload, vec![part], now).await?;
+            let sha256 = self.fingerprint.take().and_then(|hash| hash.whole(self.noted.length()));
+            complete::into_title(&mut tx, &self.upload, vec![part], sha256.as_deref(), now).await?;
         }
         tx.commit().await?;
         self.uploads.wake.wake();
@@ -190,6 +204,16 @@ impl Session {
             uploads::release(&mut tx, self.upload.id, &self.holder).await?;
             tx.commit().await?;
         }
+        Ok(())
+    }
+
+    /// Removes what came, and the upload's row; its title stays, to tell what happened.
+    pub async fn discard(mut self) -> Result<()> {
+        self.appender = None;
+        self.uploads.blobs.abort(&staged(&self.upload)?).await?;
+        let mut tx = self.uploads.store.begin().await?;
+        uploads::delete(&mut tx, self.upload.id, &self.holder).await?;
+        tx.commit().await?;
         Ok(())
     }
 
@@ -231,11 +255,31 @@ pub async fn welcome(conn: &mut impl Connect, upload: &Upload, now: Micros) -> R
     if upload.expires_at <= now { Err(Error::Gone) } else { title_waits(conn, upload).await }
 }
 
+/// [`Error::Gone`] when the title of an import was cancelled or deleted.
+pub async fn wanted(mut conn: impl Connect, import: &Import) -> Result<()> {
+    waits(&mut conn, import.video_id, import.version()).await
+}
+
 /// [`Error::Gone`] when the upload's title was cancelled or deleted.
 async fn title_waits(conn: &mut impl Connect, upload: &Upload) -> Result<()> {
     let Some(video) = upload.video() else { return Ok(()) };
+    waits(conn, video, upload.version()).await
+}
+
+/// Does the title, or the version of it, wait for a source?
+async fn waits(conn: &mut impl Connect, video: VideoId, version: Option<VersionId>) -> Result<()> {
+    let waits = match version {
+        None => None,
+        Some(version) => match versions::get(conn, version).await {
+            Ok(version) => Some(version.state == "uploading"),
+            Err(store::Error::NotFound) => Some(false),
+            Err(error) => return Err(error.into()),
+        },
+    };
     match videos::get(conn, video).await {
-        Ok(video) if video.state == videos::State::Uploading && !video.is_trashed() => Ok(()),
+        Ok(video) if waits.unwrap_or(video.state == videos::State::Uploading) && !video.is_trashed() => {
+            Ok(())
+        }
         Ok(_) | Err(store::Error::NotFound) => Err(Error::Gone),
         Err(error) => Err(error.into()),
     }

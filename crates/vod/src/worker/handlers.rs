@@ -171,6 +171,7 @@ pub struct Handlers {
 enum Lane {
     Heavy,
     Light,
+    Transfer,
 }
 
 impl Handlers {
@@ -198,6 +199,16 @@ impl Handlers {
         self.add(kind, Lane::Light, handler)
     }
 
+    /// Jobs that wait for other machines most of the time, for as long as it takes.
+    #[must_use]
+    pub fn transfer<F, R>(self, kind: &'static str, handler: F) -> Self
+    where
+        F: Fn(JobContext) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), JobError>> + Send + 'static,
+    {
+        self.add(kind, Lane::Transfer, handler)
+    }
+
     /// Called for every failed attempt, in the transaction that records it: where a title learns that it failed.
     #[must_use]
     pub fn on_failure<F>(self, tell: F) -> Self
@@ -222,6 +233,10 @@ impl Handlers {
 
     pub(super) fn light_kinds(&self) -> Vec<&'static str> {
         self.kinds(Lane::Light)
+    }
+
+    pub(super) fn transfer_kinds(&self) -> Vec<&'static str> {
+        self.kinds(Lane::Transfer)
     }
 
     fn kinds(&self, lane: Lane) -> Vec<&'static str> {

@@ -1,7 +1,7 @@
 //! The job runner: claims jobs from the store, runs their handlers, keeps their leases, and records how they ended.
 //!
-//! A worker has two lanes, so that quick jobs (a descriptor to write) never wait behind long ones (a chunk to encode). It may
-//! die at any moment: its leases run out and other workers take over, and what it wrote without a commit never happened.
+//! A worker has three lanes, so that quick jobs (a descriptor to write) never wait behind long ones (a chunk to encode), and
+//! neither behind those that wait for other machines (a file to fetch). It may die at any moment: its leases run out and other workers take over, and what it wrote without a commit never happened.
 
 mod handlers;
 mod slot;
@@ -29,6 +29,8 @@ pub struct Config {
     pub slots: usize,
     /// Quick jobs at a time, beside the long ones.
     pub light_slots: usize,
+    /// Files fetched from elsewhere at a time, beside both.
+    pub transfer_slots: usize,
     /// How long a job stays with a worker that gives no sign of life, in milliseconds.
     pub lease_ms: u64,
     /// How long a handler may take to obey when it is told to stop, in milliseconds; then it is dropped where it stands.
@@ -40,7 +42,14 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { slots: 0, light_slots: 2, lease_ms: 30_000, grace_ms: 10_000, name: String::new() }
+        Self {
+            slots: 0,
+            light_slots: 2,
+            transfer_slots: 4,
+            lease_ms: 30_000,
+            grace_ms: 10_000,
+            name: String::new(),
+        }
     }
 }
 
@@ -59,6 +68,7 @@ impl Config {
 pub struct Wake {
     heavy: Arc<Notify>,
     light: Arc<Notify>,
+    transfer: Arc<Notify>,
 }
 
 impl Wake {
@@ -70,6 +80,7 @@ impl Wake {
     pub fn wake(&self) {
         self.heavy.notify_one();
         self.light.notify_one();
+        self.transfer.notify_one();
     }
 }
 
@@ -114,8 +125,15 @@ impl Worker {
             &shared.wake.light,
             &shutdown,
         );
+        let transfer = lane(
+            shared,
+            shared.handlers.transfer_kinds(),
+            shared.config.transfer_slots.max(1),
+            &shared.wake.transfer,
+            &shutdown,
+        );
         tokio::select! {
-            _ = async { tokio::join!(heavy, light) } => {}
+            _ = async { tokio::join!(heavy, light, transfer) } => {}
             never = upkeep::run(shared) => { let _: Infallible = never; }
         }
         upkeep::leave(shared).await;

@@ -60,7 +60,7 @@ async fn keep(
         let object = format!("{folder}/{}.cmfa", plan.id);
         flow.blobs.put(&object, stretch.bytes).await.map_err(blob_error)?;
         failpoint::reach("audio-stored");
-        let extent = Extent { object, offset: 0, segments: stretch.segments };
+        let extent = Extent { object, offset: 0, shift: 0, segments: stretch.segments };
         let result = Encoded { tracks: vec![Part { id: plan.id.clone(), head: stretch.head, extent }] };
         // The job itself ends when its handler returns.
         unit::record(flow, job, work, &name, &result, &folder, false).await?;

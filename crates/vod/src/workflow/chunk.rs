@@ -108,7 +108,7 @@ async fn store_all(flow: &Workflow, folder: &str, files: Vec<TrackFile>) -> Resu
         tracks.push(Part {
             id: file.id,
             head: file.head,
-            extent: Extent { object, offset: 0, segments: file.segments },
+            extent: Extent { object, offset: 0, shift: 0, segments: file.segments },
         });
     }
     Ok(Encoded { tracks })

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use media::descriptor::{Descriptor, Extent, FORMAT, Storyboard, Track, TrackKind};
+use media::descriptor::{Descriptor, Extent, Storyboard, Track, TrackKind};
 use store::units::Unit;
 
 use super::{
@@ -60,7 +60,7 @@ pub(super) fn assemble(work: &Work, units: &[Unit], version: u64) -> Result<Opti
     let encoded = work.plan.units().iter().all(|name| by_name.contains_key(name.as_str()));
     let pictured = work.plan.video.is_none() || by_name.contains_key(pictures::UNIT);
     let descriptor = Descriptor {
-        format: FORMAT,
+        format: Descriptor::format_of(&tracks),
         presentation: work.id().to_string(),
         version,
         complete: encoded,

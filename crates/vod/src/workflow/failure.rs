@@ -2,7 +2,9 @@
 
 use backends::clock::Clock;
 use futures::{FutureExt, future::BoxFuture};
-use store::{Tx, artwork as pieces, jobs, jobs::Outcome, outbox, presentations, steps, units, videos};
+use store::{
+    Tx, artwork as pieces, jobs, jobs::Outcome, outbox, presentations, steps, units, versions, videos,
+};
 
 use super::{artwork, enqueue_publish, pictures};
 use crate::worker::Failure;
@@ -15,7 +17,8 @@ pub(super) fn tell<'a>(tx: &'a mut Tx, failure: &'a Failure) -> BoxFuture<'a, st
             return pieces::failed(tx, &failure.claim.subject, &failure.message, failure.now).await;
         }
         let Ok(video) = failure.claim.subject.parse() else { return Ok(()) };
-        if failure.outcome != Outcome::Dead || matches!(&*failure.claim.kind, "purge" | "forget-picture") {
+        let aside = matches!(&*failure.claim.kind, "purge" | "forget-picture" | "fingerprint");
+        if failure.outcome != Outcome::Dead || aside {
             return Ok(());
         }
         let now = failure.now;
@@ -26,10 +29,18 @@ pub(super) fn tell<'a>(tx: &'a mut Tx, failure: &'a Failure) -> BoxFuture<'a, st
         if failure.claim.kind == "pictures" {
             return without_pictures(tx, failure).await;
         }
-        videos::failed(tx, video, &failure.message, now).await?;
+        let pending = versions::pending(tx, video).await?;
+        if let Some(version) = &pending {
+            // The title plays on as it did.
+            versions::end(tx, version.id, "failed", Some(&failure.message), now).await?;
+        } else {
+            videos::failed(tx, video, &failure.message, now).await?;
+        }
         steps::end_unfinished(tx, video, steps::State::Failed, &failure.message, now).await?;
         jobs::cancel_by_subject(tx, &failure.claim.subject, now).await?;
-        outbox::append(tx, "title.failed", &failure.claim.subject, "{}", now).await?;
+        if pending.is_none() {
+            outbox::append(tx, "title.failed", &failure.claim.subject, "{}", now).await?;
+        }
         Ok(())
     }
     .boxed()

@@ -1,5 +1,6 @@
 //! The durable workflow from a source to a title: `probe` → `chunk` and `audio` → `publish` → `pictures` → `publish`,
-//! and `purge`; beside it `artwork`, which makes one picture in all its forms, and `forget-picture`.
+//! and `purge`. `trim` makes another presentation of a title out of an earlier one, and `discard` removes one that is over.
+//! Beside it `artwork`, which makes one picture in all its forms, and `forget-picture`.
 //!
 //! Every handler may run again after a death at any point: what it stores has a name of its own, and counts only when the
 //! unit's row is written, in one transaction with the end of the job and the jobs that follow.
@@ -8,13 +9,16 @@ mod artwork;
 mod audio;
 mod chunk;
 mod descriptor;
+mod discard;
 mod failpoint;
 mod failure;
+mod fingerprint;
 mod master;
 mod pictures;
 mod probe;
 mod publish;
 mod purge;
+mod trim;
 mod unit;
 
 use std::{
@@ -36,6 +40,8 @@ use crate::{
     tools::Tools,
     worker::{Handlers, JobContext, JobError, Wake},
 };
+
+pub use trim::{Foreseen, foresee};
 
 /// How titles are made.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -150,7 +156,10 @@ impl Workflow {
             .heavy("audio", call!(audio))
             .heavy("pictures", call!(pictures))
             .light("publish", call!(publish))
+            .transfer("fingerprint", call!(fingerprint))
+            .light("trim", call!(trim))
             .light("purge", call!(purge))
+            .light("discard", call!(discard))
             .light(artwork::KIND, call!(artwork))
             .light("forget-picture", {
                 let flow = self.clone();

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use domain::SourceId;
 use serde::Deserialize;
-use store::{jobs, presentations, presentations::Presentation, sources, steps, units, videos};
+use store::{jobs, presentations, presentations::Presentation, sources, steps, units, versions, videos};
 
 use super::{Workflow, blob_error, failpoint, json, parse};
 use crate::{
@@ -99,7 +99,14 @@ async fn hand_out(
         presentations::set_plan(&mut tx, presentation.id, &json(plan)?, now).await?;
     }
     let size = info.video.as_ref().map(|v| (i64::from(v.display_width), i64::from(v.display_height)));
-    videos::describe(&mut tx, video, i64::try_from(plan.duration_ms).ok(), size, now).await?;
+    let duration = i64::try_from(plan.duration_ms).ok();
+    match versions::pending(&mut tx, video).await? {
+        // The title is as it was until this version plays.
+        Some(version) if version.source() == Some(presentation.source_id) => {
+            versions::describe(&mut tx, version.id, presentation.id, duration, size, now).await?;
+        }
+        _ => videos::describe(&mut tx, video, duration, size, now).await?,
+    }
     let names = units::names(&mut tx, presentation.id).await?;
     let notice = info.ending.map_or_else(String::new, |ending| ending.words());
     steps::set(&mut tx, video, steps::Name::Probe, steps::State::Done, 1, 1, &notice, now).await?;

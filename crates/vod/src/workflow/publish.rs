@@ -6,7 +6,7 @@ use backends::blob::{self, names};
 use domain::PresentationId;
 use media::descriptor::Descriptor;
 use serde::Deserialize;
-use store::{artwork, jobs, outbox, presentations, steps, units, videos};
+use store::{artwork, jobs, outbox, presentations, steps, units, versions, videos};
 
 use super::{
     Workflow, blob_error,
@@ -57,7 +57,15 @@ async fn tell(
     let mut tx = job.store.begin().await?;
     job.still_mine(&mut tx).await?;
     let before = videos::get(&mut tx, video).await?;
-    videos::playable(&mut tx, video, of.id, complete, now).await?;
+    let version = versions::of_presentation(&mut tx, of.id).await?;
+    let replaces = version.as_ref().filter(|version| version.is_pending()).map(|version| version.id);
+    match (&version, replaces) {
+        // The title goes on with what it plays until the new version is complete: that can be watched to its end.
+        (_, Some(version)) if complete => versions::take_over(&mut tx, version, now).await?,
+        (_, Some(_)) => {}
+        (Some(version), None) if version.superseded_at.is_some() || version.state != "ready" => {}
+        _ => videos::playable(&mut tx, video, of.id, complete, now).await?,
+    }
     presentations::published(&mut tx, of.id, complete, now).await?;
     let state = if complete { steps::State::Done } else { steps::State::Running };
     let (done, total) = (i64::from(complete) + 1, 2);
@@ -75,6 +83,9 @@ async fn tell(
         if before.visibility.is_listed() && !before.is_trashed() {
             outbox::append(&mut tx, "title.published", &subject, &payload, now).await?;
         }
+    }
+    if complete && replaces.is_some() {
+        outbox::append(&mut tx, "title.replaced", &subject, &payload, now).await?;
     }
     if complete && !before.complete {
         outbox::append(&mut tx, "title.complete", &subject, &payload, now).await?;

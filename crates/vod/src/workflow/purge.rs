@@ -1,11 +1,11 @@
 //! The end of a title: all its blobs, then its rows.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use backends::blob::names;
-use store::{jobs, presentations, sources, videos};
+use store::{duplicates, jobs, presentations, sources, videos};
 
-use super::{Workflow, blob_error, failpoint};
+use super::{Workflow, blob_error, discard, failpoint};
 use crate::worker::{JobContext, JobError};
 
 pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobError> {
@@ -17,6 +17,11 @@ pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobErro
     }
     let presentations = presentations::of_video(&mut reader, video).await?;
     let sources = sources::of_video(&mut reader, video).await?;
+    // A cut title refers to objects of presentations that are gone.
+    let mut elsewhere = BTreeSet::new();
+    for presentation in &presentations {
+        elsewhere.extend(discard::objects_of(&mut reader, presentation.id).await?);
+    }
     drop(reader);
     let mut prefixes = vec![names::pictures(video)];
     prefixes.extend(presentations.iter().map(|presentation| names::presentation(presentation.id)));
@@ -29,8 +34,12 @@ pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobErro
     for part in sources.iter().flat_map(|source| &source.parts.0) {
         flow.blobs.delete(&part.object).await.map_err(blob_error)?;
     }
+    for object in &elsewhere {
+        flow.blobs.delete(object).await.map_err(blob_error)?;
+    }
     let mut tx = job.store.begin().await?;
     job.finish(&mut tx).await?;
+    duplicates::forget(&mut tx, video, job.now()).await?;
     videos::delete(&mut tx, video).await?;
     tx.commit().await?;
     Ok(())

@@ -16,6 +16,8 @@ import { secondsLeft, speed } from "../../upload/rate";
 import { over, type Upload } from "../../upload/state";
 import { cancel, forgetDone, pause, resume, uploads } from "../../upload/transfer";
 import { DropAnywhere, takeFiles } from "./drop";
+import { Duplicate } from "./duplicate";
+import { Imports } from "./import";
 import { Steps } from "./steps";
 
 export default function UploadPage() {
@@ -69,6 +71,7 @@ export default function UploadPage() {
           </p>
         ) : null}
       </div>
+      <Imports onReady={setReady} />
       <div className="sr" role="status">
         {ready}
       </div>
@@ -162,7 +165,7 @@ function Line({ upload }: { upload: Upload }) {
 }
 
 /** After the last byte: the workflow of the title, and its links as soon as they work. */
-function Processing({ id, onReady }: { id: string; onReady: (text: string) => void }) {
+export function Processing({ id, onReady }: { id: string; onReady: (text: string) => void }) {
   const { data: video } = useVideo(id);
   const told = useRef(false);
   if (!video) return null;
@@ -173,6 +176,7 @@ function Processing({ id, onReady }: { id: string; onReady: (text: string) => vo
   return (
     <>
       {video.state === "failed" && <Notice tone="bad">{video.error ?? "The file could not be prepared."}</Notice>}
+      <Duplicate video={video} />
       {video.steps && !video.complete && <Steps steps={video.steps} />}
       <div className="line">
         {video.state === "ready" && (

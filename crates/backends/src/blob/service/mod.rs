@@ -17,13 +17,13 @@ use object_store::{
 use super::{Config, Entry, Error, Meta, Result, local, out_of_range, staged};
 
 /// What is asked of a service: whole objects, and objects in parts.
-pub(super) trait Client: ObjectStore + MultipartStore {}
+pub(crate) trait Client: ObjectStore + MultipartStore {}
 
 impl<T: ObjectStore + MultipartStore> Client for T {}
 
 #[derive(Debug, Clone)]
-pub(super) struct Service {
-    client: Arc<dyn Client>,
+pub(crate) struct Service {
+    pub client: Arc<dyn Client>,
     prefix: String,
     /// Azure keeps parts of an unfinished object until something is stored in its place.
     parts_stay: bool,

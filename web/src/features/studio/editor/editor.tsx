@@ -16,6 +16,7 @@ import { Button, Failure, Notice, Skeleton, useTitle, When } from "../../../ui/b
 import { Icon } from "../../../ui/icon";
 import { Poster } from "../../../ui/poster";
 import { remove, restore } from "../actions";
+import { Duplicate } from "../duplicate";
 import { StateOf, VisibilityOf } from "../state";
 import { Artwork } from "./artwork";
 import { Availability } from "./availability";
@@ -160,6 +161,7 @@ function Editor({ video }: { video: Video }) {
           </div>
         </Notice>
       )}
+      <Duplicate video={video} onDeleted={() => navigate("/studio")} />
       {form.conflict && <Conflict form={form} video={video} />}
       {form.failure && <Notice tone="bad">{form.failure}</Notice>}
       <Tabs.Root value={open?.id ?? ""} onValueChange={show} className="editor">

@@ -9,11 +9,14 @@ import { Button, Failure, Notice, Skeleton } from "../../../ui/basics";
 import { retryWork } from "../actions";
 import { Steps } from "../steps";
 import { StopQuestion, stopWork } from "../stop";
+import { Versions } from "./versions";
 
 export function Source({ video }: { video: Video }) {
   return (
     <>
-      <Work video={video} />
+      {/* The steps of a version in the making are shown with it. */}
+      {!(video.state === "ready" && video.complete) && <Work video={video} />}
+      {video.state === "ready" && <Versions video={video} />}
       <Renditions video={video} />
     </>
   );
