@@ -219,7 +219,7 @@ fn track(
         label: id.into(),
         default: true,
         init: String::new(),
-        extents: vec![Extent { object: id.into(), offset: 0, segments: index }],
+        extents: vec![Extent { object: id.into(), offset: 0, shift: 0, segments: index }],
     }
 }
 
