@@ -16,9 +16,12 @@ class Bucket:
         self.rate = rate
         self.free_at = 0.0
 
+    # A sleep that ends late must not narrow the line: what was missed by up to this much (seconds) is made good.
+    LATE = 0.03
+
     async def take(self, size):
         now = time.monotonic()
-        self.free_at = max(self.free_at, now) + size / self.rate
+        self.free_at = max(self.free_at, now - self.LATE) + size / self.rate
         await asyncio.sleep(max(0.0, self.free_at - now))
 
 
@@ -44,8 +47,16 @@ class Line:
         return self
 
     def __exit__(self, *_):
+        self.loop.call_soon_threadsafe(self.loop.set_exception_handler, lambda *_: None)
+        asyncio.run_coroutine_threadsafe(self._hang_up(), self.loop).result(10)
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join(10)
+
+    async def _hang_up(self):
+        others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
 
     def _run(self):
         asyncio.set_event_loop(self.loop)
@@ -65,7 +76,9 @@ class Line:
         except OSError:
             writer.close()
             return
-        await asyncio.gather(self._pass(reader, far_writer, self.up), self._pass(far_reader, writer, self.down))
+        # A browser that has seen enough hangs up: that is no failure of the line.
+        await asyncio.gather(self._pass(reader, far_writer, self.up), self._pass(far_reader, writer, self.down),
+                             return_exceptions=True)
 
     async def _pass(self, source, sink, bucket):
         """Reads at the line's rate, and delivers each piece half a round trip after it was sent."""
@@ -86,6 +99,7 @@ class Line:
             await under_way.put(None)
             await delivery
         except OSError:
-            delivery.cancel()
+            pass
         finally:
+            delivery.cancel()
             sink.close()

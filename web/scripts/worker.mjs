@@ -1,13 +1,24 @@
-// Writes the service worker into the build: its version is a hash of the shell, so it changes when the shell does.
+// Writes the service worker into the build: its version is a hash of the shell, so it changes when the shell does. And
+// tells the page which files the player is in, so that an address that plays begins to load them at once.
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const dist = new URL("../dist/", import.meta.url).pathname;
 const html = readFileSync(join(dist, "index.html"), "utf8");
+const files = readdirSync(join(dist, "assets"));
+const named = (name) =>
+  files.filter((file) => new RegExp(`^${name}-[\\w-]{8}\\.js$`).test(file)).map((file) => `/assets/${file}`);
+const player = [...named("watch"), ...named("session"), ...named("shaka")];
+if (player.length !== 3) throw new Error(`the player's files are not where they were: ${player}`);
+writeFileSync(
+  join(dist, "index.html"),
+  html.replace('src="/boot.js"', `src="/boot.js" data-player="${player.join(" ")}"`),
+);
 const linked = [...html.matchAll(/(?:src|href)="(\/[^"]+\.(?:js|css|svg|webmanifest))"/g)].map((match) => match[1]);
-const font = readdirSync(join(dist, "assets")).find((name) => /^inter-latin-wght-normal.*\.woff2$/.test(name));
-const shell = ["/", ...new Set(linked), ...(font ? [`/assets/${font}`] : [])];
+const font = files.find((name) => /^inter-latin-wght-normal.*\.woff2$/.test(name));
+// The player is part of it: a press on play should not wait for code.
+const shell = ["/", ...new Set(linked), ...player, ...(font ? [`/assets/${font}`] : [])];
 const hash = createHash("sha256");
 for (const path of shell) hash.update(readFileSync(join(dist, path === "/" ? "index.html" : path)));
 const source = readFileSync(new URL("../src/worker/sw.js", import.meta.url), "utf8");

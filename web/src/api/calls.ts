@@ -1,6 +1,7 @@
 // Every call to the API, one function each, over the client typed by the OpenAPI document.
 import createClient, { type Middleware } from "openapi-fetch";
 import { kept } from "../lib/store";
+import { early } from "./early";
 import { Problem, problemOf, unreachable } from "./problem";
 import type { components, paths } from "./schema";
 import type * as T from "./types";
@@ -66,7 +67,8 @@ export const tokens = (): Promise<T.ApiToken[]> => body(client.GET("/api/v1/me/t
 export const createToken = (form: Bodies["TokenBody"]) => body(client.POST("/api/v1/me/tokens", { body: form }));
 export const revokeToken = (id: string) => nothing(client.DELETE("/api/v1/me/tokens/{id}", { params: path(id) }));
 
-export const home = (): Promise<T.Home> => body(client.GET("/api/v1/home"));
+export const home = async (): Promise<T.Home> =>
+  (await early<T.Home>("home")) ?? (await body(client.GET("/api/v1/home")));
 export const search = (q: string, cursor: string | null, signal: AbortSignal): Promise<T.Page<T.Video>> =>
   body(client.GET("/api/v1/search", { params: { query: { q, cursor: cursor ?? undefined, limit: 24 } }, signal }));
 export const newest = (limit: number): Promise<T.Page<T.Video>> =>
@@ -75,8 +77,9 @@ export const newest = (limit: number): Promise<T.Page<T.Video>> =>
 export const vocabulary = (): Promise<T.Vocabulary> => body(client.GET("/api/v1/vocabulary"));
 
 export const video = (id: string): Promise<T.Video> => body(client.GET("/api/v1/videos/{id}", { params: path(id) }));
-export const playback = (id: string): Promise<T.Playback> =>
-  body(client.POST("/api/v1/videos/{id}/playback", { params: path(id) }));
+export const playback = async (id: string): Promise<T.Playback> =>
+  (await early<T.Playback>(`playback ${id}`)) ??
+  (await body(client.POST("/api/v1/videos/{id}/playback", { params: path(id) })));
 export const renditions = (id: string): Promise<T.Rendition[]> =>
   body(client.GET("/api/v1/videos/{id}/renditions", { params: path(id) }));
 export const artwork = (id: string): Promise<T.StudioPicture[]> =>

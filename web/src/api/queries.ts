@@ -42,8 +42,8 @@ export const useSession = () => useQuery({ queryKey: keys.session, queryFn: api.
 export const useHome = () => useQuery({ queryKey: keys.home, queryFn: api.home });
 export const useVideo = (id: string) => useQuery({ queryKey: keys.video(id), queryFn: () => api.video(id) });
 
-export const useRelated = (id: string) =>
-  useQuery({ queryKey: keys.related(id), queryFn: () => api.related(id), staleTime: 60_000 });
+export const useRelated = (id: string, enabled = true) =>
+  useQuery({ queryKey: keys.related(id), queryFn: () => api.related(id), staleTime: 60_000, enabled });
 
 /** Anonymous, viewer, creator or admin; `undefined` while we do not know yet. */
 export function useMe() {

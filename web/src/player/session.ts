@@ -42,6 +42,8 @@ export type Snapshot = {
   startMs: number | null;
 };
 
+/** A first frame that takes longer was begun on too high a rung. */
+const slowStartMs = 4000;
 const bandwidthName = "kinora-bandwidth";
 const volumeName = "kinora-volume";
 
@@ -141,6 +143,8 @@ export class PlayerSession {
       this.patch({ startMs: Math.round(performance.now() - from) });
       // Once moving, wait for a little more before going on after a stall.
       this.player?.configure("streaming.rebufferingGoal", 2);
+      this.adapt();
+      this.prefer();
     });
   }
 
@@ -184,6 +188,7 @@ export class PlayerSession {
       void this.loadStoryboard(playback.storyboard_url);
       const start = this.pendingSeek ?? this.options.startAt ?? playback.resume_ms / 1000;
       this.pendingSeek = null;
+      setTimeout(() => !this.closed && this.adapt(), slowStartMs);
       const adaptive = "MediaSource" in window || "ManagedMediaSource" in window;
       await this.player.load(adaptive ? playback.dash_url : playback.hls_url, start);
       if (this.closed) return;
@@ -201,6 +206,8 @@ export class PlayerSession {
     const remembered = Number(kept.read(bandwidthName));
     player.configure({
       abr: {
+        // The rung that was begun with brings the first frame; changing to another before it would throw bytes away.
+        enabled: false,
         // Begin with a rung whose first segment arrives well under a second; measured throughput takes over from there.
         defaultBandwidthEstimate: Math.max(600_000, (remembered || 4_000_000) * 0.35),
         useNetworkInformation: false,
@@ -234,7 +241,8 @@ export class PlayerSession {
         // 480 lines of a wide picture, whichever way it stands; a little more for odd sizes.
         restrictions: { maxPixels: saver ? 854 * 480 * 1.05 : Number.POSITIVE_INFINITY },
       },
-      streaming: { bufferingGoal: saver ? 10 : 30 },
+      // Until the first frame nothing is fetched that it does not need.
+      streaming: { bufferingGoal: this.state.get().startMs === null ? 2 : saver ? 10 : 30 },
     });
   }
 
@@ -242,6 +250,11 @@ export class PlayerSession {
   show(where: HTMLElement) {
     where.prepend(this.stage);
     this.prefer();
+  }
+
+  /** From the first frame on, or when that is slow to come, the rung follows the line. */
+  private adapt() {
+    this.player?.configure("abr.enabled", this.state.get().quality === null);
   }
 
   /** Captions as they were left the last time, if this title has them. */

@@ -1,8 +1,9 @@
 // The address as router state, with a guard: a page that holds unsaved work is asked before the app leaves it.
-import { useCallback, useEffect, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useState } from "react";
 import { useBrowserLocation } from "wouter/use-browser-location";
 import { createStore, useStore } from "../lib/store";
-import { Confirm } from "../ui/overlay";
+
+const Confirm = lazy(() => import("../ui/overlay").then(({ Confirm }) => ({ default: Confirm })));
 
 const dirty = createStore(false);
 const waiting = createStore<(() => void) | null>(null);
@@ -40,23 +41,28 @@ export function LeaveQuestion() {
   const go = useStore(waiting);
   const [open, setOpen] = useState(false);
   useEffect(() => setOpen(go !== null), [go]);
+  // Its code comes with the first unsaved change, long before the question.
+  const unsaved = useStore(dirty);
+  if (!unsaved && !open) return null;
   return (
-    <Confirm
-      open={open}
-      title="Leave without saving?"
-      yes="Leave"
-      no="Keep editing"
-      danger
-      onAnswer={(yes) => {
-        const leave = waiting.get();
-        waiting.set(null);
-        if (yes) {
-          dirty.set(false);
-          leave?.();
-        }
-      }}
-    >
-      Your changes to this title have not been saved yet.
-    </Confirm>
+    <Suspense>
+      <Confirm
+        open={open}
+        title="Leave without saving?"
+        yes="Leave"
+        no="Keep editing"
+        danger
+        onAnswer={(yes) => {
+          const leave = waiting.get();
+          waiting.set(null);
+          if (yes) {
+            dirty.set(false);
+            leave?.();
+          }
+        }}
+      >
+        Your changes to this title have not been saved yet.
+      </Confirm>
+    </Suspense>
   );
 }

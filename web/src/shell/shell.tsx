@@ -8,7 +8,7 @@ import { useStore } from "../lib/store";
 import { type ThemeChoice, themeChoice } from "../lib/theme";
 import { Avatar, Button } from "../ui/basics";
 import { Icon, type IconName, Logo } from "../ui/icon";
-import { Menu } from "../ui/overlay";
+import { MenuButton } from "../ui/menu";
 import { toast } from "../ui/toast";
 import { LeaveQuestion } from "./guard";
 import { UploadDock } from "./uploads";
@@ -131,12 +131,9 @@ function UserMenu({ navigate }: { navigate: (to: string) => void }) {
     }
   };
   return (
-    <Menu
-      trigger={
-        <button type="button" className="avatar-button" aria-label={`Account of ${me.name}`}>
-          <Avatar name={me.name} />
-        </button>
-      }
+    <MenuButton
+      className="avatar-button"
+      label={`Account of ${me.name}`}
       header={
         <div className="menu-title">
           <b>{me.name}</b>
@@ -154,7 +151,9 @@ function UserMenu({ navigate }: { navigate: (to: string) => void }) {
         "line",
         { label: "Sign out", icon: "out", onSelect: () => void leave() },
       ]}
-    />
+    >
+      <Avatar name={me.name} />
+    </MenuButton>
   );
 }
 

@@ -9,7 +9,8 @@ import { useListSwitch } from "../titles/list";
 import { left, warming } from "../titles/play";
 import { Skeleton } from "./basics";
 import { Icon } from "./icon";
-import { Menu, type MenuEntry } from "./overlay";
+import { MenuButton } from "./menu";
+import type { MenuEntry } from "./overlay";
 import { Poster } from "./poster";
 import { toast } from "./toast";
 
@@ -84,12 +85,10 @@ function CardMenu({ video, more }: { video: Video; more: readonly MenuEntry[] })
       () => toast("The browser did not allow copying."),
     );
   return (
-    <Menu
-      trigger={
-        <button type="button" className="card-more" data-spatial="off" aria-label={`More for ${video.title}`}>
-          <Icon name="more" />
-        </button>
-      }
+    <MenuButton
+      className="card-more"
+      label={`More for ${video.title}`}
+      aside
       items={[
         { label: left(video) > 0 ? "Resume" : "Play", icon: "play", onSelect: () => navigate(`/watch/${video.id}`) },
         { label: "Details", icon: "info", onSelect: () => navigate(`/title/${video.id}`) },
@@ -98,7 +97,9 @@ function CardMenu({ video, more }: { video: Video; more: readonly MenuEntry[] })
         ...(more.length > 0 ? (["line"] as const) : []),
         ...more,
       ]}
-    />
+    >
+      <Icon name="more" />
+    </MenuButton>
   );
 }
 

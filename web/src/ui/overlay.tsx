@@ -13,9 +13,10 @@ export function Menu(props: {
   items: readonly (MenuEntry | false | null | undefined)[];
   header?: ReactNode;
   align?: "start" | "end";
+  defaultOpen?: boolean;
 }) {
   return (
-    <DropdownMenu.Root modal={false}>
+    <DropdownMenu.Root modal={false} defaultOpen={props.defaultOpen ?? false}>
       <DropdownMenu.Trigger asChild>{props.trigger}</DropdownMenu.Trigger>
       <DropdownMenu.Portal>
         <DropdownMenu.Content className="menu" align={props.align ?? "end"} sideOffset={8} collisionPadding={8}>

@@ -35,7 +35,7 @@ export function Segments<V extends string>(props: {
 export function Toggle(props: { label: string; hint?: string; on: boolean; onValue: (on: boolean) => void }) {
   const id = useId();
   return (
-    <div className="toggle">
+    <div className="switch">
       <div>
         <label htmlFor={id}>{props.label}</label>
         {props.hint && (

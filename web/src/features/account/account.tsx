@@ -170,7 +170,7 @@ function Watching() {
   const [look, setLook] = useState(false);
   return (
     <Panel title="Watching" about="Kept on this device.">
-      <div className="toggles">
+      <div className="switches">
         <Toggle
           label="Data saver"
           hint="At most 480p, a small buffer, nothing plays by itself."

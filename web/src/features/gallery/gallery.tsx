@@ -1,12 +1,14 @@
 // Every component in its states, in development builds only.
 import "../studio/studio.css";
 import { useState } from "react";
-import type { Step } from "../../api/types";
+import type { Step, Video } from "../../api/types";
+import { CaptionStyleForm } from "../../player/caption-style";
 import { Area, Avatar, Bar, Button, Choices, Empty, Failure, Field, Notice, Skeleton, useTitle } from "../../ui/basics";
-import { CardSkeleton } from "../../ui/card";
+import { Card, CardSkeleton } from "../../ui/card";
 import { Icon } from "../../ui/icon";
 import { Confirm, Dialog, Menu } from "../../ui/overlay";
 import { Row } from "../../ui/row";
+import { Segments, Toggle } from "../../ui/segments";
 import { toast } from "../../ui/toast";
 import { visibilities } from "../studio/state";
 import { Steps } from "../studio/steps";
@@ -19,11 +21,58 @@ const steps: Step[] = [
   { name: "publish", state: "waiting", done: 0, total: 0, message: "", updated_at: at },
 ];
 
+const plain: Video = {
+  id: "plain",
+  title: "A title with its usual words",
+  description: "",
+  attribution: "",
+  kind: "movie",
+  genres: ["comedy"],
+  tags: [],
+  cast: [],
+  directors: [],
+  language: "en",
+  release_year: 2026,
+  maturity_rating: null,
+  visibility: "public",
+  publish_at: null,
+  available_from: null,
+  available_until: null,
+  countries: null,
+  state: "processing",
+  complete: true,
+  error: null,
+  duration_ms: 5_400_000,
+  width: 1920,
+  height: 1080,
+  owner: { id: "ada", name: "Ada Lovelace" },
+  created_at: at,
+  published_at: at,
+  updated_at: at,
+  deleted_at: null,
+  revision: 1,
+  poster_url: null,
+  artwork: {},
+  purge_at: null,
+  can_manage: false,
+  page_url: "/watch/plain",
+};
+const samples: Video[] = [
+  plain,
+  { ...plain, id: "rated", title: "Rated", maturity_rating: "PG-13" },
+  { ...plain, id: "begun", title: "Begun", progress: { position_ms: 2_000_000, duration_ms: 5_400_000 } },
+  { ...plain, id: "listed", title: "On my list", in_watchlist: true },
+  { ...plain, id: "long", title: "A title whose name is so long that it needs a second line and then some more of it" },
+  { ...plain, id: "short", title: "Without a length", duration_ms: null },
+];
+
 export default function GalleryPage() {
   useTitle("Gallery");
   const [dialog, setDialog] = useState(false);
   const [confirm, setConfirm] = useState(false);
   const [choice, setChoice] = useState<"public" | "private">("public");
+  const [segment, setSegment] = useState<"near" | "far">("near");
+  const [on, setOn] = useState(true);
   const [text, setText] = useState("Several lines\nof text");
   return (
     <div className="page">
@@ -61,6 +110,21 @@ export default function GalleryPage() {
             options={(["public", "private"] as const).map((value) => ({ value, ...visibilities[value] }))}
           />
         </div>
+      </section>
+      <section className="panel" aria-label="Choices">
+        <h2>Choices, switches, captions</h2>
+        <Segments
+          label="Segments"
+          value={segment}
+          onValue={setSegment}
+          options={[
+            { value: "near", label: "Near by" },
+            { value: "far", label: "Across the room" },
+          ]}
+        />
+        <Toggle label="A switch" hint="What it means." on={on} onValue={setOn} />
+        <Toggle label="A switch that is off" on={!on} onValue={(now) => setOn(!now)} />
+        <CaptionStyleForm />
       </section>
       <section className="panel" aria-label="Overlays">
         <h2>Menu, dialog, toast</h2>
@@ -108,6 +172,13 @@ export default function GalleryPage() {
         <Notice tone="bad">Something failed, and why.</Notice>
         <Steps steps={steps} />
       </section>
+      <Row title="Cards in their states" href="/">
+        {samples.map((video) => (
+          <li key={video.id}>
+            <Card video={video} />
+          </li>
+        ))}
+      </Row>
       <Row title="A row, loading">
         {[1, 2, 3, 4, 5, 6, 7].map((card) => (
           <li key={card}>

@@ -1,10 +1,19 @@
-// Search as you type; the address is the state.
-import { useInfiniteQuery } from "@tanstack/react-query";
-import { useSearch } from "wouter";
+// Search as you type; the address is the state. Without words: what was searched before, and what is new.
+import "./search.css";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useEffect } from "react";
+import { Link, useSearch } from "wouter";
 import * as api from "../../api/calls";
 import { keys } from "../../api/queries";
+import { useStore } from "../../lib/store";
 import { Button, Empty, Failure, useTitle } from "../../ui/basics";
 import { Card, CardSkeleton } from "../../ui/card";
+import { Icon } from "../../ui/icon";
+import { toast } from "../../ui/toast";
+import { forgetSearch, rememberSearch, restoreSearches, searches } from "./recent";
+
+/** Words that stay this long were meant. */
+const settledMs = 1500;
 
 export default function SearchPage() {
   const q = (new URLSearchParams(useSearch()).get("q") ?? "").trim();
@@ -19,28 +28,26 @@ export default function SearchPage() {
   });
   const videos = q ? (found.data?.pages.flatMap((page) => page.items) ?? []) : [];
   const settled = found.isSuccess && !found.isPlaceholderData;
+  const some = settled && videos.length > 0;
+  useEffect(() => {
+    if (!q || !some) return;
+    const timer = setTimeout(() => rememberSearch(q), settledMs);
+    return () => clearTimeout(timer);
+  }, [q, some]);
   return (
-    <div className="page">
+    <div className="page wide">
       <h1>{q ? `Results for “${q}”` : "Search"}</h1>
       <div className="sr" role="status">
         {q && settled ? `${videos.length}${found.hasNextPage ? " or more" : ""} titles found` : ""}
       </div>
       {!q ? (
-        <Empty icon="search" title="What would you like to watch?">
-          Type a part of a title, a description or a creator's name. Results appear as you type.
-        </Empty>
+        <Before />
       ) : found.isError ? (
         <Failure what="The search failed" error={found.error} retry={() => void found.refetch()} />
       ) : found.isPending ? (
-        <div className="grid">
-          {[1, 2, 3, 4, 5, 6, 7, 8].map((card) => (
-            <CardSkeleton key={card} />
-          ))}
-        </div>
+        <Waiting />
       ) : videos.length === 0 && settled ? (
-        <Empty icon="search" title={`Nothing found for “${q}”`}>
-          Try fewer or shorter words; the beginning of a word is enough.
-        </Empty>
+        <Nothing q={q} />
       ) : (
         <>
           <ul className="grid" aria-busy={found.isPlaceholderData}>
@@ -58,5 +65,98 @@ export default function SearchPage() {
         </>
       )}
     </div>
+  );
+}
+
+function Waiting() {
+  return (
+    <div className="grid" role="status" aria-label="Searching">
+      {[1, 2, 3, 4, 5, 6, 7, 8].map((card) => (
+        <CardSkeleton key={card} />
+      ))}
+    </div>
+  );
+}
+
+const address = (words: string) => `/search?q=${encodeURIComponent(words)}`;
+
+function Before() {
+  const recent = useStore(searches);
+  const clear = () => {
+    restoreSearches([]);
+    toast("Your searches are forgotten.", { label: "Undo", run: () => restoreSearches(recent) });
+  };
+  return (
+    <>
+      {recent.length > 0 ? (
+        <section className="stack" aria-label="Recent searches">
+          <div className="line">
+            <h2>Recent searches</h2>
+            <Button look="quiet" size="small" onClick={clear}>
+              Forget all
+            </Button>
+          </div>
+          <ul className="recent">
+            {recent.map((words) => (
+              <li key={words}>
+                <Link href={address(words)}>
+                  <Icon name="history" size={16} />
+                  {words}
+                </Link>
+                <button type="button" aria-label={`Forget ${words}`} onClick={() => forgetSearch(words)}>
+                  <Icon name="close" size={14} />
+                </button>
+              </li>
+            ))}
+          </ul>
+        </section>
+      ) : (
+        <p className="muted">Type a part of a title, a name or a description. Results appear as you type.</p>
+      )}
+      <Newest title="New" />
+    </>
+  );
+}
+
+function Nothing({ q }: { q: string }) {
+  // What a shorter search would be: without the last word, or the beginning of the only one.
+  const words = q.split(/\s+/);
+  const shorter = words.length > 1 ? words.slice(0, -1).join(" ") : q.slice(0, Math.max(3, Math.ceil(q.length / 2)));
+  return (
+    <>
+      <Empty
+        icon="search"
+        title={`Nothing found for “${q}”`}
+        actions={
+          shorter !== q && (
+            <Link className="btn" href={address(shorter)}>
+              <Icon name="search" />
+              Search for “{shorter}”
+            </Link>
+          )
+        }
+      >
+        Try fewer or shorter words; the beginning of a word is enough. Or take one of these.
+      </Empty>
+      <Newest title="New titles" />
+    </>
+  );
+}
+
+function Newest({ title }: { title: string }) {
+  const newest = useQuery({ queryKey: keys.newest, queryFn: () => api.newest(12) });
+  if (newest.isPending) return <Waiting />;
+  if (!newest.data?.items.length) return null;
+  return (
+    <section className="stack" aria-label={title}>
+      <h2>{title}</h2>
+      <ul className="grid">
+        {newest.data.items.map((video) => (
+          <li key={video.id}>
+            <Card video={video} />
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }

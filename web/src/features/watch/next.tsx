@@ -13,8 +13,8 @@ import { Toggle } from "../../ui/segments";
 const countdownSeconds = 8;
 
 /** The title most like this one that was not seen to its end. */
-export function useNext(id: string): Video | null {
-  return useRelated(id).data?.[0] ?? null;
+export function useNext(id: string, enabled: boolean): Video | null {
+  return useRelated(id, enabled).data?.[0] ?? null;
 }
 
 type Props = { session: PlayerSession; next: Video; goOn: () => void };

@@ -31,6 +31,9 @@ export default function WatchPage({ id }: { id: string }) {
   useTitle(video?.title);
   const growing = video !== undefined && !video.complete && video.state !== "failed" && video.state !== "cancelled";
   useVideoEvents(id, growing);
+  // What lies around the picture waits for its first frame: on a narrow line they would share it.
+  const [moving, setMoving] = useState(false);
+  const moves = useCallback(() => setMoving(true), []);
   if (query.isError && !video) {
     const gone = query.error instanceof Problem && query.error.status === 404;
     if (gone)
@@ -51,7 +54,9 @@ export default function WatchPage({ id }: { id: string }) {
   const playable = video === undefined || video.state === "ready";
   return (
     <div className="watch">
-      <div className="theatre">{playable ? <Playing id={id} video={video} /> : <NotYet video={video} />}</div>
+      <div className="theatre">
+        {playable ? <Playing id={id} video={video} moving={moving} onMoving={moves} /> : <NotYet video={video} />}
+      </div>
       <div className="watch-below">
         {video && (
           <div className="watch-notice">
@@ -59,13 +64,15 @@ export default function WatchPage({ id }: { id: string }) {
           </div>
         )}
         {video ? <About video={video} mine={video.can_manage} /> : <AboutSkeleton />}
-        <More id={id} />
+        <More id={id} wait={playable && !moving} />
       </div>
     </div>
   );
 }
 
-function Playing({ id, video }: { id: string; video: Video | undefined }) {
+type PlayingProps = { id: string; video: Video | undefined; moving: boolean; onMoving: () => void };
+
+function Playing({ id, video, moving, onMoving }: PlayingProps) {
   const me = useMe();
   const [session, setSession] = useState<PlayerSession | null>(null);
   const [failed, setFailed] = useState<unknown>(null);
@@ -90,7 +97,16 @@ function Playing({ id, video }: { id: string; video: Video | undefined }) {
     if (session && duration) session.durationMs = duration;
   }, [session, duration]);
   useKeepPosition(id, session, Boolean(me));
-  const next = useNext(id);
+  useEffect(() => {
+    if (!session) return;
+    const look = () => {
+      const { startMs, phase, autoplay } = session.state.get();
+      if (startMs !== null || phase === "failed" || autoplay === "refused") onMoving();
+    };
+    look();
+    return session.state.subscribe(look);
+  }, [session, onMoving]);
+  const next = useNext(id, moving);
   const [, navigate] = useLocation();
   const goOn = useCallback(() => {
     if (!next) return;
@@ -104,7 +120,7 @@ function Playing({ id, video }: { id: string; video: Video | undefined }) {
       session={session}
       title={video?.title ?? ""}
       artist={video?.owner.name ?? ""}
-      poster={video?.artwork.poster ? pictureAt(video.artwork.poster.url, 1280) : null}
+      poster={video?.artwork.poster ? pictureAt(video.artwork.poster.url, 320) : null}
       onNext={next ? goOn : undefined}
     >
       {video && !video.complete && <Growing video={video} />}
@@ -222,11 +238,11 @@ function About({ video, mine }: { video: Video; mine: boolean }) {
   );
 }
 
-function More({ id }: { id: string }) {
-  const related = useRelated(id);
-  const next = useNext(id);
+function More({ id, wait }: { id: string; wait: boolean }) {
+  const related = useRelated(id, !wait);
+  const next = useNext(id, !wait);
   const others = (related.data ?? []).filter((video) => video.id !== next?.id).slice(0, 8);
-  if (related.isPending)
+  if (related.isPending || wait)
     return (
       <aside className="more" aria-label="More like this" aria-busy="true">
         <h2>Up next</h2>
