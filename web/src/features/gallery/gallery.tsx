@@ -52,6 +52,9 @@ const plain: Video = {
   deleted_at: null,
   revision: 1,
   poster_url: null,
+  artwork: {},
+  purge_at: null,
+  duplicate_of: null,
   can_manage: false,
   page_url: "/watch/plain",
 };
