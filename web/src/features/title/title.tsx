@@ -11,6 +11,7 @@ import { Backdrop, Facts } from "../../titles/backdrop";
 import { genreName, languageName, lengthName, sizeName } from "../../titles/extras";
 import { ListButton } from "../../titles/list";
 import { left, PlayLink } from "../../titles/play";
+import { isRefusal, Refusal } from "../../titles/refusal";
 import { Button, Failure, Notice, Skeleton, useTitle, When } from "../../ui/basics";
 import { Card, CardSkeleton } from "../../ui/card";
 import { Icon } from "../../ui/icon";
@@ -29,6 +30,7 @@ export default function TitlePage({ id }: { id: string }) {
           why={me ? "It does not exist, or is not yours to see." : "It does not exist, or you must sign in to see it."}
         />
       );
+    if (query.error instanceof Problem && isRefusal(query.error)) return <Refusal problem={query.error} />;
     return (
       <div className="page">
         <Failure whole what="The title could not be loaded" error={query.error} retry={() => void query.refetch()} />

@@ -14,6 +14,7 @@ import { takeSession, warmWatch } from "../../player/warm";
 import { NotFound } from "../../shell/notfound";
 import { Facts } from "../../titles/backdrop";
 import { ListButton } from "../../titles/list";
+import { isRefusal, ManagerNotice, Refusal } from "../../titles/refusal";
 import { Avatar, Bar, Button, Failure, Skeleton, useTitle, When } from "../../ui/basics";
 import { Card, CardSkeleton } from "../../ui/card";
 import { Icon } from "../../ui/icon";
@@ -23,7 +24,6 @@ import { Share } from "../share/share";
 import { Steps } from "../studio/steps";
 import { NextCard, useNext } from "./next";
 import { useKeepPosition } from "./position";
-import { isRefusal, ManagerNotice, Refusal } from "./refusal";
 
 export default function WatchPage({ id }: { id: string }) {
   const query = useVideo(id);

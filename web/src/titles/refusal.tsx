@@ -1,10 +1,10 @@
 // What viewers are told who may know of a title but not watch it now or here, and what its owner is told instead.
 import { Link } from "wouter";
-import type { Problem } from "../../api/problem";
-import type { Video } from "../../api/types";
-import { countryName } from "../../lib/names";
-import { Empty, Notice, useTitle, When } from "../../ui/basics";
-import type { IconName } from "../../ui/icon";
+import type { Problem } from "../api/problem";
+import type { Video } from "../api/types";
+import { countryName } from "../lib/names";
+import { Empty, Notice, useTitle, When } from "../ui/basics";
+import type { IconName } from "../ui/icon";
 
 const cases: Record<string, { title: string; icon: IconName }> = {
   not_yet_available: { title: "Not yet", icon: "history" },
