@@ -1,3 +1,4 @@
+// Widths and placeholders of pictures.
 import { expect, test } from "vitest";
 import { blurOf, widthsOf } from "./picture";
 

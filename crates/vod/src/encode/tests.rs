@@ -509,26 +509,14 @@ fn children_cpu() -> f64 {
 }
 
 #[tokio::test]
-#[ignore = "prints what finding candidates costs for the film KINORA_BENCH_FILM, see docs/measurements.md"]
+#[ignore = "prints what finding candidates in a film of ten minutes costs, see docs/measurements.md"]
 async fn cost_of_candidates() {
-    let film = std::env::var("KINORA_BENCH_FILM").expect("a film of ten minutes");
     let dir = tempfile::tempdir().unwrap();
     let keys = dir.path().join("keys.mp4");
     // A tile every four seconds, as for any title of ten to thirty minutes; all of them key frames.
-    let args = [
-        "-v",
-        "error",
-        "-i",
-        &film,
-        "-an",
-        "-vf",
-        "fps=1/4",
-        "-c:v",
-        "libx264",
-        "-g",
-        "1",
-        keys.to_str().unwrap(),
-    ];
+    let source = "testsrc2=s=854x480:r=1/4:d=600";
+    let args =
+        ["-v", "error", "-f", "lavfi", "-i", source, "-c:v", "libx264", "-g", "1", keys.to_str().unwrap()];
     assert!(Command::new("ffmpeg").args(args).status().await.unwrap().success());
     let (tools, (began, cpu)) = (Tools::default(), (std::time::Instant::now(), children_cpu()));
     let sheets = sheets(&tools, &keys, 150, (320, 180), dir.path()).await.unwrap();
@@ -559,7 +547,7 @@ async fn cost_of_candidates() {
     assert!(Command::new("ffmpeg").args(args).status().await.unwrap().success());
     let (began, cpu) = (std::time::Instant::now(), children_cpu());
     sharpness(&tools, &some, dir.path()).await.unwrap();
-    unrests(&tools, &keys, &vec![RUN; 16], dir.path()).await.unwrap();
+    unrests(&tools, &keys, &[RUN; 16], dir.path()).await.unwrap();
     posters(&tools, &some, 8, 854, dir.path()).await.unwrap();
     println!("storyboard and first look: {:.2?}, {:.2} CPU-s", storyboard.0, storyboard.1);
     println!("closer look and eight candidates: {:.2?}, {:.2} CPU-s", began.elapsed(), children_cpu() - cpu);

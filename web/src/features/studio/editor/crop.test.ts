@@ -1,3 +1,4 @@
+// Rectangles of a fixed shape stay within the picture.
 import { expect, test } from "vitest";
 import { type Corner, largest, moved, resized, smallest, zoomed } from "./crop";
 
