@@ -7,7 +7,7 @@ import { useStore } from "../lib/store";
 import { Player } from "../player/player";
 import { PlayerSession } from "../player/session";
 import { Icon } from "../ui/icon";
-import { posterAt } from "../ui/poster";
+import { pictureAt } from "../ui/picture";
 import { type Command, connect, type Told } from "./messages";
 import type { Options } from "./options";
 
@@ -60,7 +60,7 @@ export function Embed({ options }: { options: Options }) {
         <p>{inWords(failed)}</p>
       </div>
     );
-  const poster = video?.poster_url ? posterAt(video.poster_url, 1280) : null;
+  const poster = video?.artwork.poster ? pictureAt(video.artwork.poster.url, 1280) : null;
   return (
     <div className="embed" data-bare={!options.controls || undefined}>
       {session ? (

@@ -146,8 +146,9 @@ async fn messages_are_signed_and_reach_whom_they_concern(engines: Engines) {
     assert!(!is_signed_by(&secret, &headers, &body) && is_signed_by(new.as_str().unwrap(), &headers, &body));
     // What is gone for good is told, too.
     ben.delete(&format!("{}?permanent=true", title.path())).await.expect(204);
-    mine.until(5).await;
-    let gone = &mine.told()[4];
+    mine.until(6).await;
+    assert_eq!(mine.told()[4]["data"]["permanent"], false, "into the trash first");
+    let gone = &mine.told()[5];
     assert_eq!((&gone["type"], &gone["data"]["permanent"]), (&"title.deleted".into(), &true.into()));
     assert_eq!(
         (&gone["data"]["title"], &gone["data"]["id"]),
@@ -165,7 +166,7 @@ async fn messages_are_signed_and_reach_whom_they_concern(engines: Engines) {
     let first = log.each("id").pop().unwrap();
     let replay = format!("{path}/deliveries/{first}/replay");
     ben.post(&replay, Value::Null).await.expect(202);
-    mine.until(6).await;
+    mine.until(7).await;
     assert_eq!(mine.last().0["webhook-id"], first.as_str());
     assert_eq!(mine.last().1, mine.got.lock().unwrap()[0].1);
     house.server.stop();
