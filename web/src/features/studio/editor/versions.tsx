@@ -1,6 +1,6 @@
 // Replacing and trimming the source of a title, and the versions that it has had.
 import { useQuery } from "@tanstack/react-query";
-import { lazy, Suspense, useRef, useState } from "react";
+import { lazy, type ReactNode, Suspense, useRef, useState } from "react";
 import * as api from "../../../api/calls";
 import { inWords } from "../../../api/problem";
 import { listsChanged, queryClient, updateVideo } from "../../../api/queries";
@@ -21,7 +21,7 @@ export const versionsKey = (id: string) => ["video", id, "versions"] as const;
 
 const kinds: Record<string, string> = { original: "First upload", replaced: "Replaced", trimmed: "Trimmed" };
 
-export function Versions({ video }: { video: Video }) {
+export function Versions({ video, children }: { video: Video; children: ReactNode }) {
   const list = useQuery({
     // The title's revision moves with its versions, its steps with the work on one.
     queryKey: [...versionsKey(video.id), video.revision, video.steps?.map((step) => step.state).join()],
@@ -33,7 +33,7 @@ export function Versions({ video }: { video: Video }) {
   const ready = video.state === "ready" && video.complete && video.deleted_at === null;
   return (
     <>
-      {pending && <Pending video={video} version={pending} />}
+      {pending ? <Pending video={video} version={pending} /> : children}
       {ready && !pending && (
         <section className="panel" aria-labelledby="trim">
           <h2 id="trim">Trim</h2>
