@@ -78,10 +78,10 @@ function Pages() {
       </Route>
       <Route path="/control">{signedIn(Control.overview, "admin")}</Route>
       <Route path="/control/users">{signedIn(Control.users, "admin")}</Route>
-      <Route path="/studio/webhooks">{signedIn(Webhooks, true)}</Route>
+      <Route path="/studio/webhooks">{signedIn(Webhooks, "creator")}</Route>
       <Route path="/studio/webhooks/:id">
         {({ id }) => (
-          <Only creator>
+          <Only atLeast="creator">
             <Webhook key={id} id={id} />
           </Only>
         )}

@@ -3,7 +3,9 @@
 use app::{
     App,
     accounts::{people, routes as account, tokens},
-    catalog::{artwork, bulk, duplicates, edit, events, log, pictures, routes as video, studio, versions, workflow},
+    catalog::{
+        artwork, bulk, duplicates, edit, events, log, pictures, routes as video, studio, versions, workflow,
+    },
     control::routes as control,
     discovery::{related, routes as discovery, search, vocabulary},
     history::routes as history,
@@ -53,7 +55,16 @@ impl Faces {
     ) -> Self {
         let proxies = ::api::address::Config { trusted_proxies };
         let metrics = metrics.into();
-        Self { app: None, uploads: None, imports: None, origin: None, throttle: None, health, proxies, metrics }
+        Self {
+            app: None,
+            uploads: None,
+            imports: None,
+            origin: None,
+            throttle: None,
+            health,
+            proxies,
+            metrics,
+        }
     }
 }
 

@@ -111,7 +111,8 @@ pub async fn start_app(config: &Config, store: &Store, blobs: &Blobs, clock: &Cl
     let geo = config.geo.clone();
     let geo = tokio::task::spawn_blocking(move || Geo::open(&geo)).await??;
     let places = places(config, blobs);
-    Ok(App::start(config.app.clone(), limits, store.clone(), blobs.clone(), clock.clone(), geo, places).await?)
+    Ok(App::start(config.app.clone(), limits, store.clone(), blobs.clone(), clock.clone(), geo, places)
+        .await?)
 }
 
 /// The directories of this machine that can become full.

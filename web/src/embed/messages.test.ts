@@ -1,3 +1,4 @@
+// The messages between the embedded player and the page around it.
 import { expect, test } from "vitest";
 import { readCommand } from "./messages";
 

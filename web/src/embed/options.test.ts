@@ -1,3 +1,4 @@
+// What the address of the embedded player may ask for.
 import { expect, test } from "vitest";
 import { readOptions, seconds } from "./options";
 

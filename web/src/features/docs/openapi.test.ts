@@ -1,3 +1,4 @@
+// What the reference reads out of the OpenAPI document.
 import { expect, test } from "vitest";
 import document from "../../api/openapi.json";
 import { readDocument, typeOf } from "./openapi";

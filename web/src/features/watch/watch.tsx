@@ -19,7 +19,6 @@ import { Avatar, Bar, Button, Failure, Skeleton, useTitle, When } from "../../ui
 import { Card, CardSkeleton } from "../../ui/card";
 import { Icon } from "../../ui/icon";
 import { pictureAt } from "../../ui/picture";
-import { toast } from "../../ui/toast";
 import { Share } from "../share/share";
 import { Steps } from "../studio/steps";
 import { NextCard, useNext } from "./next";

@@ -14,9 +14,14 @@ import { Versions } from "./versions";
 export function Source({ video }: { video: Video }) {
   return (
     <>
-      {/* The steps of a version in the making are shown with it. */}
-      {!(video.state === "ready" && video.complete) && <Work video={video} />}
-      {video.state === "ready" && <Versions video={video} />}
+      {video.state === "ready" ? (
+        // The steps of a version in the making are shown with it.
+        <Versions video={video}>
+          <Work video={video} />
+        </Versions>
+      ) : (
+        <Work video={video} />
+      )}
       <Renditions video={video} />
     </>
   );
