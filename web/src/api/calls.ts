@@ -69,8 +69,14 @@ export const revokeToken = (id: string) => nothing(client.DELETE("/api/v1/me/tok
 
 export const home = async (): Promise<T.Home> =>
   (await early<T.Home>("home")) ?? (await body(client.GET("/api/v1/home")));
-export const search = (q: string, cursor: string | null, signal: AbortSignal): Promise<T.Page<T.Video>> =>
-  body(client.GET("/api/v1/search", { params: { query: { q, cursor: cursor ?? undefined, limit: 24 } }, signal }));
+export type Filters = { genre?: string; language?: string; length?: string; sort?: string };
+export const search = (q: string, filters: Filters, cursor: string | null, signal: AbortSignal) =>
+  body(
+    client.GET("/api/v1/search", {
+      params: { query: { q, ...filters, cursor: cursor ?? undefined, limit: 24 } },
+      signal,
+    }),
+  );
 export const newest = (limit: number): Promise<T.Page<T.Video>> =>
   body(client.GET("/api/v1/videos", { params: { query: { sort: "newest", limit } } }));
 

@@ -22,7 +22,7 @@ export const keys = {
   renditions: (id: string) => ["video", id, "renditions"] as const,
   artwork: (id: string) => ["video", id, "artwork"] as const,
   newest: ["newest"] as const,
-  search: (q: string) => ["search", q] as const,
+  search: (q: string, filters: api.Filters) => ["search", q, filters] as const,
   vocabulary: ["vocabulary"] as const,
   studio: ["studio"] as const,
   studioList: (query: api.StudioQuery) => ["studio", query] as const,

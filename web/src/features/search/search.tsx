@@ -2,13 +2,15 @@
 import "./search.css";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useEffect } from "react";
-import { Link, useSearch } from "wouter";
+import { Link, useLocation, useSearch } from "wouter";
 import * as api from "../../api/calls";
 import { keys } from "../../api/queries";
 import { useStore } from "../../lib/store";
+import { genreName, languageName } from "../../titles/extras";
 import { Button, Empty, Failure, useTitle } from "../../ui/basics";
 import { Card, CardSkeleton } from "../../ui/card";
 import { Icon } from "../../ui/icon";
+import { Select } from "../../ui/inputs";
 import { toast } from "../../ui/toast";
 import { forgetSearch, rememberSearch, restoreSearches, searches } from "./recent";
 
@@ -16,17 +18,20 @@ import { forgetSearch, rememberSearch, restoreSearches, searches } from "./recen
 const settledMs = 1500;
 
 export default function SearchPage() {
-  const q = (new URLSearchParams(useSearch()).get("q") ?? "").trim();
+  const params = new URLSearchParams(useSearch());
+  const q = (params.get("q") ?? "").trim();
+  const filters = filtersOf(params);
+  const asked = q !== "" || filters.genre !== undefined || filters.language !== undefined;
   useTitle(q ? `“${q}”` : "Search");
   const found = useInfiniteQuery({
-    queryKey: keys.search(q),
-    queryFn: ({ pageParam, signal }) => api.search(q, pageParam, signal),
+    queryKey: keys.search(q, filters),
+    queryFn: ({ pageParam, signal }) => api.search(q, filters, pageParam, signal),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor,
     placeholderData: (old) => old,
-    enabled: q !== "",
+    enabled: asked,
   });
-  const videos = q ? (found.data?.pages.flatMap((page) => page.items) ?? []) : [];
+  const videos = asked ? (found.data?.pages.flatMap((page) => page.items) ?? []) : [];
   const settled = found.isSuccess && !found.isPlaceholderData;
   const some = settled && videos.length > 0;
   useEffect(() => {
@@ -36,20 +41,23 @@ export default function SearchPage() {
   }, [q, some]);
   return (
     <div className="page wide">
-      <h1>{q ? `Results for “${q}”` : "Search"}</h1>
+      <h1>{q ? `Results for “${q}”` : filters.genre ? genreName(filters.genre) : "Search"}</h1>
+      <FilterBar q={q} filters={filters} />
       <div className="sr" role="status">
-        {q && settled ? `${videos.length}${found.hasNextPage ? " or more" : ""} titles found` : ""}
+        {asked && settled ? `${videos.length}${found.hasNextPage ? " or more" : ""} titles found` : ""}
       </div>
-      {!q ? (
+      {!asked ? (
         <Before />
       ) : found.isError ? (
         <Failure what="The search failed" error={found.error} retry={() => void found.refetch()} />
       ) : found.isPending ? (
         <Waiting />
       ) : videos.length === 0 && settled ? (
-        <Nothing q={q} />
+        <Nothing q={q || "these filters"} />
       ) : (
         <>
+          <Names label="People" names={(found.data?.pages[0]?.people ?? []).map(({ name }) => name)} />
+          <Names label="Channels" names={(found.data?.pages[0]?.channels ?? []).map(({ name }) => name)} />
           <ul className="grid" aria-busy={found.isPlaceholderData}>
             {videos.map((video) => (
               <li key={video.id}>
@@ -64,6 +72,83 @@ export default function SearchPage() {
           )}
         </>
       )}
+    </div>
+  );
+}
+
+/** People or channels by that name: each leads to its titles. */
+function Names({ label, names }: { label: string; names: readonly string[] }) {
+  if (names.length === 0) return null;
+  return (
+    <section className="line" aria-label={label}>
+      <h2>{label}</h2>
+      <ul className="recent">
+        {names.map((name) => (
+          <li key={name}>
+            <Link href={address(name)} className="named">
+              <Icon name="user" size={16} />
+              {name}
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+const filterNames = ["genre", "language", "length", "sort"] as const;
+
+function filtersOf(params: URLSearchParams): api.Filters {
+  return Object.fromEntries(filterNames.flatMap((name) => (params.get(name) ? [[name, params.get(name)]] : [])));
+}
+
+function FilterBar({ q, filters }: { q: string; filters: api.Filters }) {
+  const [, navigate] = useLocation();
+  const vocabulary = useQuery({ queryKey: keys.vocabulary, queryFn: api.vocabulary, staleTime: 300_000 });
+  const change = (name: keyof api.Filters, value: string) => {
+    const params = new URLSearchParams({ ...(q ? { q } : {}), ...filters, [name]: value });
+    if (!value) params.delete(name);
+    navigate(`/search?${params}`, { replace: true });
+  };
+  const any = { value: "", label: "Any" };
+  return (
+    <div className="filters">
+      <Select
+        label="Genre"
+        value={filters.genre ?? ""}
+        onValue={(value) => change("genre", value)}
+        options={[any, ...(vocabulary.data?.genres ?? []).map(({ id, name }) => ({ value: id, label: name }))]}
+      />
+      <Select
+        label="Language"
+        value={filters.language ?? ""}
+        onValue={(value) => change("language", value)}
+        options={[
+          any,
+          ...(vocabulary.data?.languages ?? []).map(({ tag }) => ({ value: tag, label: languageName(tag) })),
+        ]}
+      />
+      <Select
+        label="Length"
+        value={filters.length ?? ""}
+        onValue={(value) => change("length", value)}
+        options={[
+          any,
+          { value: "short", label: "Under 20 minutes" },
+          { value: "medium", label: "20 to 60 minutes" },
+          { value: "long", label: "An hour and more" },
+        ]}
+      />
+      <Select
+        label="Order"
+        value={filters.sort ?? ""}
+        onValue={(value) => change("sort", value)}
+        options={[
+          { value: "", label: "Best first" },
+          { value: "newest", label: "Newest first" },
+          { value: "longest", label: "Longest first" },
+        ]}
+      />
     </div>
   );
 }
