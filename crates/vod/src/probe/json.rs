@@ -112,7 +112,13 @@ pub fn source_info(container: Container, report: &[u8]) -> Result<SourceInfo, Re
         let tags = streams.iter().filter(wanted).filter_map(|s| text(Some(&s.codec_tag_string), 12)).take(4);
         return Err(Refusal::Undecodable(tags.collect::<Vec<_>>().join(", ")));
     }
-    let told_us = seconds(report.format.duration.as_deref()).map_or(0, |s| (s * 1e6) as i64);
+    // Matroska tells the length of each stream, and the file may hold longer ones that are not taken.
+    let taken = |s: &&&Stream| {
+        video.as_ref().is_some_and(|v| v.stream == s.index) || audio.iter().any(|a| a.stream == s.index)
+    };
+    let tagged = streams.iter().filter(taken).filter_map(|s| clock_time(s.tags.duration.as_deref()?));
+    let told = tagged.reduce(f64::max).or_else(|| seconds(report.format.duration.as_deref()));
+    let told_us = told.map_or(0, |s| (s * 1e6) as i64);
     Ok(SourceInfo {
         container,
         duration_us: told_us,

@@ -23,7 +23,7 @@ rows! {
     a_zip(place): place.file(b"PK\x03\x04\x14\0\0\0\x08\0\0\0\0\0film.mp4PK\x05\x06") => refused(NOT_MEDIA);
     a_picture(place): make("-f lavfi -i testsrc2=s=64x64:d=0.04 -frames:v 1", "png").await => refused(NOT_MEDIA);
     a_photograph(place): make("-f lavfi -i testsrc2=s=64x64:d=0.04 -frames:v 1", "jpg").await => refused(NOT_MEDIA);
-    a_program(place): place.file(&read(std::path::Path::new("/usr/bin/true"))) => refused(NOT_MEDIA);
+    a_program(place): place.file(read(std::path::Path::new("/usr/bin/true"))) => refused(NOT_MEDIA);
     a_database(place): place.file([&b"SQLite format 3\0"[..], &[0; 4080]].concat()) => refused(NOT_MEDIA);
     a_drawing_with_a_reference(place): list(place, "<?xml version=\"1.0\"?><svg xmlns=\"http://www.w3.org/2000/svg\"><image href=\"file://SECRET\"/></svg>") => refused(NOT_MEDIA);
 
