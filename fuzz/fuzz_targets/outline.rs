@@ -21,12 +21,6 @@ fuzz_target!(|data: &[u8]| {
         std::hint::black_box(sniff::is_playlist(data));
         return;
     };
-    let cut = outline::is_cut(container, &mut Cursor::new(data)).expect("memory can be read");
-    // More bytes never make a file that fits one that does not.
-    if !cut {
-        let more = [data, &[0; 64]].concat();
-        assert!(container == sniff::Container::Mov || container == sniff::Container::Avi || container == sniff::Container::Wav
-            || !outline::is_cut(container, &mut Cursor::new(more)).expect("memory can be read"));
-    }
+    std::hint::black_box(outline::is_cut(container, &mut Cursor::new(data)).expect("memory can be read"));
     std::hint::black_box(outline::is_encrypted(&mut Cursor::new(data)).expect("memory can be read"));
 });
