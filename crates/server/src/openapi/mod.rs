@@ -26,6 +26,7 @@ pub const OPEN: &[&str] = &[
     "instance_instance",
     "pictures_list",
     "pictures_picture",
+    "pictures_show",
     "session_setup",
     "session_sign_in",
     "session_sign_out",
@@ -120,6 +121,7 @@ fn complete(path: &str, method: &str, operation: &mut Value, schemas: &Map<Strin
 fn tags(document: &Value) -> Value {
     let about = |tag: &str| match tag {
         "account" => "The caller's own account and where it is signed in.",
+        "artwork" => "Pictures of a title: candidates, uploads, the chosen ones.",
         "discovery" => "Home and search.",
         "events" => "Titles as they change, as server-sent events.",
         "history" => "What the caller watched, and how far.",
