@@ -1,6 +1,7 @@
 //! A tiny country database in the MaxMind DB format (version 2.0), so that tests know every address in it.
 
 /// Networks of IPv4 (`("81.0.0.0", 8, "FR")`) as a database; `nested` as MaxMind keeps the code, flat as others do.
+#[allow(clippy::expect_used, reason = "a test that writes an address wrongly is wrong")]
 pub fn country_database(networks: &[(&str, u8, &str)], nested: bool) -> Vec<u8> {
     let mut data = Vec::new();
     // Each node: what follows a 0 and a 1. `None`: nothing is known.
