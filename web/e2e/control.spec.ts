@@ -68,7 +68,7 @@ test("accounts are made, found, changed, disabled and enabled again", async ({ p
   await expect(row).toContainText("0 B of 2.5 GB");
 
   const signIn = async () => {
-    const other = await browser.newContext({ baseURL });
+    const other = await browser.newContext({ baseURL, storageState: { cookies: [], origins: [] } });
     const answer = await other.request.post("/api/v1/session", {
       headers,
       data: { email, password: "a ship in port is safe" },
@@ -94,7 +94,7 @@ test("creators do not get in", async ({ browser, request, baseURL }) => {
     data: { name: "Nobody", email, password, role: "creator" },
   });
   expect(made.status()).toBe(201);
-  const context = await browser.newContext({ baseURL });
+  const context = await browser.newContext({ baseURL, storageState: { cookies: [], origins: [] } });
   const page = await context.newPage();
   await page.goto("/signin?next=/control");
   await page.getByLabel("E-mail").fill(email);
