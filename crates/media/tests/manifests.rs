@@ -319,7 +319,7 @@ fn a_finished_presentation_has_a_static_manifest() {
           </Representation>
         </AdaptationSet>
         <AdaptationSet id="4" contentType="image" mimeType="image/jpeg" segmentAlignment="true">
-          <SegmentTemplate media="storyboard/$Number$.jpg" timescale="1000" duration="6000" startNumber="0" endNumber="1"/>
+          <SegmentTemplate media="storyboard/$Number$.jpg" timescale="1000" duration="6000" startNumber="0"/>
           <Representation id="storyboard" bandwidth="12000" width="320" height="180">
             <EssentialProperty schemeIdUri="http://dashif.org/guidelines/thumbnail_tile" value="2x2"/>
           </Representation>

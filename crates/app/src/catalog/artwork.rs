@@ -108,6 +108,7 @@ pub struct CropBody {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct UploadQuery {
+    /// What it is for, which decides its shape.
     #[param(value_type = ArtworkKindWord)]
     pub kind: Kind,
     /// `x,y,width,height` in fractions of the upright picture's sides; the largest part of it that has the kind's shape is

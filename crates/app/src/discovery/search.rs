@@ -25,7 +25,9 @@ pub struct SearchQuery {
     pub genre: Option<String>,
     /// BCP 47; its regional variants as well.
     pub language: Option<String>,
+    /// Released in this year or later.
     pub year_from: Option<i64>,
+    /// Released in this year or earlier.
     pub year_to: Option<i64>,
     /// `short` (under 20 minutes), `medium` or `long` (an hour and more).
     pub length: Option<String>,

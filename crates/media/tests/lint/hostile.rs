@@ -125,7 +125,7 @@ fn great_numbers_in_a_whole_presentation_are_survived() {
         ("main.m3u8", "FRAME-RATE=", "FRAME-RATE=999999999.".to_owned()),
         ("main.mpd", "PT8.", "PT999999999H8.".to_owned()),
         ("main.mpd", "bandwidth=\"", format!("bandwidth=\"{huge}\" was=\"")),
-        ("main.mpd", "d=\"", "d=\"9223372036854775807\" was=\"".to_owned()),
+        ("main.mpd", " d=\"", " d=\"9223372036854775807\" was=\"".to_owned()),
         ("main.mpd", "t=\"0\"", "t=\"9223372036854775807\"".to_owned()),
         (
             "main.mpd",

@@ -122,6 +122,7 @@ fn tags(document: &Value) -> Value {
     let about = |tag: &str| match tag {
         "account" => "The caller's own account and where it is signed in.",
         "artwork" => "Pictures of a title: candidates, uploads, the chosen ones.",
+        "control" => "What the instance does, and the jobs that it gave up; for administrators.",
         "discovery" => "Home and search.",
         "events" => "Titles as they change, as server-sent events.",
         "history" => "What the caller watched, and how far.",
@@ -132,6 +133,7 @@ fn tags(document: &Value) -> Value {
         "tokens" => "API tokens of the caller's account.",
         "uploads" => "Resumable uploads by tus 1.0.",
         "users" => "Accounts, for administrators.",
+        "versions" => "What a title plays and has played: imports, replacements, cuts, duplicates.",
         "videos" => "Titles.",
         "watchlist" => "The titles that the caller wants to watch.",
         "webhooks" => "Addresses that are told of events.",
