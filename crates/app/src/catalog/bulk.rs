@@ -12,7 +12,7 @@ use super::{
     routes::purge,
     trash,
 };
-use crate::{App, Error, Result, title, view::Video};
+use crate::{App, Error, Result, announce, title, view::Video};
 
 /// Most titles of one request.
 pub const MAX_TITLES: usize = 100;
@@ -171,6 +171,7 @@ async fn attempt(
         Deed::Act(Action::DeleteForever) => {
             trash::put(tx, &row, principal.user, now).await?;
             purge(tx, id, now).await?;
+            announce::deleted(tx, &row, true, now).await?;
             Ok(None)
         }
         Deed::Change { changes, words } => {

@@ -29,8 +29,8 @@ const PAUSES: [i64; 9] = [5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 
 const PATIENCE: i64 = 3 * Micros::DAY;
 /// Bytes of an answer that are kept.
 const KEPT: usize = 1024;
-/// Messages under way to one webhook at a time: a slow one must not keep others waiting.
-const AT_ONCE: usize = 3;
+/// Messages under way to one webhook at a time, in this process: a slow one must not take all the places of quick jobs.
+const AT_ONCE: usize = 1;
 
 /// Delivers messages. Cheap to clone.
 #[derive(Clone)]
