@@ -117,5 +117,5 @@ test("the documentation shows examples and every operation", async ({ page }) =>
   await page.getByLabel("Find an operation").fill("post webhooks test");
   const operation = page.locator("details", { hasText: "/api/v1/webhooks/{id}/test" });
   await operation.locator("summary").click();
-  await expect(operation.getByText("Idempotency-Key")).toBeVisible();
+  await expect(operation.getByText("Idempotency-Key", { exact: true })).toBeVisible();
 });

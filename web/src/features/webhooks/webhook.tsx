@@ -65,7 +65,15 @@ function Settings({ webhook }: { webhook: api.Webhook }) {
     refresh();
   };
   const remove = async () => {
-    await act(() => api.deleteWebhook(webhook.id), "The webhook is deleted.");
+    try {
+      await api.deleteWebhook(webhook.id);
+    } catch (error) {
+      toast(inWords(error));
+      return;
+    }
+    // Only the list is asked anew: this page's own questions would find nothing any more.
+    void queryClient.invalidateQueries({ queryKey: listKey, exact: true });
+    toast("The webhook is deleted.");
     navigate("/studio/webhooks");
   };
   const switchTo = (enabled: boolean) =>
