@@ -32,6 +32,17 @@ need_packages() {
     "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
+# Cargo knows sources by their times only, so what another checkout built later in a shared folder would pass for this one's.
+# The checkout that built last is noted there; in the hands of another one all sources count as new.
+claim_target() {
+    local owner=$CARGO_TARGET_DIR/.checkout
+    [ "$(cat "$owner" 2>/dev/null)" = "$ROOT" ] && return
+    mkdir -p "$CARGO_TARGET_DIR"
+    find "$ROOT/crates" "$ROOT/xtask" -name '*.rs' -exec touch {} +
+    echo "$ROOT" >"$owner"
+}
+claim_target
+
 need_rust() {
     if ! command -v cargo >/dev/null; then
         need_packages curl:curl /etc/ssl/certs/ca-certificates.crt:ca-certificates

@@ -84,6 +84,7 @@ pub struct Inner {
     pub control: Control,
     /// Titles that changed, for live views.
     pub changes: catalog::Changes,
+    pub(crate) answers: catalog::Answers,
     pub(crate) open: live::Open,
 }
 
@@ -111,6 +112,7 @@ impl App {
         Ok(Self(Arc::new(Inner {
             control: Control { places, traffic: Arc::default(), since: clock.now() },
             changes: catalog::Changes::new(),
+            answers: catalog::Answers::new(),
             open: live::Open::default(),
             sign_in: accounts::SignInLimits::new(),
             passwords,

@@ -152,14 +152,15 @@ pub fn language(track: &Track) -> Option<&str> {
     track.language.as_deref().filter(|l| l.len() <= 35 && primary(l) && l.split('-').all(subtag))
 }
 
-/// The sheets of a storyboard: how many tiles each holds, and its bytes.
+/// The sheets of a storyboard: number (from 1, so that DASH's `@endNumber` is also the count that some readers take it
+/// for), how many tiles it holds, and its bytes.
 pub fn sheets(storyboard: &Storyboard) -> impl Iterator<Item = (usize, u32, u64)> {
     let per_sheet = storyboard.columns.saturating_mul(storyboard.rows).max(1);
     let tiles = storyboard.tiles;
     storyboard.sheets.iter().enumerate().filter_map(move |(n, (_, bytes))| {
         let before = u32::try_from(n).ok()?.checked_mul(per_sheet)?;
         let held = tiles.checked_sub(before)?.min(per_sheet);
-        (held > 0).then_some((n, held, *bytes))
+        (held > 0).then_some((n + 1, held, *bytes))
     })
 }
 

@@ -227,10 +227,10 @@ fn storyboards_are_playlists_of_images() {
     #EXT-X-IMAGES-ONLY
     #EXTINF:6.000000,
     #EXT-X-TILES:RESOLUTION=160x90,LAYOUT=2x2,DURATION=1.500000
-    0.jpg
+    1.jpg
     #EXTINF:3.000000,
     #EXT-X-TILES:RESOLUTION=160x90,LAYOUT=2x2,DURATION=1.500000
-    1.jpg
+    2.jpg
     #EXT-X-ENDLIST
     ");
 }
@@ -241,22 +241,22 @@ fn storyboards_are_cues() {
     WEBVTT
 
     00:00:00.000 --> 00:00:01.500
-    storyboard/0.jpg#xywh=0,0,160,90
-
-    00:00:01.500 --> 00:00:03.000
-    storyboard/0.jpg#xywh=160,0,160,90
-
-    00:00:03.000 --> 00:00:04.500
-    storyboard/0.jpg#xywh=0,90,160,90
-
-    00:00:04.500 --> 00:00:06.000
-    storyboard/0.jpg#xywh=160,90,160,90
-
-    00:00:06.000 --> 00:00:07.500
     storyboard/1.jpg#xywh=0,0,160,90
 
-    00:00:07.500 --> 00:00:09.000
+    00:00:01.500 --> 00:00:03.000
     storyboard/1.jpg#xywh=160,0,160,90
+
+    00:00:03.000 --> 00:00:04.500
+    storyboard/1.jpg#xywh=0,90,160,90
+
+    00:00:04.500 --> 00:00:06.000
+    storyboard/1.jpg#xywh=160,90,160,90
+
+    00:00:06.000 --> 00:00:07.500
+    storyboard/2.jpg#xywh=0,0,160,90
+
+    00:00:07.500 --> 00:00:09.000
+    storyboard/2.jpg#xywh=160,0,160,90
     ");
 }
 
@@ -319,7 +319,7 @@ fn a_finished_presentation_has_a_static_manifest() {
           </Representation>
         </AdaptationSet>
         <AdaptationSet id="4" contentType="image" mimeType="image/jpeg" segmentAlignment="true">
-          <SegmentTemplate media="storyboard/$Number$.jpg" timescale="1000" duration="6000" startNumber="0"/>
+          <SegmentTemplate media="storyboard/$Number$.jpg" timescale="1000" duration="6000" startNumber="1" endNumber="2"/>
           <Representation id="storyboard" bandwidth="12000" width="320" height="180">
             <EssentialProperty schemeIdUri="http://dashif.org/guidelines/thumbnail_tile" value="2x2"/>
           </Representation>

@@ -111,7 +111,7 @@ mod tests {
         assert_eq!(parse("main.mpd"), Some(Resource::Mpd));
         assert_eq!(parse("storyboard.vtt"), Some(Resource::StoryboardCues));
         assert_eq!(parse("storyboard/playlist.m3u8"), Some(Resource::StoryboardPlaylist));
-        assert_eq!(parse("storyboard/0.jpg"), Some(Resource::Sheet(0)));
+        assert_eq!(parse("storyboard/1.jpg"), Some(Resource::Sheet(1)));
         assert_eq!(parse("a0/playlist.m3u8"), Some(Resource::Playlist("a0")));
         assert_eq!(parse("v360p/iframes.m3u8"), Some(Resource::IframePlaylist("v360p")));
         assert_eq!(parse("v360p/init.mp4"), Some(Resource::Init("v360p")));

@@ -87,9 +87,9 @@ impl Presentation {
         (k < segment.sync.len()).then(|| locate(track, place)).flatten().map(|located| (located, k))
     }
 
-    /// Name and size of the `n`-th storyboard sheet.
+    /// Name and size of the `n`-th storyboard sheet, counted from 1.
     pub fn sheet(&self, n: usize) -> Option<(&str, u64)> {
-        let (object, bytes) = self.descriptor.storyboard.as_ref()?.sheets.get(n)?;
+        let (object, bytes) = self.descriptor.storyboard.as_ref()?.sheets.get(n.checked_sub(1)?)?;
         Some((object, *bytes))
     }
 }

@@ -1,6 +1,13 @@
 //! The two engines behind one [`Store`]: pools, transactions, and the macros that run one statement text on either.
 
-use std::{str::FromStr, time::Duration};
+use std::{
+    str::FromStr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
 use sqlx::{
@@ -39,6 +46,8 @@ pub enum Engine {
 #[derive(Debug, Clone)]
 pub struct Store {
     pools: Pools,
+    /// See [`Store::title_writes`].
+    title_writes: Arc<AtomicU64>,
 }
 
 #[derive(Debug, Clone)]
@@ -52,9 +61,20 @@ enum Pools {
 }
 
 /// A transaction. Rolls back when dropped without [`Tx::commit`].
-pub enum Tx {
+pub struct Tx {
+    open: Open,
+    title_writes: TitleWrites,
+}
+
+enum Open {
     Sqlite(Transaction<'static, Sqlite>),
     Postgres(Transaction<'static, Postgres>),
+}
+
+/// Whether a transaction wrote to what titles show; counts when it ends, whichever way.
+struct TitleWrites {
+    counter: Arc<AtomicU64>,
+    any: bool,
 }
 
 /// A connection for reading outside a transaction.
@@ -72,13 +92,33 @@ pub enum Connection<'a> {
 /// Anything that statements can run on.
 pub trait Connect: Send {
     fn connection(&mut self) -> Connection<'_>;
+
+    /// The connection that `sql` will run on.
+    fn running(&mut self, _sql: &str) -> Connection<'_> {
+        self.connection()
+    }
 }
 
 impl Connect for Tx {
     fn connection(&mut self) -> Connection<'_> {
-        match self {
-            Self::Sqlite(tx) => Connection::Sqlite(tx),
-            Self::Postgres(tx) => Connection::Postgres(tx),
+        match &mut self.open {
+            Open::Sqlite(tx) => Connection::Sqlite(tx),
+            Open::Postgres(tx) => Connection::Postgres(tx),
+        }
+    }
+
+    fn running(&mut self, sql: &str) -> Connection<'_> {
+        self.title_writes.any |= ["UPDATE videos", "DELETE FROM videos", "UPDATE users"]
+            .iter()
+            .any(|change| sql.trim_start().starts_with(change));
+        self.connection()
+    }
+}
+
+impl Drop for TitleWrites {
+    fn drop(&mut self) {
+        if self.any {
+            self.counter.fetch_add(1, Ordering::SeqCst);
         }
     }
 }
@@ -94,11 +134,13 @@ impl Connect for Reader {
 
 impl Tx {
     pub async fn commit(self) -> Result<()> {
-        match self {
-            Self::Sqlite(tx) => tx.commit().await?,
-            Self::Postgres(tx) => tx.commit().await?,
-        }
-        Ok(())
+        let Self { open, title_writes } = self;
+        let committed = match open {
+            Open::Sqlite(tx) => tx.commit().await,
+            Open::Postgres(tx) => tx.commit().await,
+        };
+        drop(title_writes);
+        Ok(committed?)
     }
 }
 
@@ -115,7 +157,7 @@ impl Store {
                 ));
             }
         };
-        let store = Self { pools };
+        let store = Self { pools, title_writes: Arc::default() };
         migrate::run(&store).await?;
         Ok(store)
     }
@@ -129,10 +171,11 @@ impl Store {
 
     /// Starts a transaction that may write. On SQLite it holds the one write lock from here on: keep it short.
     pub async fn begin(&self) -> Result<Tx> {
-        Ok(match &self.pools {
-            Pools::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Pools::Postgres(pool) => Tx::Postgres(pool.begin().await?),
-        })
+        let open = match &self.pools {
+            Pools::Sqlite { writer, .. } => Open::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Pools::Postgres(pool) => Open::Postgres(pool.begin().await?),
+        };
+        Ok(Tx { open, title_writes: TitleWrites { counter: self.title_writes.clone(), any: false } })
     }
 
     /// A connection for reads that see everything committed so far.
@@ -141,6 +184,12 @@ impl Store {
             Pools::Sqlite { readers, .. } => Reader::Sqlite(readers.acquire().await?),
             Pools::Postgres(pool) => Reader::Postgres(pool.acquire().await?),
         })
+    }
+
+    /// Grows with every transaction of this process that changed what titles show, as soon as the change can be read. What was
+    /// read from the database stays true while this number stays, as far as this process goes.
+    pub fn title_writes(&self) -> u64 {
+        self.title_writes.load(Ordering::SeqCst)
     }
 
     /// Closes all connections, after those in use were given back.
@@ -204,7 +253,7 @@ async fn postgres(config: &Config) -> Result<Pools> {
 /// `execute!(tx, "UPDATE t SET a = $1 WHERE id = $2", a, id)`.
 macro_rules! execute {
     ($conn:expr, $sql:expr $(, $arg:expr)* $(,)?) => {
-        match $crate::db::Connect::connection($conn) {
+        match $crate::db::Connect::running($conn, $sql) {
             $crate::db::Connection::Sqlite(c) => {
                 sqlx::query($sql)$(.bind($arg))*.execute(c).await.map(|done| done.rows_affected())
             }
@@ -223,7 +272,7 @@ macro_rules! execute {
 /// `query!(fetch_all, reader, Row, sqlite "SELECT …", postgres "SELECT … FOR UPDATE SKIP LOCKED", owner)`.
 macro_rules! query {
     ($fetch:ident, $conn:expr, $row:ty, sqlite $sqlite:expr, postgres $postgres:expr $(, $arg:expr)* $(,)?) => {
-        match $crate::db::Connect::connection($conn) {
+        match $crate::db::Connect::running($conn, $sqlite) {
             $crate::db::Connection::Sqlite(c) => {
                 sqlx::query_as::<sqlx::Sqlite, $row>($sqlite)$(.bind($arg))*.$fetch(c).await
             }
@@ -234,7 +283,7 @@ macro_rules! query {
         .map_err($crate::Error::from)
     };
     ($fetch:ident, $conn:expr, $row:ty, $sql:expr $(, $arg:expr)* $(,)?) => {
-        match $crate::db::Connect::connection($conn) {
+        match $crate::db::Connect::running($conn, $sql) {
             $crate::db::Connection::Sqlite(c) => {
                 sqlx::query_as::<sqlx::Sqlite, $row>($sql)$(.bind($arg))*.$fetch(c).await
             }

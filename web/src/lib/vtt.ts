@@ -1,4 +1,4 @@
-// Reads the storyboard: a WebVTT file whose cues name a rectangle of a sprite picture (`0.jpg#xywh=0,0,240,135`).
+// Reads the storyboard: a WebVTT file whose cues name a rectangle of a sprite picture (`1.jpg#xywh=0,0,240,135`).
 
 export type Tile = { start: number; end: number; url: string; x: number; y: number; w: number; h: number };
 

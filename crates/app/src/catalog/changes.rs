@@ -1,6 +1,9 @@
-//! Live views: one poller for the whole process finds changed rows and tells all subscribers.
+//! One poller for the whole process finds changed titles: it tells live views, and ends the answers kept about them.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use domain::{Micros, VideoId};
 use store::videos;
@@ -9,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{App, Result};
 
-/// How often the database is asked while anyone listens.
+/// How often the database is asked while anyone listens or any answer is kept.
 const EVERY: Duration = Duration::from_millis(300);
 /// Rows may become visible later than their time says (a longer transaction, another machine's clock): look back this far.
 const LOOK_BACK: i64 = 5 * Micros::SECOND;
@@ -53,12 +56,14 @@ pub async fn watch(app: App, stop: CancellationToken) {
             () = stop.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        if app.changes.sender.receiver_count() == 0 {
+        if app.changes.sender.receiver_count() == 0 && app.answers.is_empty() {
             seen = Seen::default();
             continue;
         }
+        let asked_at = Instant::now();
         match seen.round(&app).await {
             Ok(changed) => {
+                app.answers.watched(&changed, asked_at);
                 for id in changed {
                     // Fails only when the last subscriber has just left.
                     let _ = app.changes.sender.send(id);

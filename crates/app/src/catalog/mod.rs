@@ -2,6 +2,7 @@
 
 pub mod artwork;
 pub mod bulk;
+mod cache;
 mod changes;
 pub mod duplicates;
 pub mod edit;
@@ -16,4 +17,5 @@ mod trash;
 pub mod versions;
 pub mod workflow;
 
+pub use cache::Answers;
 pub use changes::{Changes, watch};

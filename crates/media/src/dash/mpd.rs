@@ -65,7 +65,7 @@ pub fn mpd(descriptor: &Descriptor, cap: Option<u32>, published_at: i64) -> Stri
     // Sheets have equal durations and no timeline: in a dynamic manifest they would be there up to the present time.
     let board = descriptor.storyboard.as_ref().filter(|_| descriptor.complete);
     if let Some(board) = board.filter(|b| measure::sheets(b).next().is_some()) {
-        period = period.child(thumbnail_set(id(), board, duration.unwrap_or(0)));
+        period = period.child(thumbnail_set(id(), board));
     }
     mpd = mpd.child(period);
     if !descriptor.complete {
@@ -148,7 +148,7 @@ fn audio_set(
 }
 
 /// Preview sheets (DASH-IF IOP 4.3 §6.2.6).
-fn thumbnail_set(id: u32, board: &Storyboard, micros: u64) -> Element {
+fn thumbnail_set(id: u32, board: &Storyboard) -> Element {
     let per_sheet = u64::from(board.columns) * u64::from(board.rows);
     let sheet_ms = u64::from(board.interval_ms.max(1)).saturating_mul(per_sheet);
     let peak = measure::sheets(board)
@@ -159,13 +159,9 @@ fn thumbnail_set(id: u32, board: &Storyboard, micros: u64) -> Element {
         .attr("media", "storyboard/$Number$.jpg")
         .attr("timescale", 1000)
         .attr("duration", sheet_ms)
-        .attr("startNumber", 0);
-    // Sound may go on a little after the last picture; there is no sheet for that. Said only then: readers exist that take
-    // the number for a count.
-    let sheets = measure::sheets(board).count() as u64;
-    let implied = micros.div_ceil(sheet_ms.max(1).saturating_mul(1000));
-    let template =
-        if implied > sheets { template.attr("endNumber", sheets.saturating_sub(1)) } else { template };
+        .attr("startNumber", 1)
+        // Sound may go on a little after the last picture; there is no sheet for that.
+        .attr("endNumber", measure::sheets(board).count());
     adaptation_set(id, "image", "image/jpeg").child(template).child(
         Element::new("Representation")
             .attr("id", "storyboard")

@@ -61,7 +61,7 @@ fn syntax() -> Vec<Case> {
             "#EXT-X-VERSION:8\n#EXT-X-DEFINE:NAME=\"a\",VALUE=\"1\",IMPORT=\"a\"",
         ),
         crate::rules::broken(&rules::URI_INVALID, |w| {
-            w.replace("storyboard/playlist.m3u8", "0.jpg", "0 1.jpg")
+            w.replace("storyboard/playlist.m3u8", "1.jpg", "1 2.jpg")
         }),
     ]
 }

@@ -247,7 +247,7 @@ fn storyboard(world: &mut World, descriptor: &mut Descriptor, dir: &std::path::P
         tiles: 4,
         sheets: vec![("s".into(), sheet.len() as u64)],
     });
-    world.files.insert("storyboard/0.jpg".into(), sheet);
+    world.files.insert("storyboard/1.jpg".into(), sheet);
 }
 
 fn manifests(world: &mut World, descriptor: &Descriptor) {

@@ -12,7 +12,7 @@ async fn only_a_good_token_for_this_title_passes() {
     let world = World::start().await;
     let good = world.minter.mint(&world.claims());
     for rest in
-        ["main.m3u8", "main.mpd", "v240p/playlist.m3u8", "v240p/0.m4s", "v240p/init.mp4", "storyboard/0.jpg"]
+        ["main.m3u8", "main.mpd", "v240p/playlist.m3u8", "v240p/0.m4s", "v240p/init.mp4", "storyboard/1.jpg"]
     {
         assert_eq!(world.get(&world.url_with(&good, rest), &[]).await.status, 200, "{rest}");
 

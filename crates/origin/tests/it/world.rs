@@ -117,7 +117,7 @@ impl World {
             tile_height: 90,
             columns: 2,
             rows: 2,
-            interval_ms: 2600,
+            interval_ms: 2500,
             tiles: 4,
             sheets: vec![(sheet.clone(), jpeg.len() as u64)],
         };

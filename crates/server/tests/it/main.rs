@@ -4,6 +4,7 @@
 
 mod access;
 mod accounts;
+mod answers;
 mod apart;
 mod bulk;
 mod catalog;

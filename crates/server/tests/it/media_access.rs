@@ -28,7 +28,7 @@ const SERVED: [&str; 10] = [
     "v90p/0.m4s",
     "v90p/i0.m4s",
     "a0/0.m4s",
-    "storyboard/0.jpg",
+    "storyboard/1.jpg",
     "storyboard.vtt",
 ];
 

@@ -27,6 +27,7 @@ mod jobs;
 mod leases;
 mod schema;
 mod steps;
+mod titles;
 
 /// Runs statements in a transaction of their own and commits.
 macro_rules! commit {

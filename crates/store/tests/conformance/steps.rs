@@ -21,7 +21,7 @@ on_both_engines!(
     steps_go_with_their_video,
 );
 
-async fn video(store: &Store) -> VideoId {
+pub async fn video(store: &Store) -> VideoId {
     let owner = UserId::new();
     commit!(store, |tx| users::insert(
         tx,

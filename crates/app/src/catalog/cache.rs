@@ -1,0 +1,142 @@
+//! Answers about public titles as visitors get them, kept until the title changes.
+//!
+//! A change made by this process ends what was kept at once ([`store::Store::title_writes`]); one made by another process ends
+//! it as soon as [`super::watch`] finds it. While nobody watches, nothing kept is used.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use axum::http::HeaderValue;
+use bytes::Bytes;
+use domain::VideoId;
+use moka::sync::Cache;
+
+/// Most bytes that are kept.
+const CAPACITY: u64 = 64 << 20;
+/// What an answer takes besides its bytes, about.
+const OVERHEAD: u32 = 300;
+/// Names of owners that another process changed are old for so long at most.
+const LIFE: Duration = Duration::from_secs(60);
+/// Nothing kept is used when the database was not asked for changes for so long.
+const WATCHED: Duration = Duration::from_millis(800);
+
+/// The answers.
+pub struct Answers {
+    kept: Cache<VideoId, Arc<Answer>>,
+    /// Grows with every change found by watching.
+    found: AtomicU64,
+    /// When the database was last asked for changes: microseconds after `made`, 0 for never.
+    watched_at: AtomicU64,
+    made: Instant,
+}
+
+/// One answer, ready to be sent.
+#[derive(Debug)]
+pub struct Answer {
+    pub body: Bytes,
+    pub etag: HeaderValue,
+    /// [`store::Store::title_writes`] before the title was read.
+    writes: u64,
+}
+
+/// What is remembered from before a title is read until its answer is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading {
+    writes: u64,
+    found: u64,
+}
+
+impl Answers {
+    pub(crate) fn new() -> Self {
+        let weight = |_: &VideoId, answer: &Arc<Answer>| {
+            u32::try_from(answer.body.len()).unwrap_or(u32::MAX).saturating_add(OVERHEAD)
+        };
+        Self {
+            kept: Cache::builder().max_capacity(CAPACITY).weigher(weight).time_to_live(LIFE).build(),
+            found: AtomicU64::new(0),
+            watched_at: AtomicU64::new(0),
+            made: Instant::now(),
+        }
+    }
+
+    /// The answer about a title, if it is still true. `writes` is the store's present number.
+    pub fn get(&self, id: VideoId, writes: u64, now: Instant) -> Option<Arc<Answer>> {
+        let watched_at = self.watched_at.load(Ordering::SeqCst);
+        let watched_at = (watched_at > 0).then(|| self.made + Duration::from_micros(watched_at))?;
+        let is_watched = now.saturating_duration_since(watched_at) < WATCHED;
+        self.kept.get(&id).filter(|answer| is_watched && answer.writes == writes)
+    }
+
+    /// To be called before the title is read.
+    pub fn reading(&self, writes: u64) -> Reading {
+        Reading { writes, found: self.found.load(Ordering::SeqCst) }
+    }
+
+    /// Keeps an answer, unless some title was found changed since `reading`.
+    pub fn keep(&self, id: VideoId, body: Bytes, etag: HeaderValue, reading: Reading) -> Arc<Answer> {
+        let answer = Arc::new(Answer { body, etag, writes: reading.writes });
+        self.kept.insert(id, answer.clone());
+        if self.found.load(Ordering::SeqCst) != reading.found {
+            self.kept.invalidate(&id);
+        }
+        answer
+    }
+
+    /// The database was asked at `now`, and told of these changes.
+    pub(super) fn watched(&self, changed: &[VideoId], now: Instant) {
+        if !changed.is_empty() {
+            self.found.fetch_add(1, Ordering::SeqCst);
+        }
+        for id in changed {
+            self.kept.invalidate(id);
+        }
+        let watched_at = now.saturating_duration_since(self.made).as_micros();
+        self.watched_at.store(u64::try_from(watched_at).unwrap_or(u64::MAX).max(1), Ordering::SeqCst);
+    }
+
+    /// Is anything kept that changes could make untrue?
+    pub(super) fn is_empty(&self) -> bool {
+        self.kept.run_pending_tasks();
+        self.kept.entry_count() == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keep(answers: &Answers, id: VideoId, reading: Reading) {
+        answers.keep(id, Bytes::from_static(b"{}"), HeaderValue::from_static("\"r1\""), reading);
+    }
+
+    #[test]
+    fn answers_are_true_while_someone_watches_and_nothing_changed() {
+        let (answers, id) = (Answers::new(), VideoId::new());
+        let after = |millis| answers.made + Duration::from_millis(millis);
+        let is_kept = |writes, at| answers.get(id, writes, at).is_some();
+        keep(&answers, id, answers.reading(1));
+        assert!(!is_kept(1, after(1)), "nobody watches yet");
+        answers.watched(&[], after(5000));
+        assert!(is_kept(1, after(5500)));
+        assert!(!is_kept(2, after(5500)), "this process changed a title");
+        assert!(!is_kept(1, after(5800)), "nobody watches any more");
+        answers.watched(&[VideoId::new()], after(6000));
+        assert!(is_kept(1, after(6000)), "another title changed");
+        answers.watched(&[id], after(6300));
+        assert!(!is_kept(1, after(6300)));
+    }
+
+    #[test]
+    fn what_was_read_before_a_change_was_found_is_not_kept() {
+        let (answers, id) = (Answers::new(), VideoId::new());
+        let reading = answers.reading(1);
+        answers.watched(&[id], answers.made);
+        keep(&answers, id, reading);
+        assert!(answers.get(id, 1, answers.made).is_none());
+    }
+}
