@@ -10,19 +10,43 @@
   const light = choice === "light" || (choice !== "dark" && matchMedia("(prefers-color-scheme: light)").matches);
   document.documentElement.dataset.theme = light ? "light" : "dark";
 
-  // The build says which files the player is in. A page that plays needs them now; elsewhere they come when all is at rest.
-  const files = (document.currentScript.dataset.player || "").split(" ").filter(Boolean);
-  const fetchPlayer = (rel) => {
-    for (const href of files) document.head.append(Object.assign(document.createElement("link"), { rel, href }));
+  // The build says which files a page is in. One that is opened by its address needs them now; the player's come elsewhere when
+  // all is at rest.
+  const { player, title } = document.currentScript.dataset;
+  const link = (rel, more) => document.head.append(Object.assign(document.createElement("link"), { rel, ...more }));
+  const fetchFiles = (rel, files) => {
+    for (const href of (files || "").split(" ").filter(Boolean)) link(rel, { href });
   };
-  const accept = { accept: "application/json" };
-  const watched = /^\/watch\/([0-9a-f-]{36})$/.exec(location.pathname);
-  if (location.pathname === "/") window.kinoraEarly = { home: fetch("/api/v1/home", { headers: accept }) };
-  if (watched) {
-    const path = `/api/v1/videos/${watched[1]}/playback`;
-    window.kinoraEarly = { [`playback ${watched[1]}`]: fetch(path, { method: "POST", headers: accept }) };
-    fetchPlayer("modulepreload");
+
+  const [, kind, id] = /^\/(watch|title)\/([0-9a-f-]{36})$/.exec(location.pathname) || [];
+  const early = {};
+  const ask = (name, path, method) => {
+    early[name] = fetch(`/api/v1/${path}`, { method, headers: { accept: "application/json" } });
+    // Whoever takes the answer tells of what went wrong.
+    early[name].catch(() => {});
+  };
+  window.kinoraEarly = early;
+  ask("instance", "instance");
+  if (id) ask(`video ${id}`, `videos/${id}`);
+  if (kind === "watch") {
+    ask(`playback ${id}`, `videos/${id}/playback`, "POST");
+    fetchFiles("modulepreload", player);
   } else if (!navigator.connection?.saveData) {
-    addEventListener("load", () => setTimeout(() => fetchPlayer("prefetch"), 1500));
+    addEventListener("load", () => setTimeout(() => fetchFiles("prefetch", player), 1500));
+  }
+  if (kind === "title") fetchFiles("modulepreload", title);
+  if (location.pathname === "/") {
+    ask("home", "home");
+    // The large picture is on its way before the app is: in the sizes of `ui/picture.ts`.
+    early.home
+      .then((answer) => answer.clone().json())
+      .then(({ hero }) => {
+        const art = hero?.artwork.banner ?? hero?.artwork.poster;
+        if (!art) return;
+        const widths = [...new Set([160, 320, 640, 1280, 1920].filter((width) => width <= art.width).concat(art.width))];
+        const imageSrcset = widths.sort((a, b) => a - b).map((width) => `${art.url}?width=${width} ${width}w`).join(", ");
+        link("preload", { as: "image", imageSrcset, imageSizes: "(max-width: 700px) 88vw, 100vw", fetchPriority: "high" });
+      })
+      .catch(() => {});
   }
 })();

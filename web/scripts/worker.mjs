@@ -10,10 +10,12 @@ const files = readdirSync(join(dist, "assets"));
 const named = (name) =>
   files.filter((file) => new RegExp(`^${name}-[\\w-]{8}\\.js$`).test(file)).map((file) => `/assets/${file}`);
 const player = [...named("watch"), ...named("session"), ...named("shaka")];
+const title = [...named("title"), ...named("backdrop")];
 if (player.length !== 3) throw new Error(`the player's files are not where they were: ${player}`);
+if (title.length === 0) throw new Error("the title page is not where it was");
 writeFileSync(
   join(dist, "index.html"),
-  html.replace('src="/boot.js"', `src="/boot.js" data-player="${player.join(" ")}"`),
+  html.replace('src="/boot.js"', `src="/boot.js" data-player="${player.join(" ")}" data-title="${title.join(" ")}"`),
 );
 const linked = [...html.matchAll(/(?:src|href)="(\/[^"]+\.(?:js|css|svg|webmanifest))"/g)].map((match) => match[1]);
 const font = files.find((name) => /^inter-latin-wght-normal.*\.woff2$/.test(name));

@@ -1,5 +1,4 @@
 // Entry: starts what the address needs at once, then draws the app.
-import "@fontsource-variable/inter/wght.css";
 import "./styles/layers.css";
 import "./styles/tokens.css";
 import "./styles/base.css";
@@ -7,6 +6,7 @@ import "./ui/ui.css";
 import "./shell/shell.css";
 import { createRoot } from "react-dom/client";
 import { App } from "./app";
+import { followFont } from "./lib/font";
 import { followLayout } from "./lib/preferences";
 import { followArrows } from "./lib/spatial";
 import { followTheme } from "./lib/theme";
@@ -17,6 +17,7 @@ const watching = /^\/watch\/([^/]+)$/.exec(location.pathname);
 if (watching?.[1]) warmWatch(decodeURIComponent(watching[1]));
 
 followTheme();
+followFont();
 followLayout();
 followArrows();
 followWorker();

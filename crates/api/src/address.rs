@@ -3,10 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::{
-    extract::{ConnectInfo, FromRequestParts, Request, State},
+    extract::{ConnectInfo, FromRequestParts, Request},
     http::{HeaderMap, request::Parts},
-    middleware::Next,
-    response::Response,
 };
 use serde::{Deserialize, Serialize};
 
@@ -56,16 +54,12 @@ impl Config {
     }
 }
 
-/// Middleware that puts the [`Client`] into the request's extensions.
-pub async fn fill(
-    State(config): State<std::sync::Arc<Config>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+/// Puts the [`Client`] into the request's extensions.
+pub fn fill(config: &Config, request: &mut Request) -> Client {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
     let client = config.client(peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), request.headers());
     request.extensions_mut().insert(client);
-    next.run(request).await
+    client
 }
 
 /// An address that only this machine or its own network can have.

@@ -13,7 +13,7 @@ use api::{Principal, Problem};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use axum::{
     body::{Body, HttpBody},
-    extract::{Request, State},
+    extract::Request,
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -61,23 +61,29 @@ struct Answer {
     body: String,
 }
 
-/// Middleware: answers repeated `POST` requests of a signed-in caller from memory.
-pub async fn remember(State(app): State<App>, request: Request, next: Next) -> Response {
+/// Answers repeated `POST` requests of a signed-in caller from memory.
+pub async fn remember(app: &App, request: Request, next: Next) -> Response {
     let caller = request.extensions().get::<Principal>().map(|principal| principal.user);
-    let (Some(user), true, true) =
-        (caller, request.method() == Method::POST, request.headers().contains_key(HEADER))
-    else {
-        return next.run(request).await;
-    };
+    match caller {
+        // Few requests have a key. Aside, so that the others are not as large as those.
+        Some(user) if request.method() == Method::POST && request.headers().contains_key(HEADER) => {
+            Box::pin(once(app, user, request, next)).await
+        }
+        _ => next.run(request).await,
+    }
+}
+
+/// Does what a request with a key asks, unless it was done before.
+async fn once(app: &App, user: UserId, request: Request, next: Next) -> Response {
     let key = match Key::of(user, &request) {
         Ok(key) => key,
         Err(problem) => return problem.into_response(),
     };
-    match begin(&app, &key).await {
+    match begin(app, &key).await {
         Err(error) => error.into_response(),
         Ok(Some(kept)) => repeat(&key, kept, request, app.clock.now()).await.into_response(),
         // In a task of its own: the caller may go away, the effect and its answer stay together.
-        Ok(None) => match tokio::spawn(first(app, key, request, next).in_current_span()).await {
+        Ok(None) => match tokio::spawn(first(app.clone(), key, request, next).in_current_span()).await {
             Ok(response) => response,
             Err(failed) => match failed.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),

@@ -85,6 +85,7 @@ pub struct Inner {
     /// Titles that changed, for live views.
     pub changes: catalog::Changes,
     pub(crate) answers: catalog::Answers,
+    pub(crate) together: catalog::Together,
     pub(crate) open: live::Open,
 }
 
@@ -113,6 +114,7 @@ impl App {
             control: Control { places, traffic: Arc::default(), since: clock.now() },
             changes: catalog::Changes::new(),
             answers: catalog::Answers::new(),
+            together: catalog::Together::default(),
             open: live::Open::default(),
             sign_in: accounts::SignInLimits::new(),
             passwords,

@@ -46,7 +46,11 @@ pub fn may_manage(video: &Video, viewer: Option<Viewer>) -> bool {
 /// The title, if `audience` may open it. Otherwise 404 as if there were none; or 403 for one that everybody may know of,
 /// when it does not play now or there.
 pub async fn open(conn: &mut impl Connect, id: VideoId, audience: &Audience) -> Result<Video> {
-    let video = videos::get(conn, id).await?;
+    opened(videos::get(conn, id).await?, audience)
+}
+
+/// The same for a title that was read.
+pub fn opened(video: Video, audience: &Audience) -> Result<Video> {
     check(&video, audience).map_err(problem)?;
     Ok(video)
 }

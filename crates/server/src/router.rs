@@ -1,5 +1,7 @@
 //! Every route of Kinora: the table of contents of the API. The OpenAPI document is made from the same list.
 
+use std::sync::Arc;
+
 use app::{
     App,
     accounts::{people, routes as account, tokens},
@@ -26,9 +28,11 @@ use vod::{import::Imports, upload::Uploads};
 use crate::{
     http::{
         assets,
+        gate::{self, Gate},
         health::{self, Health},
-        layers, metrics,
-        throttle::{self, Throttle},
+        layers::{self, Around},
+        metrics,
+        throttle::Throttle,
     },
     openapi,
 };
@@ -44,7 +48,7 @@ pub struct Faces {
     pub throttle: Option<Throttle>,
     health: Health,
     proxies: ::api::address::Config,
-    metrics: std::sync::Arc<metrics::Config>,
+    metrics: Arc<metrics::Config>,
 }
 
 impl Faces {
@@ -89,10 +93,7 @@ pub fn router(faces: Faces) -> Router {
     }
     router
         .method_not_allowed_fallback(layers::wrong_method)
-        .route_layer(from_fn(layers::note_route))
-        .layer(from_fn(layers::secure))
-        .layer(from_fn_with_state(traffic, layers::observe))
-        .layer(from_fn_with_state(std::sync::Arc::new(faces.proxies), ::api::address::fill))
+        .layer(from_fn_with_state(Arc::new(Around { traffic, proxies: faces.proxies }), layers::observe))
 }
 
 /// `/api/v1/**`: whoever calls is known before a handler runs.
@@ -110,25 +111,22 @@ fn api_face(
         .with_state(app.clone())
         .merge(fetching)
         .merge(cutting)
-        .layer(from_fn(layers::patient))
-        .layer(from_fn(layers::acceptable));
+        .layer(from_fn(layers::answer));
     // For readers and other sites, which take what they get.
     face = face.merge(app::sharing::routes().with_state(app.clone()));
     if let Some(uploads) = uploads {
         // Bodies of uploads may take as long as they move.
         face = face.merge(vod::upload::routes(uploads));
     }
-    face = face.layer(from_fn_with_state(app.clone(), app::idempotency::remember));
-    if let Some(throttle) = throttle {
-        face = face.layer(from_fn_with_state(throttle, throttle::limit));
-    }
-    face.layer(from_fn_with_state(app, app::accounts::authenticate)).layer(from_fn(layers::uncached))
+    let throttle = throttle.unwrap_or_else(|| Throttle::new(0, 0, app.clock.clone()));
+    face.layer(from_fn_with_state(Arc::new(Gate { app, throttle }), gate::pass))
 }
 
 /// The web app: its files, and its page at every other address.
 fn web_face(app: App) -> Router {
     Router::new()
-        .route("/watch/{id}", get(assets::watch_page))
+        .route("/watch/{id}", get(assets::title_page))
+        .route("/title/{id}", get(assets::title_page))
         .route("/embed/{id}", get(assets::embed_page))
         .with_state(app)
         .fallback(file_page_or_nothing)

@@ -11,13 +11,19 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use sqlx::{
-    PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
-    pool::PoolConnection,
+    Connection as _, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use crate::{Error, Result, migrate};
+pub use crate::reader::Reader;
+use crate::{
+    Error, Result, migrate,
+    reader::{Kept, PATIENCE, Pooled},
+};
+
+/// A connection to PostgreSQL that was idle for so long is asked whether it still stands before it is used.
+const ASKED_AFTER: Duration = Duration::from_secs(1);
 
 /// How to reach the database.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -43,9 +49,10 @@ pub enum Engine {
 }
 
 /// The database. Cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Store {
     pools: Pools,
+    kept: Arc<Kept>,
     /// See [`Store::title_writes`].
     title_writes: Arc<AtomicU64>,
 }
@@ -75,12 +82,6 @@ enum Open {
 struct TitleWrites {
     counter: Arc<AtomicU64>,
     any: bool,
-}
-
-/// A connection for reading outside a transaction.
-pub enum Reader {
-    Sqlite(PoolConnection<Sqlite>),
-    Postgres(PoolConnection<Postgres>),
 }
 
 /// The engine's own connection inside a [`Tx`] or [`Reader`].
@@ -123,12 +124,9 @@ impl Drop for TitleWrites {
     }
 }
 
-impl Connect for Reader {
-    fn connection(&mut self) -> Connection<'_> {
-        match self {
-            Self::Sqlite(conn) => Connection::Sqlite(conn),
-            Self::Postgres(conn) => Connection::Postgres(conn),
-        }
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("pools", &self.pools).finish_non_exhaustive()
     }
 }
 
@@ -157,7 +155,12 @@ impl Store {
                 ));
             }
         };
-        let store = Self { pools, title_writes: Arc::default() };
+        let kept = Kept::of(match &pools {
+            Pools::Sqlite { .. } => config.max_connections,
+            // The others are for transactions.
+            Pools::Postgres(_) => config.max_connections.max(2) - config.max_connections.max(4) / 4,
+        });
+        let store = Self { pools, kept, title_writes: Arc::default() };
         migrate::run(&store).await?;
         Ok(store)
     }
@@ -180,10 +183,13 @@ impl Store {
 
     /// A connection for reads that see everything committed so far.
     pub async fn reader(&self) -> Result<Reader> {
-        Ok(match &self.pools {
-            Pools::Sqlite { readers, .. } => Reader::Sqlite(readers.acquire().await?),
-            Pools::Postgres(pool) => Reader::Postgres(pool.acquire().await?),
-        })
+        let acquire = async || {
+            Ok(match &self.pools {
+                Pools::Sqlite { readers, .. } => Pooled::Sqlite(readers.acquire().await?),
+                Pools::Postgres(pool) => Pooled::Postgres(pool.acquire().await?),
+            })
+        };
+        Ok(self.kept.reader(acquire).await?)
     }
 
     /// Grows with every transaction of this process that changed what titles show, as soon as the change can be read. What was
@@ -194,6 +200,7 @@ impl Store {
 
     /// Closes all connections, after those in use were given back.
     pub async fn close(&self) {
+        self.kept.close();
         match &self.pools {
             Pools::Sqlite { writer, readers } => {
                 readers.close().await;
@@ -215,7 +222,8 @@ async fn sqlite(config: &Config) -> Result<Pools> {
         .busy_timeout(Duration::from_secs(20))
         .pragma("cache_size", "-16000")
         .statement_cache_capacity(256);
-    let pool = SqlitePoolOptions::new().acquire_timeout(Duration::from_secs(30));
+    // A file does not go away as a server does: nothing to ask a connection before it is used.
+    let pool = SqlitePoolOptions::new().acquire_timeout(PATIENCE).test_before_acquire(false);
     let writer = open_sqlite(pool.clone().max_connections(1), options.clone()).await?;
     let readers =
         open_sqlite(pool.max_connections(config.max_connections.max(1)), options.pragma("query_only", "ON"))
@@ -243,7 +251,12 @@ async fn postgres(config: &Config) -> Result<Pools> {
         .statement_cache_capacity(256);
     let pool = PgPoolOptions::new()
         .max_connections(config.max_connections.max(2))
-        .acquire_timeout(Duration::from_secs(30))
+        .acquire_timeout(PATIENCE)
+        // Asked when it was given back: once is enough while it is young.
+        .test_before_acquire(false)
+        .before_acquire(|conn, meta| {
+            Box::pin(async move { Ok(meta.idle_for < ASKED_AFTER || conn.ping().await.is_ok()) })
+        })
         .connect_with(options)
         .await?;
     Ok(Pools::Postgres(pool))

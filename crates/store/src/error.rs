@@ -53,7 +53,10 @@ impl From<sqlx::Error> for Error {
             sqlx::Error::RowNotFound => Self::NotFound,
             sqlx::Error::Database(db) if db.is_unique_violation() => Self::Conflict(db.message().to_owned()),
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Self::Corrupt(error.to_string()),
-            _ => Self::Engine(error),
+            _ => {
+                crate::reader::failed();
+                Self::Engine(error)
+            }
         }
     }
 }

@@ -17,6 +17,7 @@ pub mod outbox;
 pub mod overview;
 pub mod positions;
 pub mod presentations;
+mod reader;
 pub mod related;
 pub mod search;
 pub mod secrets;

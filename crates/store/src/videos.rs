@@ -155,10 +155,17 @@ pub struct NewVideo {
 /// Sorts after every id, so that a first page needs no statement of its own.
 pub(crate) const LAST_ID: &str = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 
-/// `SELECT` of [`Video`] with whatever follows.
+/// `SELECT` of [`Video`] with whatever follows. Not of all columns: the text that is searched is the largest.
 macro_rules! select {
     ($($rest:expr),+) => {
-        concat!("SELECT v.*, u.name AS owner_name FROM videos v JOIN users u ON u.id = v.owner_id ", $($rest),+)
+        concat!(
+            "SELECT v.id, v.owner_id, u.name AS owner_name, v.title, v.description, v.attribution, v.kind, v.genres, v.tags, \
+             v.cast_list, v.directors, v.language, v.release_year, v.maturity_rating, v.visibility, v.publish_at, \
+             v.available_from, v.available_until, v.countries, v.state, v.complete, v.error, v.source_id, v.presentation_id, \
+             v.duplicate_of, v.poster_id, v.artwork, v.duration_ms, v.width, v.height, v.revision, v.created_at, v.updated_at, \
+             v.published_at, v.deleted_at FROM videos v JOIN users u ON u.id = v.owner_id ",
+            $($rest),+
+        )
     };
 }
 
@@ -223,6 +230,19 @@ pub async fn insert(tx: &mut Tx, new: &NewVideo, now: Micros) -> Result<()> {
 /// One title, also from the trash. [`Error::NotFound`] when there is none.
 pub async fn get(conn: &mut impl Connect, id: VideoId) -> Result<Video> {
     query!(fetch_one, conn, Video, select!("WHERE v.id = $1"), id.to_string())
+}
+
+/// Those of these titles that there are.
+pub async fn get_all(conn: &mut impl Connect, ids: &[VideoId]) -> Result<Vec<Video>> {
+    let ids = serde_json::Value::from(ids.iter().map(ToString::to_string).collect::<Vec<_>>()).to_string();
+    query!(
+        fetch_all,
+        conn,
+        Video,
+        sqlite select!("WHERE v.id IN (SELECT value FROM json_each($1))"),
+        postgres select!("WHERE v.id IN (SELECT jsonb_array_elements_text($1::jsonb))"),
+        ids
+    )
 }
 
 /// The title that plays `presentation`.

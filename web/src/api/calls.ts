@@ -29,7 +29,8 @@ export async function nothing(call: Promise<unknown>): Promise<void> {
 }
 export const path = (id: string) => ({ path: { id } });
 
-export const instance = (): Promise<T.Instance> => body(client.GET("/api/v1/instance"));
+export const instance = async (): Promise<T.Instance> =>
+  (await early<T.Instance>("instance")) ?? (await body(client.GET("/api/v1/instance")));
 export async function setup(form: Bodies["SetupBody"]): Promise<void> {
   await client.POST("/api/v1/setup", { body: form });
   kept.write(signedInHint, "1");
@@ -82,7 +83,8 @@ export const newest = (limit: number): Promise<T.Page<T.Video>> =>
 
 export const vocabulary = (): Promise<T.Vocabulary> => body(client.GET("/api/v1/vocabulary"));
 
-export const video = (id: string): Promise<T.Video> => body(client.GET("/api/v1/videos/{id}", { params: path(id) }));
+export const video = async (id: string): Promise<T.Video> =>
+  (await early<T.Video>(`video ${id}`)) ?? (await body(client.GET("/api/v1/videos/{id}", { params: path(id) })));
 export const playback = async (id: string): Promise<T.Playback> =>
   (await early<T.Playback>(`playback ${id}`)) ??
   (await body(client.POST("/api/v1/videos/{id}/playback", { params: path(id) })));

@@ -36,7 +36,7 @@ export function Controls(props: Props) {
         <Push icon="forward10" label="On 10 seconds" hint="L" onPress={() => session.skip(10)} inner="10" />
         <Volume session={session} />
         <span className="time">
-          {clock(state.position * 1000)}
+          {clock((state.ended ? Math.round(state.duration) : state.position) * 1000)}
           <span> / {clock(Math.round(state.duration) * 1000)}</span>
         </span>
         <span className="push" />

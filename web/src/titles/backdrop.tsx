@@ -6,13 +6,16 @@ import type { Video } from "../api/types";
 import { pictureOf } from "../ui/poster";
 import { facts } from "./extras";
 
+/** Softened by its fade, it need not be as sharp as the screen of a phone. `public/boot.js` and the server name the same. */
+const backdropSizes = "(max-width: 700px) 88vw, 100vw";
+
 export function Backdrop({ video, children, tall }: { video: Video; children: ReactNode; tall?: boolean }) {
   const picture = pictureOf(video, "banner");
   return (
     <section className="backdrop" data-tall={tall || undefined} aria-label={video.title}>
       {picture && (
         <div className="backdrop-picture" style={picture.blur}>
-          <img src={picture.src} srcSet={picture.srcSet} sizes="100vw" alt="" fetchPriority="high" />
+          <img src={picture.src} srcSet={picture.srcSet} sizes={backdropSizes} alt="" fetchPriority="high" />
         </div>
       )}
       <div className="backdrop-text">{children}</div>

@@ -207,7 +207,7 @@ export function Notice({
   children: ReactNode;
 }) {
   return (
-    <div className={`notice ${tone}`} role={tone === "bad" ? "alert" : undefined}>
+    <div className={`notice ${tone === "plain" ? "" : tone}`} role={tone === "bad" ? "alert" : undefined}>
       <Icon name={icon ?? (tone === "bad" ? "warning" : "info")} />
       <div>{children}</div>
     </div>

@@ -2,9 +2,8 @@
 
 use api::{Principal, Problem, Via, cookie};
 use axum::{
-    extract::{Request, State},
+    extract::Request,
     http::{HeaderMap, HeaderValue, Method, header, uri::Authority},
-    middleware::Next,
     response::{IntoResponse, Response},
 };
 use domain::{Micros, Scope};
@@ -19,14 +18,18 @@ pub(super) const COOKIE: &str = "kinora_session";
 const TOUCH_EVERY: i64 = 10 * Micros::MINUTE;
 
 /// Fills in the [`Principal`]. A bearer token that is no good is refused at once; a session that is no good counts as none.
-pub async fn authenticate(State(app): State<App>, mut request: Request, next: Next) -> Response {
+pub async fn authenticate<F: Future<Output = Response>>(
+    app: &App,
+    mut request: Request,
+    next: impl FnOnce(Request) -> F,
+) -> Response {
     let https = request.extensions().get::<api::Client>().is_some_and(|client| client.https);
-    match identify(&app, request.method(), request.headers(), https).await {
+    match identify(app, request.method(), request.headers(), https).await {
         Ok((principal, renewed)) => {
             if let Some(principal) = principal {
                 request.extensions_mut().insert(principal);
             }
-            let mut response = next.run(request).await;
+            let mut response = next(request).await;
             if let Some(cookie) = renewed
                 && !response.headers().contains_key(header::SET_COOKIE)
             {
@@ -53,14 +56,14 @@ async fn identify(
 ) -> Result<(Option<Principal>, Option<HeaderValue>)> {
     if headers.contains_key(header::AUTHORIZATION) {
         let secret = bearer(headers).ok_or_else(Problem::unauthorized)?;
-        return Ok((Some(by_api_token(app, secret).await?), None));
+        return Ok((Some(Box::pin(by_api_token(app, secret)).await?), None));
     }
     let secret = cookie::get(headers, COOKIE).filter(|secret| secret::is_plausible(secret));
     if !is_safe(method) && !is_same_origin(headers, secret.is_some()) {
         return Err(Problem::forbidden("Requests from other sites are not accepted here.").into());
     }
     let Some(secret) = secret else { return Ok((None, None)) };
-    by_session(app, secret, https).await
+    Box::pin(by_session(app, secret, https)).await
 }
 
 async fn by_session(

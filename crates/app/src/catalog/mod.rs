@@ -13,9 +13,11 @@ mod renditions;
 pub mod routes;
 pub mod schedule;
 pub mod studio;
+mod together;
 mod trash;
 pub mod versions;
 pub mod workflow;
 
 pub use cache::Answers;
 pub use changes::{Changes, watch};
+pub(crate) use together::Together;

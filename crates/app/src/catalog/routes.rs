@@ -14,7 +14,7 @@ use store::{Connect, jobs, positions, steps, videos, watchlist};
 use utoipa::IntoParams;
 
 use super::{
-    cache::Answer,
+    cache::{Answer, Reading},
     renditions::{self, Rendition},
     trash,
 };
@@ -67,29 +67,34 @@ pub async fn list(
         (status = 404, body = ProblemBody)))]
 pub async fn get(State(app): State<App>, asker: Asker, Id(id): Id<VideoId>) -> Result<Response> {
     let writes = app.store.title_writes();
-    let is_visitor = asker.viewer.is_none();
-    if is_visitor && let Some(answer) = app.answers.get(id, writes, Instant::now()) {
+    if asker.viewer.is_none()
+        && let Some(answer) = app.answers.get(id, writes, Instant::now())
+    {
         metrics::counter!("kinora_title_answers_total", "from" => "memory").increment(1);
         return Ok(ready_made(&answer));
     }
     metrics::counter!("kinora_title_answers_total", "from" => "database").increment(1);
-    let reading = app.answers.reading(writes);
-    let mut reader = app.store.reader().await?;
-    let row = title::open(&mut reader, id, &asker).await?;
-    if is_visitor && title::is_for_everybody(&row) {
-        let etag = etag::of_revision(row.revision);
-        let body = serde_json::to_vec(&app.video(row, None)).map_err(Problem::internal)?;
-        return Ok(ready_made(&app.answers.keep(id, body.into(), etag, reading)));
-    }
-    let mine = match asker.viewer {
-        Some(viewer) => {
-            let position = positions::get(&mut reader, viewer.user, id).await?;
-            Some((position, watchlist::has(&mut reader, viewer.user, id).await?))
-        }
-        None => None,
+    // Aside: what comes from memory is not as large as what is read.
+    Box::pin(read(&app, &asker, id, app.answers.reading(writes))).await
+}
+
+async fn read(app: &App, asker: &Asker, id: VideoId, reading: Reading) -> Result<Response> {
+    let row = title::opened(app.title(id).await?, asker)?;
+    let Some(viewer) = asker.viewer else {
+        let is_for_everybody = title::is_for_everybody(&row);
+        let video = app.video(row, None);
+        return if is_for_everybody {
+            let body = serde_json::to_vec(&video).map_err(Problem::internal)?;
+            let etag = etag::of_revision(video.revision);
+            Ok(ready_made(&app.answers.keep(id, body.into(), etag, reading)))
+        } else {
+            Ok(tagged(video))
+        };
     };
-    let video = app.video_with_steps(&mut reader, row, asker.viewer).await?;
-    let (position, in_watchlist) = mine.map_or((None, None), |(position, listed)| (position, Some(listed)));
+    let mut reader = app.store.reader().await?;
+    let position = positions::get(&mut reader, viewer.user, id).await?;
+    let in_watchlist = Some(watchlist::has(&mut reader, viewer.user, id).await?);
+    let video = app.video_with_steps(&mut reader, row, Some(viewer)).await?;
     Ok(tagged(Video { in_watchlist, ..video.with_progress(position.as_ref()) }))
 }
 

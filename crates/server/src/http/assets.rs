@@ -42,22 +42,46 @@ pub async fn file_or_page(uri: Uri, headers: HeaderMap) -> Response {
     page(&text(INDEX))
 }
 
-/// `/watch/{id}`: the app's page with the title's name and picture for those who share the link. Only what everybody with
-/// the link may see gets there.
-pub async fn watch_page(
+/// `/watch/{id}` and `/title/{id}`: the app's page with the title's name and picture for those who share the link, and with the
+/// address of the picture that comes first. Only what everybody with the link may see gets there.
+pub async fn title_page(
     State(app): State<App>,
     asker: Asker,
     client: Client,
+    uri: Uri,
     headers: HeaderMap,
     id: Result<Path<String>, PathRejection>,
 ) -> Response {
     match shown_to_strangers(&app, &asker, id).await {
         Some(video) => {
             let base = app.base(client, &headers);
-            page(&with_tags(&text(INDEX), &video, &app, base.as_deref()))
+            let plays = uri.path().starts_with("/watch/");
+            let first = first_picture(&video, plays).unwrap_or_default();
+            page(&with_tags(&text(INDEX), &video, &app, base.as_deref(), &first))
         }
         None => page(&text(INDEX)),
     }
+}
+
+/// The picture that is seen first: the still in the player's place (`plays`) or the one behind the title's words, as the web app
+/// asks for it.
+fn first_picture(video: &Video, plays: bool) -> Option<String> {
+    let chosen = &video.artwork;
+    let banner = chosen.banner.as_ref().filter(|_| !plays);
+    let picture = banner.or(chosen.poster.as_ref())?;
+    let url = escaped(&app::view::artwork_url(&video.id.to_string(), &picture.id));
+    let sizes = if plays {
+        format!("href=\"{url}?width=640\"")
+    } else {
+        let mut widths = domain::artwork::widths(u32::try_from(picture.width).ok()?);
+        widths.sort_unstable();
+        let set: Vec<_> = widths.iter().map(|width| format!("{url}?width={width} {width}w")).collect();
+        format!(
+            "imagesrcset=\"{}\" imagesizes=\"(max-width: 700px) 88vw, 100vw\" fetchpriority=\"high\"",
+            set.join(", ")
+        )
+    };
+    Some(format!("<link rel=\"preload\" as=\"image\" {sizes}>\n"))
 }
 
 /// `/embed/{id}`: the player alone, the one page that others may put into theirs. 404 for what strangers may not see; the
@@ -72,7 +96,7 @@ pub async fn embed_page(
     let mut response = match shown_to_strangers(&app, &asker, id).await {
         Some(video) => {
             let base = app.base(client, &headers);
-            page(&with_tags(&text(EMBED), &video, &app, base.as_deref()))
+            page(&with_tags(&text(EMBED), &video, &app, base.as_deref(), ""))
         }
         None => (StatusCode::NOT_FOUND, page(&text(EMBED))).into_response(),
     };
@@ -135,7 +159,8 @@ fn file(path: &str, headers: &HeaderMap) -> Option<Response> {
     Some(response)
 }
 
-fn accepts(headers: &HeaderMap, encoding: &str) -> bool {
+/// May an answer have this content coding?
+pub fn accepts(headers: &HeaderMap, encoding: &str) -> bool {
     let accepted = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|v| v.to_str().ok());
     accepted.flat_map(|v| v.split(',')).any(|part| {
         let (name, weight) = part.split_once(';').unwrap_or((part, ""));
@@ -145,13 +170,17 @@ fn accepts(headers: &HeaderMap, encoding: &str) -> bool {
 }
 
 /// Links need a `base`: without one those that must be absolute are left out.
-fn with_tags(index: &str, video: &Video, app: &App, base: Option<&str>) -> String {
+fn with_tags(index: &str, video: &Video, app: &App, base: Option<&str>, more: &str) -> String {
     let name = escaped(&video.title);
-    let about = escaped(&video.description.chars().take(300).collect::<String>());
+    let about = if video.description.is_empty() {
+        escaped(&format!("{} by {}. Watch it on {}.", video.title, video.owner_name, app.config.name))
+    } else {
+        escaped(&video.description.chars().take(300).collect::<String>())
+    };
     let mut tags = format!(
         "<title>{name} · {}</title>\n<meta property=\"og:type\" content=\"video.other\">\n\
          <meta property=\"og:title\" content=\"{name}\">\n<meta property=\"og:description\" content=\"{about}\">\n\
-         <meta name=\"description\" content=\"{about}\">\n",
+         <meta name=\"description\" content=\"{about}\">\n{more}",
         escaped(&app.config.name)
     );
     if let Some(base) = base {

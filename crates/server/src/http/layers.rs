@@ -18,6 +18,8 @@ use futures::FutureExt;
 use tracing::Instrument;
 use uuid::Uuid;
 
+use super::{assets, pack};
+
 /// How long a handler of the API may take until its answer begins.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The same where a picture is received first, which may come over a slow line.
@@ -28,37 +30,57 @@ const CONTENT_POLICY: &str = "default-src 'self'; script-src 'self'; style-src '
     img-src 'self' data: blob:; media-src 'self' blob:; worker-src 'self' blob:; font-src 'self'; connect-src 'self'; \
     object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
 
-/// The same for the page that other sites may frame.
+/// For answers that are no pages.
+const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
+
+/// The same as [`CONTENT_POLICY`] for the page that other sites may frame.
 pub const EMBED_POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     img-src 'self' data: blob:; media-src 'self' blob:; worker-src 'self' blob:; font-src 'self'; connect-src 'self'; \
     object-src 'none'; base-uri 'self'; form-action 'none'; frame-ancestors *";
 
-/// The outermost layer: gives the request an id, logs and measures it, and catches panics.
-pub async fn observe(State(traffic): State<Arc<Traffic>>, request: Request, next: Next) -> Response {
+/// What the outermost layer knows.
+pub struct Around {
+    pub traffic: Arc<Traffic>,
+    pub proxies: api::address::Config,
+}
+
+/// The outermost layer, and the only one around all routes: finds out who the client is, gives the request an id, logs and
+/// measures it, catches panics, and adds the headers that every answer has. Each layer is copied with all those inside it for
+/// every request: what can be a function of one is not a layer of its own.
+pub async fn observe(State(around): State<Arc<Around>>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
+    let client = api::address::fill(&around.proxies, &mut request);
     let id = Uuid::now_v7().simple().to_string();
     let method = request.method().clone();
     let path = redacted(request.uri().path());
-    let client = request.extensions().get::<api::Client>().map(|client| client.address);
+    let is_api = path.starts_with("/api/");
+    let matched = request.extensions().get::<MatchedPath>();
+    let route = matched.map_or("other", MatchedPath::as_str).to_owned();
     let span = tracing::info_span!("request", id, %method, path);
     let brings_much = brings_much(&request);
-    let mut response = caught(next.run(request)).instrument(span.clone()).await;
+    let takes_gzip = assets::accepts(request.headers(), "gzip");
+    let response = caught(next.run(request)).instrument(span.clone()).await;
+    let mut response = pack::packed(takes_gzip, response).await;
     let status = response.status();
-    let route = response.extensions().get::<Route>().map_or("other", |route| route.0.as_str()).to_owned();
     let took = started.elapsed();
-    traffic.note(status.as_u16(), took);
+    around.traffic.note(status.as_u16(), took);
     let labels = [("method", method.to_string()), ("route", route), ("status", status.as_str().to_owned())];
     metrics::counter!("kinora_http_requests_total", &labels).increment(1);
     metrics::histogram!("kinora_http_request_seconds", &labels[..2]).record(took.as_secs_f64());
     span.in_scope(|| {
         let millis = took.as_millis() as u64;
-        let client = client.map(tracing::field::display);
+        let client = tracing::field::display(client.address);
         if status.is_server_error() {
             tracing::warn!(status = status.as_u16(), millis, client, "answered");
         } else {
             tracing::debug!(status = status.as_u16(), millis, client, "answered");
         }
     });
+    secure(response.headers_mut(), client.https);
+    if is_api {
+        // What the API answers must not be kept by caches unless a handler says so.
+        response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    }
     if let Ok(value) = HeaderValue::try_from(id) {
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
     }
@@ -77,20 +99,6 @@ fn brings_much(request: &Request) -> bool {
         headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     request.version() < Version::HTTP_2
         && (length.is_some_and(|length| length > LITTLE) || headers.contains_key(header::TRANSFER_ENCODING))
-}
-
-/// The template of the route that answered: `/api/v1/videos/{id}`.
-#[derive(Clone)]
-struct Route(String);
-
-/// Notes the route's template where the outermost layer finds it. Goes around each route, not around the router.
-pub async fn note_route(request: Request, next: Next) -> Response {
-    let route = request.extensions().get::<MatchedPath>().map(|path| Route(path.as_str().to_owned()));
-    let mut response = next.run(request).await;
-    if let Some(route) = route {
-        response.extensions_mut().insert(route);
-    }
-    response
 }
 
 async fn caught(answer: impl Future<Output = Response>) -> Response {
@@ -112,46 +120,36 @@ pub fn redacted(path: &str) -> String {
     }
 }
 
-/// Headers that every answer has unless it brings its own.
-pub async fn secure(request: Request, next: Next) -> Response {
-    let https = request.extensions().get::<api::Client>().is_some_and(|client| client.https);
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
+/// Headers that every answer has unless it brings its own; few of them say anything to readers of JSON.
+fn secure(headers: &mut HeaderMap, https: bool) {
+    headers.reserve(8);
+    let is_json = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
     let mut default = |name: HeaderName, value: &'static str| {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     };
-    default(header::CONTENT_SECURITY_POLICY, CONTENT_POLICY);
     default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    if https {
+        default(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+    if is_json {
+        default(header::CONTENT_SECURITY_POLICY, DATA_POLICY);
+        return;
+    }
+    default(header::CONTENT_SECURITY_POLICY, CONTENT_POLICY);
     default(header::REFERRER_POLICY, "strict-origin-when-cross-origin");
     default(
         HeaderName::from_static("permissions-policy"),
         "camera=(), microphone=(), geolocation=(), payment=()",
     );
     default(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
-    if https {
-        default(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+}
+
+/// Around the handlers that answer in JSON: refuses callers who take nothing that the API makes, and gives up on a handler that
+/// does not begin its answer in time.
+pub async fn answer(request: Request, next: Next) -> Response {
+    if !api::accept::takes_ours(request.headers()) {
+        return Problem::not_acceptable().into_response();
     }
-    response
-}
-
-/// What the API answers must not be kept by caches unless a handler says so.
-pub async fn uncached(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    response
-}
-
-/// Refuses callers who take nothing that the API makes.
-pub async fn acceptable(request: Request, next: Next) -> Response {
-    if api::accept::takes_ours(request.headers()) {
-        next.run(request).await
-    } else {
-        Problem::not_acceptable().into_response()
-    }
-}
-
-/// Gives up on a handler of the API that does not begin its answer in time.
-pub async fn patient(request: Request, next: Next) -> Response {
     let brings_picture = request.method() == Method::POST && request.uri().path().ends_with("/artwork");
     let patience = if brings_picture { PATIENCE_WITH_PICTURES } else { PATIENCE };
     match tokio::time::timeout(patience, next.run(request)).await {

@@ -1,8 +1,10 @@
 //! The HTTP face of the process: what wraps every request, the web app, health and metrics, and the listener.
 
 pub mod assets;
+pub mod gate;
 pub mod health;
 pub mod layers;
 pub mod listen;
 pub mod metrics;
+mod pack;
 pub mod throttle;

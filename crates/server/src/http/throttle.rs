@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use api::{Client, Principal, Problem, RateLimit, Standing};
 use axum::{
-    extract::{MatchedPath, Request, State},
+    extract::{MatchedPath, Request},
     http::{HeaderName, HeaderValue, Method},
-    middleware::Next,
     response::{IntoResponse, Response},
 };
 use backends::clock::Clock;
@@ -31,8 +30,12 @@ impl Throttle {
     }
 }
 
-/// Middleware: counts the request, refuses it when the quota is used up, and tells how it stands.
-pub async fn limit(State(throttle): State<Throttle>, request: Request, next: Next) -> Response {
+/// Counts the request, refuses it when the quota is used up, and tells how it stands.
+pub async fn limit<F: Future<Output = Response>>(
+    throttle: &Throttle,
+    request: Request,
+    next: impl FnOnce(Request) -> F,
+) -> Response {
     let caller = request.extensions().get::<Principal>();
     let (name, limit, key) = match caller {
         Some(principal) => ("account", &throttle.accounts, principal.user.to_string()),
@@ -41,10 +44,10 @@ pub async fn limit(State(throttle): State<Throttle>, request: Request, next: Nex
             ("address", &throttle.visitors, client.map(Client::key).unwrap_or_default())
         }
     };
-    let Some(limit) = limit.as_ref().filter(|_| counts(&request)) else { return next.run(request).await };
+    let Some(limit) = limit.as_ref().filter(|_| counts(&request)) else { return next(request).await };
     let standing = limit.spend(&key, throttle.clock.now()).await;
     let mut response = if standing.over.is_zero() {
-        next.run(request).await
+        next(request).await
     } else {
         metrics::counter!("kinora_http_throttled_total", "by" => name).increment(1);
         Problem::too_many_requests(standing.over).into_response()

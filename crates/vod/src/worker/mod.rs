@@ -44,7 +44,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             slots: 0,
-            light_slots: 2,
+            light_slots: 4,
             transfer_slots: 4,
             lease_ms: 30_000,
             grace_ms: 10_000,

@@ -212,7 +212,9 @@ function Quota({ user, onClose }: { user: User; onClose: () => void }) {
           onChange={(event) => setText(event.target.value)}
         />
         <div className="actions">
-          <Button onClick={onClose}>Cancel</Button>
+          <Button look="quiet" onClick={onClose}>
+            Cancel
+          </Button>
           <Button type="submit" look="primary">
             Save
           </Button>
@@ -294,7 +296,9 @@ function NewAccount({ onClose }: { onClose: () => void }) {
           </span>
         </div>
         <div className="actions">
-          <Button onClick={onClose}>Cancel</Button>
+          <Button look="quiet" onClick={onClose}>
+            Cancel
+          </Button>
           <Button type="submit" look="primary" busy={busy}>
             Create
           </Button>

@@ -1,6 +1,6 @@
 // The documentation that the product serves itself: guides with examples that are run by tests, and the API's reference.
 import "./docs.css";
-import { lazy, type ReactNode, Suspense } from "react";
+import { lazy, type ReactNode, Suspense, useEffect, useRef } from "react";
 import { Link, useLocation } from "wouter";
 import { NotFound } from "../../shell/notfound";
 import { Skeleton, useTitle } from "../../ui/basics";
@@ -21,11 +21,18 @@ export default function DocsPage() {
   const [path] = useLocation();
   const page = pages.find((one) => one.path === path.replace(/\/$/, ""));
   useTitle(page?.title);
+  const list = useRef<HTMLUListElement>(null);
+  useEffect(() => {
+    // On a narrow screen the pages are a line that scrolls: the open one is in view.
+    const here = page && list.current?.querySelector<HTMLElement>(`[href="${page.path}"]`);
+    if (here && list.current)
+      list.current.scrollLeft = here.offsetLeft + here.offsetWidth / 2 - list.current.offsetWidth / 2;
+  }, [page]);
   if (!page) return <NotFound />;
   return (
     <div className="page docs">
       <nav aria-label="Documentation">
-        <ul>
+        <ul ref={list}>
           {pages.map((one) => (
             <li key={one.path}>
               <Link href={one.path} aria-current={one === page ? "page" : undefined}>

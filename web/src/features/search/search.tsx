@@ -53,7 +53,10 @@ export default function SearchPage() {
       ) : found.isPending ? (
         <Waiting />
       ) : videos.length === 0 && settled ? (
-        <Nothing q={q || "these filters"} />
+        <Nothing
+          q={q}
+          filtered={filters.genre !== undefined || filters.language !== undefined || filters.length !== undefined}
+        />
       ) : (
         <>
           <Names label="People" names={(found.data?.pages[0]?.people ?? []).map(({ name }) => name)} />
@@ -112,7 +115,7 @@ function FilterBar({ q, filters }: { q: string; filters: api.Filters }) {
   };
   const any = { value: "", label: "Any" };
   return (
-    <div className="filters">
+    <div className="search-filters">
       <Select
         label="Genre"
         value={filters.genre ?? ""}
@@ -134,9 +137,9 @@ function FilterBar({ q, filters }: { q: string; filters: api.Filters }) {
         onValue={(value) => change("length", value)}
         options={[
           any,
-          { value: "short", label: "Under 20 minutes" },
-          { value: "medium", label: "20 to 60 minutes" },
-          { value: "long", label: "An hour and more" },
+          { value: "short", label: "Under 20 min" },
+          { value: "medium", label: "20 to 60 min" },
+          { value: "long", label: "Over an hour" },
         ]}
       />
       <Select
@@ -203,7 +206,9 @@ function Before() {
   );
 }
 
-function Nothing({ q }: { q: string }) {
+function Nothing({ q, filtered }: { q: string; filtered: boolean }) {
+  if (filtered) return <NothingFits q={q} />;
+
   // What a shorter search would be: without the last word, or the beginning of the only one.
   const words = q.split(/\s+/);
   const shorter = words.length > 1 ? words.slice(0, -1).join(" ") : q.slice(0, Math.max(3, Math.ceil(q.length / 2)));
@@ -222,6 +227,27 @@ function Nothing({ q }: { q: string }) {
         }
       >
         Try fewer or shorter words; the beginning of a word is enough. Or take one of these.
+      </Empty>
+      <Newest title="New titles" />
+    </>
+  );
+}
+
+/** The filters may be what hides it. */
+function NothingFits({ q }: { q: string }) {
+  return (
+    <>
+      <Empty
+        icon="search"
+        title={q ? `Nothing found for “${q}” with these filters` : "No title fits these filters"}
+        actions={
+          <Link className="btn" href={q ? address(q) : "/search"}>
+            <Icon name="close" />
+            Clear the filters
+          </Link>
+        }
+      >
+        There may be something without them. Or take one of these.
       </Empty>
       <Newest title="New titles" />
     </>

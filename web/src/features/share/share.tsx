@@ -63,7 +63,11 @@ function Choices({ video, now }: { video: Video; now: number }) {
             Play by itself, without sound
           </label>
           <p className="small muted">
-            The player can be steered by your page: <a href="/docs/embedding">how to embed</a>.
+            Your page can control the player:{" "}
+            <a className="link" href="/docs/embedding">
+              how to embed
+            </a>
+            .
           </p>
         </>
       )}
@@ -87,7 +91,7 @@ function Line({ label, text, said, area }: { label: string; text: string; said: 
       <label htmlFor={id}>{label}</label>
       <div className="share-line">
         {area ? (
-          <textarea id={id} className="input" rows={4} readOnly value={text} onFocus={select} />
+          <textarea id={id} className="input" rows={6} readOnly value={text} onFocus={select} />
         ) : (
           <input id={id} className="input" readOnly value={text} onFocus={select} />
         )}

@@ -41,7 +41,10 @@ export default function UploadPage() {
       </div>
       <div className="drop">
         <Icon name="upload" size={40} />
-        <h2>Drop video files here</h2>
+        <h2>
+          <span className="by-mouse">Drop video files here</span>
+          <span className="by-touch">Videos from this device</span>
+        </h2>
         <p className="muted small">
           MP4, MOV, MKV, WebM and most other formats
           {instance.data && instance.data.max_upload_bytes > 0

@@ -141,7 +141,7 @@ function Details({ video }: { video: Video }) {
   const size = sizeName(video.width, video.height);
   const linked = (words: readonly string[], href: (word: string) => string, name = (word: string) => word) =>
     words.map((word) => (
-      <Link key={word} href={href(word)} className="chip">
+      <Link key={word} href={href(word)} className="topic">
         {name(word)}
       </Link>
     ));
@@ -166,7 +166,7 @@ function Details({ video }: { video: Video }) {
       {video.cast.length > 0 && (
         <div>
           <h2>Cast</h2>
-          <ul className="cast">
+          <ul className="title-cast">
             {video.cast.slice(0, 24).map((one) => (
               <li key={`${one.name} ${one.role}`}>
                 <Link href={search(one.name)}>{one.name}</Link>

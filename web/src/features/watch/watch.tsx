@@ -120,7 +120,7 @@ function Playing({ id, video, moving, onMoving }: PlayingProps) {
       session={session}
       title={video?.title ?? ""}
       artist={video?.owner.name ?? ""}
-      poster={video?.artwork.poster ? pictureAt(video.artwork.poster.url, 320) : null}
+      poster={video?.artwork.poster ? pictureAt(video.artwork.poster.url, 640) : null}
       onNext={next ? goOn : undefined}
     >
       {video && !video.complete && <Growing video={video} />}

@@ -79,7 +79,7 @@ function Renditions({ video }: { video: Video }) {
       ) : (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable region must be reachable by keyboard
         <section className="scroll-x" tabIndex={0} aria-label="Table of renditions">
-          <table className="plain">
+          <table className="figures">
             <thead>
               <tr>
                 <th scope="col">Rendition</th>

@@ -65,7 +65,7 @@ export default function LibraryPage() {
           Upload
         </Link>
       </div>
-      {(videos.length > 0 || active || query.sort) && <FilterBar filters={filters} />}
+      {(videos.length > 0 || active || query.sort || (list.isPending && !trash)) && <FilterBar filters={filters} />}
       {list.isPending ? (
         <TableSkeleton />
       ) : list.isError ? (
@@ -128,11 +128,11 @@ function Nothing({ trash }: { trash: boolean }) {
 
 function TableSkeleton() {
   return (
-    <div className="stack" role="status" aria-label="Loading">
-      {[1, 2, 3, 4].map((row) => (
-        <div key={row} className="line" style={{ flexWrap: "nowrap", gap: 16 }}>
+    <div className="titles-wait" role="status" aria-label="Loading">
+      {[1, 2, 3, 4, 5, 6].map((row) => (
+        <div key={row}>
           <Skeleton width="128px" ratio="16 / 9" />
-          <Skeleton width="40%" height="20px" />
+          <Skeleton width="60%" height="20px" />
           <Skeleton width="96px" height="24px" />
         </div>
       ))}
