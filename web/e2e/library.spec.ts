@@ -18,6 +18,28 @@ test("search as you type, with the words in the address", async ({ page }) => {
   await expect(page.getByRole("heading", { name: "Nothing found for “zzzzqq”" })).toBeVisible();
 });
 
+test("filters stay in the address while the words change", async ({ page, context }) => {
+  const found = page
+    .getByRole("main")
+    .getByRole("link", { name: /Big buck bunny/i })
+    .first();
+  await patch(context.request, videoId(), { maturity_rating: "PG", release_year: 2008 });
+  await page.goto("/search?q=buck");
+  await page.getByLabel("Released").selectOption("2000s");
+  await page.getByLabel("Rating").selectOption("PG");
+  await expect(page).toHaveURL(/year_from=2000&year_to=2009.*rating=PG|rating=PG.*year_from=2000&year_to=2009/);
+  await expect(found).toBeVisible();
+  await page.getByRole("searchbox").fill("bunny");
+  await expect(page).toHaveURL(/q=bunny.*rating=PG|rating=PG.*q=bunny/);
+  await expect(found).toBeVisible();
+  await page.getByLabel("Released").selectOption("2010s");
+  await expect(page.getByRole("heading", { name: "Nothing found for “bunny” with these filters" })).toBeVisible();
+  await page.getByRole("link", { name: "Clear the filters" }).click();
+  await expect(page).toHaveURL(/\/search\?q=bunny$/);
+  await expect(found).toBeVisible();
+  await patch(context.request, videoId(), { maturity_rating: null, release_year: null });
+});
+
 test.describe("editor", () => {
   test.use({ expected: [/412/] });
   test("saves, warns before leaving, and explains a conflict", async ({ page, context }) => {

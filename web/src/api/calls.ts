@@ -70,11 +70,23 @@ export const revokeToken = (id: string) => nothing(client.DELETE("/api/v1/me/tok
 
 export const home = async (): Promise<T.Home> =>
   (await early<T.Home>("home")) ?? (await body(client.GET("/api/v1/home")));
-export type Filters = { genre?: string; language?: string; length?: string; sort?: string };
+export type Filters = Partial<Record<(typeof filterNames)[number], string>>;
+/** As the search page's address and the API have them. */
+export const filterNames = ["genre", "language", "rating", "year_from", "year_to", "length", "sort"] as const;
+const year = (text: string | undefined) => (text && /^\d{4}$/.test(text) ? Number(text) : undefined);
 export const search = (q: string, filters: Filters, cursor: string | null, signal: AbortSignal) =>
   body(
     client.GET("/api/v1/search", {
-      params: { query: { q, ...filters, cursor: cursor ?? undefined, limit: 24 } },
+      params: {
+        query: {
+          q,
+          ...filters,
+          year_from: year(filters.year_from),
+          year_to: year(filters.year_to),
+          cursor: cursor ?? undefined,
+          limit: 24,
+        },
+      },
       signal,
     }),
   );

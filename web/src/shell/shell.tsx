@@ -158,6 +158,14 @@ function UserMenu({ navigate }: { navigate: (to: string) => void }) {
   );
 }
 
+/** Other words with the filters that are set, if the search page is open. */
+function searchAddress(words: string) {
+  const params = new URLSearchParams(location.pathname === "/search" ? location.search : "");
+  if (words) params.set("q", words);
+  else params.delete("q");
+  return params.size > 0 ? `/search?${params}` : "/search";
+}
+
 /** Typing leads to the search page, whose address holds the words. */
 function SearchBox() {
   const [path, navigate] = useLocation();
@@ -176,9 +184,7 @@ function SearchBox() {
     const timer = setTimeout(() => {
       typed.current = false;
       const words = text.trim();
-      navigate(words ? `/search?q=${encodeURIComponent(words)}` : "/search", {
-        replace: location.pathname === "/search",
-      });
+      navigate(searchAddress(words), { replace: location.pathname === "/search" });
     }, 160);
     return () => clearTimeout(timer);
   }, [text, navigate]);
@@ -203,7 +209,7 @@ function SearchBox() {
         onSubmit={(event) => {
           event.preventDefault();
           typed.current = false;
-          navigate(`/search?q=${encodeURIComponent(text.trim())}`, { replace: here });
+          navigate(searchAddress(text.trim()), { replace: here });
         }}
       >
         <Icon name="search" />

@@ -25,6 +25,7 @@ use crate::{App, Result};
 /// What a client needs to know before anything else.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Instance {
+    #[schema(example = "Kinora")]
     pub name: String,
     pub version: &'static str,
     /// Nobody has an account yet: show the set-up page.

@@ -40,6 +40,7 @@ pub struct RunningJob {
 /// A process that works on jobs.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Worker {
+    #[schema(example = "farm-1")]
     pub name: String,
     /// Long jobs at a time.
     pub slots: i64,
@@ -54,6 +55,7 @@ pub struct Worker {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Disk {
     /// objects, database or work.
+    #[schema(example = "objects")]
     pub place: &'static str,
     pub free_bytes: u64,
     pub total_bytes: u64,
@@ -65,6 +67,7 @@ pub struct Storage {
     /// Those of the machine that answers; what lies in a service or in PostgreSQL is missing.
     pub disks: Vec<Disk>,
     /// sqlite or postgres.
+    #[schema(example = "sqlite")]
     pub database: &'static str,
     pub database_bytes: i64,
 }
@@ -85,6 +88,7 @@ pub struct OpenUpload {
     #[schema(required = true)]
     pub video: Option<About>,
     /// Whose it is.
+    #[schema(example = "Ada Lovelace")]
     pub owner: String,
     pub received: i64,
     pub length: i64,
@@ -152,6 +156,7 @@ pub struct DeadJob {
     pub video: Option<About>,
     pub attempts: i64,
     /// What went wrong, for operators.
+    #[schema(example = "the disk is full")]
     pub error: String,
     pub at: Time,
 }

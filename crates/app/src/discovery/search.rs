@@ -59,6 +59,7 @@ pub struct SearchAnswer {
 pub struct Person {
     pub name: String,
     /// director, cast or both.
+    #[schema(example = json!(["director"]))]
     pub jobs: Vec<&'static str>,
     pub titles: i64,
 }

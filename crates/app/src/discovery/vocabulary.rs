@@ -15,6 +15,7 @@ use crate::{App, Asker, Result};
 /// The fixed words, and how many titles that everybody may find carry them.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Vocabulary {
+    #[schema(example = json!(["movie", "clip", "recording"]))]
     pub kinds: Vec<&'static str>,
     /// All of them, in the order of their names.
     pub genres: Vec<GenreEntry>,
@@ -23,6 +24,7 @@ pub struct Vocabulary {
     /// Those that have titles, most titles first.
     pub languages: Vec<LanguageEntry>,
     /// Every country that a title can be limited to, ISO 3166-1 alpha-2.
+    #[schema(example = json!(["AT", "CH", "DE"]))]
     pub countries: Vec<String>,
     /// Whether this instance can tell where its viewers are: without it titles cannot be limited to countries.
     pub knows_countries: bool,
@@ -30,16 +32,20 @@ pub struct Vocabulary {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct GenreEntry {
+    #[schema(example = "animation")]
     pub id: &'static str,
     /// In English.
+    #[schema(example = "Animation")]
     pub name: &'static str,
     pub titles: i64,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RatingEntry {
+    #[schema(example = "PG-13")]
     pub id: &'static str,
     /// The age in years from which such titles are thought suitable.
+    #[schema(example = 13)]
     pub age: u8,
 }
 

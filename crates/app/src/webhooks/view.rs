@@ -97,6 +97,7 @@ pub struct Attempt {
     #[schema(required = true)]
     pub error: Option<String>,
     /// The first kilobyte of the answer's body.
+    #[schema(example = "OK")]
     pub answer: String,
 }
 

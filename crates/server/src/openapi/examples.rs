@@ -78,7 +78,17 @@ fn usual(field: &str) -> Option<Value> {
         "release_year" => json!(2008),
         "genres" => json!(["animation", "comedy"]),
         "tags" => json!(["rabbit", "open movie"]),
-        "countries" => Value::Null,
+        "countries" | "duplicate_of" | "replaces" => Value::Null,
+        "maturity_rating" => json!("PG"),
+        "directors" => json!(["Sacha Goedegebure"]),
+        "add_genres" | "remove_genres" => json!(["animation"]),
+        "add_tags" | "remove_tags" => json!(["rabbit"]),
+        "tag" => json!("en"),
+        "alt" => json!("A giant rabbit under a tree"),
+        "blur" => json!("data:image/webp;base64,UklGRhoAAABXRUJQ"),
+        "type" => json!("about:blank"),
+        "code" => json!("invalid"),
+        "detail" => json!("A title is 1 to 200 characters long."),
         _ => return None,
     })
 }
@@ -138,6 +148,7 @@ fn text(schema: &Value, field: &str) -> Value {
         "uri" => json!("https://example.org/"),
         _ if field == "id" || field.ends_with("_id") || field == "session" => json!(ID),
         _ if field == "url" || field.ends_with("_url") => json!(format!("/api/v1/videos/{ID}")),
+        _ if field == "field" => json!("title"),
         _ => json!("text"),
     }
 }

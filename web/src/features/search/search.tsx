@@ -21,7 +21,8 @@ export default function SearchPage() {
   const params = new URLSearchParams(useSearch());
   const q = (params.get("q") ?? "").trim();
   const filters = filtersOf(params);
-  const asked = q !== "" || filters.genre !== undefined || filters.language !== undefined;
+  const filtered = api.filterNames.some((name) => name !== "sort" && filters[name] !== undefined);
+  const asked = q !== "" || filtered;
   useTitle(q ? `“${q}”` : "Search");
   const found = useInfiniteQuery({
     queryKey: keys.search(q, filters),
@@ -53,10 +54,7 @@ export default function SearchPage() {
       ) : found.isPending ? (
         <Waiting />
       ) : videos.length === 0 && settled ? (
-        <Nothing
-          q={q}
-          filtered={filters.genre !== undefined || filters.language !== undefined || filters.length !== undefined}
-        />
+        <Nothing q={q} filtered={filtered} />
       ) : (
         <>
           <Names label="People" names={(found.data?.pages[0]?.people ?? []).map(({ name }) => name)} />
@@ -99,20 +97,19 @@ function Names({ label, names }: { label: string; names: readonly string[] }) {
   );
 }
 
-const filterNames = ["genre", "language", "length", "sort"] as const;
-
 function filtersOf(params: URLSearchParams): api.Filters {
-  return Object.fromEntries(filterNames.flatMap((name) => (params.get(name) ? [[name, params.get(name)]] : [])));
+  return Object.fromEntries(api.filterNames.flatMap((name) => (params.get(name) ? [[name, params.get(name)]] : [])));
 }
 
 function FilterBar({ q, filters }: { q: string; filters: api.Filters }) {
   const [, navigate] = useLocation();
   const vocabulary = useQuery({ queryKey: keys.vocabulary, queryFn: api.vocabulary, staleTime: 300_000 });
-  const change = (name: keyof api.Filters, value: string) => {
-    const params = new URLSearchParams({ ...(q ? { q } : {}), ...filters, [name]: value });
-    if (!value) params.delete(name);
+  const changeAll = (values: api.Filters) => {
+    const params = new URLSearchParams({ ...(q ? { q } : {}), ...filters, ...values });
+    for (const name of api.filterNames) if (!params.get(name)) params.delete(name);
     navigate(`/search?${params}`, { replace: true });
   };
+  const change = (name: keyof api.Filters, value: string) => changeAll({ [name]: value });
   const any = { value: "", label: "Any" };
   return (
     <div className="search-filters">
@@ -130,6 +127,21 @@ function FilterBar({ q, filters }: { q: string; filters: api.Filters }) {
           any,
           ...(vocabulary.data?.languages ?? []).map(({ tag }) => ({ value: tag, label: languageName(tag) })),
         ]}
+      />
+      <Select
+        label="Released"
+        value={`${filters.year_from ?? ""}-${filters.year_to ?? ""}`}
+        onValue={(value) => {
+          const [from, to] = value.split("-");
+          changeAll({ year_from: from, year_to: to });
+        }}
+        options={years(filters)}
+      />
+      <Select
+        label="Rating"
+        value={filters.rating ?? ""}
+        onValue={(value) => change("rating", value)}
+        options={[any, ...(vocabulary.data?.ratings ?? []).map(({ id }) => ({ value: id, label: id }))]}
       />
       <Select
         label="Length"
@@ -154,6 +166,20 @@ function FilterBar({ q, filters }: { q: string; filters: api.Filters }) {
       />
     </div>
   );
+}
+
+/** Decades; and what the address says, where that is something else. */
+function years({ year_from, year_to }: api.Filters) {
+  const last = Math.floor(new Date().getFullYear() / 10) * 10;
+  const decades = [0, 1, 2, 3, 4].map((ago) => last - ago * 10);
+  const usual = [
+    { value: "-", label: "Any" },
+    ...decades.map((year) => ({ value: `${year}-${year + 9}`, label: `${year}s` })),
+    { value: `-${last - 41}`, label: `Before ${last - 40}` },
+  ];
+  const value = `${year_from ?? ""}-${year_to ?? ""}`;
+  if (usual.some((one) => one.value === value)) return usual;
+  return [...usual, { value, label: `${year_from ?? "…"} to ${year_to ?? "…"}` }];
 }
 
 function Waiting() {
