@@ -5,7 +5,7 @@ use axum::{
     Router,
     body::Body,
     extract::{Path, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, request::Parts},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{get, options, post},
@@ -45,10 +45,16 @@ async fn speak_tus(State(uploads): State<Uploads>, request: Request, next: Next)
     let is_options = request.method() == Method::OPTIONS;
     let mut response = next.run(request).await;
     let wrong_version = response.status() == StatusCode::PRECONDITION_FAILED;
+    // A `POST` to an upload without the method that it stands for: the router knows the route, and says nothing.
+    let wrong_method = response.status() == StatusCode::METHOD_NOT_ALLOWED;
     let headers = response.headers_mut();
     let mut set = |name, value| headers.insert(HeaderName::from_static(name), value);
     set("tus-resumable", HeaderValue::from_static(headers::VERSION));
     set("cache-control", HeaderValue::from_static("no-store"));
+    if wrong_method {
+        headers.entry(header::ALLOW).or_insert(HeaderValue::from_static("OPTIONS,HEAD,PATCH,DELETE"));
+    }
+    let mut set = |name, value| headers.insert(HeaderName::from_static(name), value);
     if is_options || wrong_version {
         set("tus-version", HeaderValue::from_static(headers::VERSION));
     }
