@@ -1,6 +1,7 @@
-//! What a caller takes (RFC 9110 §12.5.1). We do not negotiate: we only refuse callers who take nothing that we make.
+//! What a caller takes (RFC 9110 §12.5). Of types we negotiate none: we only refuse callers who take nothing that we make.
 
 use axum::http::{HeaderMap, header};
+use domain::accept::range;
 
 /// Types that the API answers with.
 const OURS: [&str; 3] = ["application/json", "application/problem+json", "text/event-stream"];
@@ -11,23 +12,22 @@ pub fn takes_ours(headers: &HeaderMap) -> bool {
         .get_all(header::ACCEPT)
         .iter()
         .flat_map(|value| value.to_str().unwrap_or("*/*").split(','))
-        .map(str::trim)
-        .filter(|range| !range.is_empty())
+        .filter(|text| !text.trim().is_empty())
+        .map(range)
         .peekable();
-    ranges.peek().is_none() || ranges.any(is_ours)
+    ranges.peek().is_none() || ranges.any(|(kind, taken)| taken && is_ours(kind))
 }
 
-fn is_ours(range: &str) -> bool {
-    let mut parts = range.split(';').map(str::trim);
-    let kind = parts.next().unwrap_or_default().to_ascii_lowercase();
-    let refused = parts.any(|part| {
-        part.strip_prefix("q=").is_some_and(|q| q.parse::<f32>().is_ok_and(|weight| weight == 0.0))
-    });
-    let matches = kind == "*/*"
-        || kind == "application/*"
-        || kind.starts_with("image/")
-        || OURS.contains(&kind.as_str());
-    matches && !refused
+fn is_ours(kind: &str) -> bool {
+    let kind = kind.to_ascii_lowercase();
+    kind == "*/*" || kind == "application/*" || kind.starts_with("image/") || OURS.contains(&kind.as_str())
+}
+
+/// May an answer have this content coding? Only where it is named.
+pub fn takes_coding(headers: &HeaderMap, coding: &str) -> bool {
+    let lists = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    let mut ranges = lists.flat_map(|list| list.split(',')).map(range);
+    ranges.any(|(name, taken)| taken && name.eq_ignore_ascii_case(coding))
 }
 
 #[cfg(test)]
@@ -48,5 +48,16 @@ mod tests {
             assert!(!takes(bad), "{bad}");
         }
         assert!(takes_ours(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn codings_are_accepted_as_the_header_says() {
+        let headers = |text: &str| HeaderMap::from_iter([(header::ACCEPT_ENCODING, text.parse().unwrap())]);
+        assert!(takes_coding(&headers("gzip, deflate, br;q=0.5"), "br"));
+        assert!(!takes_coding(&headers("gzip, br;q=0"), "br"));
+        assert!(!takes_coding(&HeaderMap::new(), "gzip"));
+        let takes = |value| takes_coding(&headers(value), "gzip");
+        assert!(takes("gzip") && takes("br, GZIP;q=0.5") && takes("deflate,gzip"));
+        assert!(!takes("br") && !takes("gzip;q=0") && !takes("gzip; q=0.0") && !takes(""));
     }
 }

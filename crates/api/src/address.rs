@@ -62,14 +62,6 @@ pub fn fill(config: &Config, request: &mut Request) -> Client {
     client
 }
 
-/// An address that only this machine or its own network can have.
-pub fn is_private(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),
-        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
-    }
-}
-
 impl Client {
     /// One key for each IPv4 address and each IPv6 /64, which one household holds: what limits count by.
     pub fn key(&self) -> String {

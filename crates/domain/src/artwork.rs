@@ -4,6 +4,8 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::accept::range;
+
 /// Largest picture that is taken, in bytes.
 pub const MAX_BYTES: usize = 20 << 20;
 /// Largest picture that is decoded, in pixels.
@@ -179,14 +181,8 @@ impl Format {
     /// accepts `image/*` may never have heard of them. JPEG always comes last, for want of anything else to send.
     pub fn accepted(accept: &str) -> Vec<Self> {
         let named = |format: &Self| {
-            accept.split(',').take(64).any(|part| {
-                let mut fields = part.split(';').map(str::trim);
-                let name = fields.next().unwrap_or_default();
-                let refused = fields.any(|field| {
-                    field.strip_prefix("q=").is_some_and(|q| q.parse::<f32>().is_ok_and(|q| q <= 0.0))
-                });
-                name.eq_ignore_ascii_case(format.media_type()) && !refused
-            })
+            let mut ranges = accept.split(',').take(64).map(range);
+            ranges.any(|(name, taken)| taken && name.eq_ignore_ascii_case(format.media_type()))
         };
         let better = [Self::Avif, Self::Webp].into_iter().filter(named);
         better.chain([Self::Jpeg]).collect()

@@ -3,6 +3,7 @@
 //!
 //! Pure and synchronous: no I/O, no async runtime, and time is an argument.
 
+pub mod accept;
 pub mod access;
 pub mod artwork;
 pub mod details;

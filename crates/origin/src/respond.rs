@@ -58,18 +58,6 @@ pub fn wanted(headers: &HeaderMap, tag: &str, len: u64) -> Wanted {
     }
 }
 
-/// Does the client take gzip? (`q=0` means no.)
-pub fn accepts_gzip(headers: &HeaderMap) -> bool {
-    let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|v| v.to_str().ok());
-    values.flat_map(|v| v.split(',')).any(|item| {
-        let mut parts = item.split(';').map(str::trim);
-        let name = parts.next().unwrap_or_default();
-        let refused =
-            parts.filter_map(|p| p.strip_prefix("q=")).any(|q| q.parse::<f32>().is_ok_and(|q| q <= 0.0));
-        name.eq_ignore_ascii_case("gzip") && !refused
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,12 +97,5 @@ mod tests {
         let match_of = |value| not_modified(&headers(&[(header::IF_NONE_MATCH, value)]), "\"t\"");
         assert!(match_of("\"t\"") && match_of("W/\"t\"") && match_of("\"a\", \"t\"") && match_of("*"));
         assert!(!match_of("\"x\"") && !match_of("t"));
-    }
-
-    #[test]
-    fn gzip_is_sent_only_to_those_who_take_it() {
-        let takes = |value| accepts_gzip(&headers(&[(header::ACCEPT_ENCODING, value)]));
-        assert!(takes("gzip") && takes("br, GZIP;q=0.5") && takes("deflate,gzip"));
-        assert!(!takes("br") && !takes("gzip;q=0") && !takes("gzip; q=0.0") && !takes(""));
     }
 }

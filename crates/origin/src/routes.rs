@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use api::Problem;
+use api::{Problem, accept::takes_coding};
 use axum::{
     Router,
     body::Body,
@@ -266,7 +266,7 @@ fn content_type(presentation: &Presentation, track: &str) -> &'static str {
 }
 
 fn manifest(made: &Arc<crate::manifest::Manifest>, complete: bool, headers: &HeaderMap) -> Response {
-    let gzip = respond::accepts_gzip(headers);
+    let gzip = takes_coding(headers, "gzip");
     let (bytes, tag) = if gzip { (&made.gzip, &made.gzip_tag) } else { (&made.plain, &made.plain_tag) };
     let cache = if complete { COMPLETE } else { GROWING };
     let mut response = if respond::not_modified(headers, tag) {

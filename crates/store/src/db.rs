@@ -19,11 +19,8 @@ use sqlx::{
 pub use crate::reader::Reader;
 use crate::{
     Error, Result, migrate,
-    reader::{Kept, PATIENCE, Pooled},
+    reader::{IDLE, Kept, PATIENCE, Pooled},
 };
-
-/// A connection to PostgreSQL that was idle for so long is asked whether it still stands before it is used.
-const ASKED_AFTER: Duration = Duration::from_secs(1);
 
 /// How to reach the database.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -255,7 +252,7 @@ async fn postgres(config: &Config) -> Result<Pools> {
         // Asked when it was given back: once is enough while it is young.
         .test_before_acquire(false)
         .before_acquire(|conn, meta| {
-            Box::pin(async move { Ok(meta.idle_for < ASKED_AFTER || conn.ping().await.is_ok()) })
+            Box::pin(async move { Ok(meta.idle_for < IDLE || conn.ping().await.is_ok()) })
         })
         .connect_with(options)
         .await?;

@@ -30,15 +30,24 @@ pub struct Job {
     pub updated_at: Micros,
 }
 
+/// `SELECT` of [`Job`] with what follows.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT j.id, j.kind, j.subject, v.title, j.attempts, j.max_attempts, j.worker, j.error, j.claimed_at, \
+             j.lease_until, j.updated_at FROM jobs j LEFT JOIN videos v ON v.id = j.subject ",
+            $rest
+        )
+    };
+}
+
 /// Jobs at work, longest first, at most `limit`.
 pub async fn running(conn: &mut impl Connect, limit: u32) -> Result<Vec<Job>> {
     query!(
         fetch_all,
         conn,
         Job,
-        "SELECT j.id, j.kind, j.subject, v.title, j.attempts, j.max_attempts, j.worker, j.error, j.claimed_at, j.lease_until, \
-                j.updated_at FROM jobs j LEFT JOIN videos v ON v.id = j.subject \
-         WHERE j.state = 'running' ORDER BY j.claimed_at, j.id LIMIT $1",
+        select!("WHERE j.state = 'running' ORDER BY j.claimed_at, j.id LIMIT $1"),
         i64::from(limit),
     )
 }
@@ -49,9 +58,7 @@ pub async fn dead(conn: &mut impl Connect, after: Option<&str>, limit: u32) -> R
         fetch_all,
         conn,
         Job,
-        "SELECT j.id, j.kind, j.subject, v.title, j.attempts, j.max_attempts, j.worker, j.error, j.claimed_at, j.lease_until, \
-                j.updated_at FROM jobs j LEFT JOIN videos v ON v.id = j.subject \
-         WHERE j.state = 'dead' AND j.id < $1 ORDER BY j.id DESC LIMIT $2",
+        select!("WHERE j.state = 'dead' AND j.id < $1 ORDER BY j.id DESC LIMIT $2"),
         after.unwrap_or(LAST_ID),
         i64::from(limit),
     )

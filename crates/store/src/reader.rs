@@ -17,8 +17,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::db::{Connect, Connection};
 
-/// A connection that was idle for so long goes back to the pool.
-const IDLE: Duration = Duration::from_secs(1);
+/// A connection that was idle for so long may have gone: it goes back to the pool, and is asked before it is used again.
+pub(crate) const IDLE: Duration = Duration::from_secs(1);
 
 /// How long is waited for a connection.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);

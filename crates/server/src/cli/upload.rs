@@ -17,24 +17,31 @@ pub struct Args {
     /// The file to send
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    #[command(flatten)]
+    making: Making,
+}
+
+/// What is said of the title to be made, to whom, and what the command waits for and prints.
+#[derive(Debug, clap::Args)]
+pub(super) struct Making {
     /// Title; without it one is made from the file's name
     #[arg(long, value_name = "TEXT")]
-    title: Option<String>,
+    pub(super) title: Option<String>,
     /// Who can find and open it
     #[arg(long, value_name = "WHO", value_parser = ["public", "unlisted", "private"], default_value = "private")]
-    visibility: String,
+    pub(super) visibility: String,
     /// Return only when processing has finished, or with --wait=playable as soon as it can be played
     #[arg(long, value_name = "UNTIL", num_args = 0..=1, require_equals = true, default_missing_value = "finished")]
-    wait: Option<Until>,
+    pub(super) wait: Option<Until>,
     /// Print {"id","state","page_url","hls_url","dash_url"} on standard output and nothing else there
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
     /// Address of the server
     #[arg(long, env = "KINORA_SERVER", value_name = "URL", default_value = "http://127.0.0.1:8080")]
-    server: Url,
+    pub(super) server: Url,
     /// API token with the scope upload; also read for --wait and --json
     #[arg(long, env = "KINORA_TOKEN", hide_env_values = true, value_name = "TOKEN")]
-    token: String,
+    pub(super) token: String,
 }
 
 /// What `--wait` waits for.
@@ -75,7 +82,7 @@ pub(super) struct Outcome {
 
 /// Exit codes: 0 done, 1 failed, 2 wrong usage (by the parser), 3 the server could not make a title of the file.
 pub async fn run(args: Args) -> ExitCode {
-    let json = args.json;
+    let json = args.making.json;
     let done = tokio::select! {
         done = upload(args) => done,
         _ = tokio::signal::ctrl_c() => Err(failed("stopped. The same command goes on where this one ended.")),
@@ -102,11 +109,11 @@ pub(super) fn tell(command: &str, done: Result<Outcome>, json: bool) -> ExitCode
 }
 
 async fn upload(args: Args) -> Result<Outcome> {
-    let server = Server::new(&args.server, &args.token)?;
+    let server = Server::new(&args.making.server, &args.making.token)?;
     let file = tus::open(&args.file).await?;
     let chunk = server.chunk_bytes().await?;
-    let video = tus::send(&server, file, &args, chunk).await?;
-    outcome(&server, video, args.wait, args.json).await
+    let video = tus::send(&server, file, &args.making, chunk).await?;
+    outcome(&server, video, args.making.wait, args.making.json).await
 }
 
 /// Waits as told, and says what became of the title.

@@ -1,6 +1,6 @@
 //! The web app inside the program: hashed assets for ever, pages without cache, a title's page with its name in the head.
 
-use api::Client;
+use api::{Client, accept::takes_coding};
 use app::{App, Asker, sharing::escaped, title};
 use axum::{
     extract::{Path, State, rejection::PathRejection},
@@ -141,7 +141,7 @@ fn file(path: &str, headers: &HeaderMap) -> Option<Response> {
         let headers = [(header::ETAG, tag), (header::CACHE_CONTROL, cache.to_owned())];
         return Some((StatusCode::NOT_MODIFIED, headers).into_response());
     }
-    let packed = ["br", "gzip"].into_iter().filter(|name| accepts(headers, name)).find_map(|name| {
+    let packed = ["br", "gzip"].into_iter().filter(|name| takes_coding(headers, name)).find_map(|name| {
         let suffix = if name == "gzip" { "gz" } else { name };
         Dist::get(&format!("{path}.{suffix}")).map(|file| (name, file))
     });
@@ -157,16 +157,6 @@ fn file(path: &str, headers: &HeaderMap) -> Option<Response> {
         out.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
     }
     Some(response)
-}
-
-/// May an answer have this content coding?
-pub fn accepts(headers: &HeaderMap, encoding: &str) -> bool {
-    let accepted = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|v| v.to_str().ok());
-    accepted.flat_map(|v| v.split(',')).any(|part| {
-        let (name, weight) = part.split_once(';').unwrap_or((part, ""));
-        name.trim().eq_ignore_ascii_case(encoding)
-            && !matches!(weight.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000")
-    })
 }
 
 /// Links need a `base`: without one those that must be absolute are left out.
@@ -233,14 +223,6 @@ fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn encodings_are_accepted_as_the_header_says() {
-        let headers = |text: &str| HeaderMap::from_iter([(header::ACCEPT_ENCODING, text.parse().unwrap())]);
-        assert!(accepts(&headers("gzip, deflate, br;q=0.5"), "br"));
-        assert!(!accepts(&headers("gzip, br;q=0"), "br"));
-        assert!(!accepts(&HeaderMap::new(), "gzip"));
-    }
 
     #[test]
     fn the_apps_own_title_makes_room() {

@@ -18,7 +18,7 @@ use futures::FutureExt;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::{assets, pack};
+use super::pack;
 
 /// How long a handler of the API may take until its answer begins.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -58,7 +58,7 @@ pub async fn observe(State(around): State<Arc<Around>>, mut request: Request, ne
     let route = matched.map_or("other", MatchedPath::as_str).to_owned();
     let span = tracing::info_span!("request", id, %method, path);
     let brings_much = brings_much(&request);
-    let takes_gzip = assets::accepts(request.headers(), "gzip");
+    let takes_gzip = api::accept::takes_coding(request.headers(), "gzip");
     let response = caught(next.run(request)).instrument(span.clone()).await;
     let mut response = pack::packed(takes_gzip, response).await;
     let status = response.status();

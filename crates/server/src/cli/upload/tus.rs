@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
 
 use super::{
-    Args, BAD_TOKEN, Result, Server, failed, memory,
+    BAD_TOKEN, Making, Result, Server, failed, memory,
     memory::{Key, Upload},
     reason, words_of,
 };
@@ -50,7 +50,7 @@ fn modified(meta: &std::fs::Metadata) -> u128 {
 }
 
 /// Sends the file, or what is missing of it, and gives the id of its title.
-pub async fn send(server: &Server, source: Source, args: &Args, chunk: u64) -> Result<String> {
+pub async fn send(server: &Server, source: Source, args: &Making, chunk: u64) -> Result<String> {
     let directory = memory::directory();
     let key = Key {
         server: server.base.to_string(),
@@ -100,7 +100,7 @@ async fn find(server: &Server, upload: &Upload, size: u64) -> Result<Option<u64>
     }
 }
 
-async fn create(server: &Server, source: &Source, args: &Args) -> Result<Upload> {
+async fn create(server: &Server, source: &Source, args: &Making) -> Result<Upload> {
     let name = source.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let kind = mime_guess::from_path(&source.path).first_or_octet_stream();
     let mut pairs =
