@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Private PostgreSQL, S3 (moto), Google Cloud Storage (moto behind scripts/gcs_server.py) and Azure Blob Storage (azurite)
-# servers for tests: on a socket and free ports, in temporary directories, gone with whoever started them. See --help.
+# Private PostgreSQL, S3 (moto), Google Cloud Storage (moto behind scripts/gcs_server.py), Azure Blob Storage (azurite) and
+# NATS servers for tests: on a socket and free ports, in temporary directories, gone with whoever started them. See --help.
 set -euo pipefail
 
 usage() {
@@ -8,7 +8,7 @@ usage() {
 scripts/test-servers.sh start [--for PID]   starts all and prints `export` lines; they stop when process PID ends
                                             (default: the caller)
 scripts/test-servers.sh stop                stops what `start` started in this environment
-scripts/test-servers.sh postgres | s3 | gcs | azure
+scripts/test-servers.sh postgres | s3 | gcs | azure | nats
                                             one server in the foreground; prints NAME=VALUE, stops at the end of its input
 
     eval "$(scripts/test-servers.sh start)"   # then: cargo nextest run
@@ -18,7 +18,7 @@ TEXT
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${KINORA_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kinora}
 azurite_version=3.37.0
-servers="postgres s3 gcs azure"
+servers="postgres s3 gcs azure nats"
 
 fail() {
     echo "test-servers: $*" >&2
@@ -176,6 +176,30 @@ urllib.request.urlopen(request, timeout=30)
 PYTHON
 }
 
+need_nats() {
+    command -v nats-server >/dev/null && return
+    command -v apt-get >/dev/null || fail "nats-server is missing; please install NATS 2.9 or later"
+    # shellcheck source=scripts/setup.sh
+    (. "$here/setup.sh" && need_packages nats-server:nats-server) >&2
+    command -v nats-server >/dev/null || fail "nats-server is still missing after the installation"
+}
+
+serve_nats() {
+    need_nats
+    local log
+    dir=$(scratch nats)
+    log=$dir/log
+    trap 'rm -rf "$dir"' EXIT
+    # Any free port.
+    nats-server --addr 127.0.0.1 --port -1 </dev/null >"$log" 2>&1 &
+    server=$!
+    trap 'stop_server TERM; rm -rf "$dir"' EXIT
+    trap 'exit 143' TERM INT HUP
+    wait_until grep -q 'Server is ready' "$log" || fail "NATS does not start: $(tail -n 3 "$log")"
+    echo "KINORA_TEST_NATS=nats://$(grep -o 'client connections on 127.0.0.1:[0-9]*' "$log" | grep -o '127.*')"
+    until_end_of_input
+}
+
 # wait_until COMMAND…: true as soon as COMMAND is, false when the server ended or a minute passed.
 wait_until() {
     local tries
@@ -207,6 +231,7 @@ start() {
     need_postgres
     need_moto
     need_azurite
+    need_nats
     dir=$(scratch servers)
     for name in $servers; do
         # The pipe from `tail` ends with process $owner or with `stop`.
@@ -251,6 +276,7 @@ case ${1:-} in
     s3) serve_moto s3 KINORA_TEST_S3 -m moto.server -H 127.0.0.1 -p 0 ;;
     gcs) serve_moto gcs KINORA_TEST_GCS "$here/gcs_server.py" ;;
     azure) serve_azure ;;
+    nats) serve_nats ;;
     -h | --help) usage ;;
     *) usage >&2 && exit 2 ;;
 esac

@@ -1,8 +1,9 @@
-//! Someone else's services behind our own words: blobs, clock, disks, countries, buckets and other people's web servers;
+//! Someone else's services behind our own words: blobs, the bus, clock, disks, countries, buckets and other people's web servers;
 //! each with an embedded and a cluster adapter where it has two.
 
 pub mod blob;
 pub mod bucket;
+pub mod bus;
 pub mod clock;
 pub mod disk;
 pub mod geo;

@@ -15,6 +15,7 @@ pub mod playback_token;
 pub mod related;
 pub mod text;
 pub mod time;
+pub mod topic;
 pub mod vocabulary;
 pub mod words;
 
@@ -23,3 +24,4 @@ pub use id::{PresentationId, SourceId, TokenId, UploadId, UserId, VersionId, Vid
 pub use locale::{Country, Language};
 pub use network::Network;
 pub use time::Micros;
+pub use topic::Topic;

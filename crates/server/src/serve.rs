@@ -18,7 +18,7 @@ use app::{
     App,
     control::{Place, Places},
 };
-use backends::{blob::Blobs, clock::Clock, geo::Geo};
+use backends::{blob::Blobs, bus::Bus, clock::Clock, geo::Geo};
 use store::Store;
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -65,15 +65,16 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Server> {
         draining: Arc::new(AtomicBool::new(false)),
     };
     let mut faces = Faces::new(health.clone(), config.http.trusted_proxies.clone(), config.metrics.clone());
-    let wake = vod::worker::Wake::new();
+    let bus = Bus::open(&config.bus).await?;
     let mut the_app = None;
     if let Some(store) = &store {
+        store.announce(bus.announcer());
         let app = start_app(&config, store, &blobs, &clock).await?;
         if config.roles.contains(&Role::Api) {
-            start_api(&config, &app, &wake, &mut faces, &mut tasks, &stop)?;
+            start_api(&config, &app, &bus, &mut faces, &mut tasks, &stop)?;
         }
         if config.roles.contains(&Role::Worker) {
-            worker::start(&config, &app, wake, &mut tasks, &stop)?;
+            worker::start(&config, &app, &bus, &mut tasks, &stop)?;
         }
         the_app = Some(app);
     }
@@ -162,12 +163,12 @@ async fn open_store(
 fn start_api(
     config: &Config,
     app: &App,
-    wake: &vod::worker::Wake,
+    bus: &Bus,
     faces: &mut Faces,
     tasks: &mut JoinSet<Ended>,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
-    let uploads = uploads(config, app, wake, stop);
+    let uploads = uploads(config, app, stop);
     faces.app = Some(app.clone());
     let (accounts, visitors) =
         (config.http.account_requests_per_minute, config.http.visitor_requests_per_minute);
@@ -175,9 +176,9 @@ fn start_api(
     faces.uploads = Some(uploads.clone());
     faces.imports =
         Some(Imports::new(config.import.clone(), uploads.clone()).context("the configuration of imports")?);
-    let (watching, stopped) = (app.clone(), stop.clone());
+    let (watching, heard, stopped) = (app.clone(), bus.clone(), stop.clone());
     supervise(tasks, "live views", async move {
-        app::catalog::watch(watching, stopped).await;
+        app::catalog::watch(watching, heard, stopped).await;
         Ok(())
     });
     let (maintained, stopped) = (app.clone(), stop.clone());
@@ -189,9 +190,9 @@ fn start_api(
 }
 
 /// What takes files in, for the API and for workers that fetch.
-fn uploads(config: &Config, app: &App, wake: &vod::worker::Wake, stop: &CancellationToken) -> Uploads {
+fn uploads(config: &Config, app: &App, stop: &CancellationToken) -> Uploads {
     let (store, blobs, clock) = (app.store.clone(), app.blobs.clone(), app.clock.clone());
-    Uploads::new(config.upload.clone(), store, blobs, clock, wake.clone(), stop.clone())
+    Uploads::new(config.upload.clone(), store, blobs, clock, stop.clone())
 }
 
 /// Adds a task whose end before `stop` ends the process.

@@ -1,14 +1,8 @@
 //! The two engines behind one [`Store`]: pools, transactions, and the macros that run one statement text on either.
 
-use std::{
-    str::FromStr,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{str::FromStr, sync::Arc, time::Duration};
 
+use domain::Topic;
 use serde::{Deserialize, Serialize};
 use sqlx::{
     Connection as _, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
@@ -19,6 +13,7 @@ use sqlx::{
 pub use crate::reader::Reader;
 use crate::{
     Error, Result, migrate,
+    noticed::{Noticed, Written},
     reader::{IDLE, Kept, PATIENCE, Pooled},
 };
 
@@ -50,8 +45,7 @@ pub enum Engine {
 pub struct Store {
     pools: Pools,
     kept: Arc<Kept>,
-    /// See [`Store::title_writes`].
-    title_writes: Arc<AtomicU64>,
+    written: Arc<Written>,
 }
 
 #[derive(Debug, Clone)]
@@ -67,18 +61,12 @@ enum Pools {
 /// A transaction. Rolls back when dropped without [`Tx::commit`].
 pub struct Tx {
     open: Open,
-    title_writes: TitleWrites,
+    noticed: Noticed,
 }
 
 enum Open {
     Sqlite(Transaction<'static, Sqlite>),
     Postgres(Transaction<'static, Postgres>),
-}
-
-/// Whether a transaction wrote to what titles show; counts when it ends, whichever way.
-struct TitleWrites {
-    counter: Arc<AtomicU64>,
-    any: bool,
 }
 
 /// The engine's own connection inside a [`Tx`] or [`Reader`].
@@ -106,18 +94,8 @@ impl Connect for Tx {
     }
 
     fn running(&mut self, sql: &str) -> Connection<'_> {
-        self.title_writes.any |= ["UPDATE videos", "DELETE FROM videos", "UPDATE users"]
-            .iter()
-            .any(|change| sql.trim_start().starts_with(change));
+        self.noticed.statement(sql);
         self.connection()
-    }
-}
-
-impl Drop for TitleWrites {
-    fn drop(&mut self) {
-        if self.any {
-            self.counter.fetch_add(1, Ordering::SeqCst);
-        }
     }
 }
 
@@ -129,12 +107,13 @@ impl std::fmt::Debug for Store {
 
 impl Tx {
     pub async fn commit(self) -> Result<()> {
-        let Self { open, title_writes } = self;
+        let Self { open, noticed } = self;
         let committed = match open {
             Open::Sqlite(tx) => tx.commit().await,
             Open::Postgres(tx) => tx.commit().await,
         };
-        drop(title_writes);
+        // Also when it is not clear whether it was committed.
+        drop(noticed);
         Ok(committed?)
     }
 }
@@ -157,7 +136,7 @@ impl Store {
             // The others are for transactions.
             Pools::Postgres(_) => config.max_connections.max(2) - config.max_connections.max(4) / 4,
         });
-        let store = Self { pools, kept, title_writes: Arc::default() };
+        let store = Self { pools, kept, written: Arc::default() };
         migrate::run(&store).await?;
         Ok(store)
     }
@@ -175,7 +154,7 @@ impl Store {
             Pools::Sqlite { writer, .. } => Open::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
             Pools::Postgres(pool) => Open::Postgres(pool.begin().await?),
         };
-        Ok(Tx { open, title_writes: TitleWrites { counter: self.title_writes.clone(), any: false } })
+        Ok(Tx { open, noticed: Noticed::by(self.written.clone()) })
     }
 
     /// A connection for reads that see everything committed so far.
@@ -192,7 +171,13 @@ impl Store {
     /// Grows with every transaction of this process that changed what titles show, as soon as the change can be read. What was
     /// read from the database stays true while this number stays, as far as this process goes.
     pub fn title_writes(&self) -> u64 {
-        self.title_writes.load(Ordering::SeqCst)
+        self.written.titles()
+    }
+
+    /// From now on `tell` is called after each transaction of this process, once for everything in it that others may be
+    /// waiting for. It must not wait. The first one given counts.
+    pub fn announce(&self, tell: impl Fn(Topic) + Send + Sync + 'static) {
+        self.written.announce(Box::new(tell));
     }
 
     /// Closes all connections, after those in use were given back.

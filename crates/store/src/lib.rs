@@ -13,6 +13,7 @@ pub mod inbox;
 pub mod jobs;
 pub mod library;
 mod migrate;
+mod noticed;
 pub mod outbox;
 pub mod overview;
 pub mod positions;

@@ -3,12 +3,14 @@
 
 mod geo;
 pub mod media;
+mod nats;
 mod postgres;
 mod s3;
 mod server;
 
 pub use backends::clock::Clock;
 pub use geo::country_database;
+pub use nats::nats;
 pub use postgres::{Database, postgres, sqlite};
 pub use s3::{Bucket, s3};
 

@@ -120,7 +120,6 @@ pub async fn trim(
     let job = jobs::NewJob::new("trim", &subject, &payload).priority(jobs::priority::URGENT);
     jobs::enqueue(&mut tx, &job, now).await?;
     tx.commit().await?;
-    uploads.wake.wake();
     answer.version_id = Some(version.to_string());
     Ok((StatusCode::ACCEPTED, Json(answer)))
 }

@@ -5,15 +5,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use domain::{Micros, VideoId};
+use backends::bus::Bus;
+use domain::{Micros, Topic, VideoId};
 use store::videos;
-use tokio::{sync::broadcast, time::MissedTickBehavior};
+use tokio::{sync::broadcast, time};
 use tokio_util::sync::CancellationToken;
 
 use crate::{App, Result};
 
-/// How often the database is asked while anyone listens or any answer is kept.
+/// How often the database is asked while anyone listens or any answer is kept, when nobody told of a change.
 const EVERY: Duration = Duration::from_millis(300);
+/// The same while the bus tells of the changes of other processes.
+const EVERY_TOLD: Duration = Duration::from_secs(2);
+/// Changes that come faster are taken up together.
+const TOGETHER: Duration = Duration::from_millis(50);
 /// Rows may become visible later than their time says (a longer transaction, another machine's clock): look back this far.
 const LOOK_BACK: i64 = 5 * Micros::SECOND;
 /// Most changes taken up in one go; the rest comes with the next.
@@ -46,15 +51,17 @@ impl Changes {
     }
 }
 
-/// Polls until `stop`. Faults of the database are logged and passed over: the next round makes up for them.
-pub async fn watch(app: App, stop: CancellationToken) {
-    let mut ticks = tokio::time::interval(EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+/// Looks until `stop`, at once when the bus tells of a change. Faults of the database are logged and passed over: the next
+/// round makes up for them.
+pub async fn watch(app: App, bus: Bus, stop: CancellationToken) {
+    let mut told = bus.subscribe(Topic::Titles).await;
     let mut seen = Seen::default();
     loop {
+        let every = if bus.reaches_others() { EVERY_TOLD } else { EVERY };
         tokio::select! {
             () = stop.cancelled() => return,
-            _ = ticks.tick() => {}
+            _ = told.next() => time::sleep(TOGETHER).await,
+            () = time::sleep(every) => {}
         }
         if app.changes.sender.receiver_count() == 0 && app.answers.is_empty() {
             seen = Seen::default();

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use api::Time;
-use domain::{Micros, UserId, VideoId};
+use backends::bus::Bus;
+use domain::{Micros, Topic, UserId, VideoId};
 use serde_json::{Value, json};
 use store::{
     Tx, inbox, jobs,
@@ -11,24 +12,24 @@ use store::{
     videos::{self, Video},
     webhooks::{self, Webhook},
 };
-use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use super::{EventType, KIND};
 use crate::{App, Result};
 
 const CONSUMER: &str = "webhooks";
+/// How often is looked for events that nobody told of.
 const EVERY: Duration = Duration::from_secs(1);
 const BATCH: u32 = 100;
 
 /// Runs until `stop`. Several processes may: each event is taken up once. Faults of the database are logged and passed over.
-pub async fn run(app: App, stop: CancellationToken) {
-    let mut ticks = tokio::time::interval(EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+pub async fn run(app: App, bus: Bus, stop: CancellationToken) {
+    let mut told = bus.subscribe(Topic::Events).await;
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            _ = ticks.tick() => {}
+            _ = told.next() => {}
+            () = tokio::time::sleep(EVERY) => {}
         }
         loop {
             match round(&app).await {

@@ -1,5 +1,5 @@
-//! Private storage services for this crate's tests: those named by `KINORA_TEST_S3`, `KINORA_TEST_GCS`, `KINORA_TEST_AZURE`, or
-//! ones of our own that end with the test process.
+//! Private services for this crate's tests: those named by `KINORA_TEST_S3`, `KINORA_TEST_GCS`, `KINORA_TEST_AZURE`,
+//! `KINORA_TEST_NATS`, or ones of our own that end with the test process.
 
 // Not every test binary uses every service.
 #![allow(dead_code)]
@@ -22,6 +22,7 @@ type Server = OnceLock<(String, Option<Child>)>;
 static S3: Server = OnceLock::new();
 static GCS: Server = OnceLock::new();
 static AZURE: Server = OnceLock::new();
+static NATS: Server = OnceLock::new();
 
 fn endpoint(server: &'static Server, kind: &str) -> &'static str {
     &server.get_or_init(|| start(kind)).0
@@ -40,6 +41,11 @@ fn start(kind: &str) -> (String, Option<Child>) {
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let endpoint = line.trim().strip_prefix(&format!("{variable}=")).expect("the script tells the address");
     (endpoint.to_owned(), Some(child))
+}
+
+/// The address of a NATS server, `nats://127.0.0.1:PORT`.
+pub fn nats() -> &'static str {
+    endpoint(&NATS, "nats")
 }
 
 /// An empty place in an S3-compatible service.

@@ -1,9 +1,9 @@
 //! `kinora admin doctor`: is everything there that Kinora needs?
 
-use std::{path::Path, process::Stdio};
+use std::{path::Path, process::Stdio, time::Duration};
 
 use anyhow::bail;
-use backends::blob::Blobs;
+use backends::{blob::Blobs, bus::Bus};
 use bytes::Bytes;
 use store::Store;
 use tokio::process::Command;
@@ -24,6 +24,7 @@ pub(super) async fn run(place: &Place) -> anyhow::Result<()> {
     tell("configuration", Ok(format!("data in {}", config.data_dir.display())));
     tell("database", database(&config).await);
     tell("objects", objects(&config).await);
+    tell("bus", bus(&config).await);
     if config.roles.contains(&Role::Worker) {
         for (name, program) in [("ffmpeg", &config.encoding.ffmpeg), ("ffprobe", &config.encoding.ffprobe)] {
             tell(name, version(program).await);
@@ -58,6 +59,21 @@ async fn objects(config: &Config) -> Result<String, String> {
         Ok(_) => Err("what was read is not what was written".into()),
         Err(error) => Err(error.to_string()),
     }
+}
+
+/// Waits a moment for the connection.
+async fn bus(config: &Config) -> Result<String, String> {
+    let bus = Bus::open(&config.bus).await.map_err(|e| e.to_string())?;
+    if config.bus.url.is_empty() {
+        return Ok("none; processes find each other's work by looking".into());
+    }
+    for _ in 0..50 {
+        if bus.reaches_others() {
+            return Ok("connected".into());
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Err("cannot be reached (bus.url); all works without it, slower".into())
 }
 
 /// Can decoders of foreign files be kept from network, programs and files?

@@ -164,10 +164,12 @@ mod tests {
         let text = format!(
             "[database]\nurl = 'postgres://k:hunter2@db/k'\n[blob]\nencryption_key = '{key}'\nencryption_old_keys = \
              ['{key}']\n[blob.s3]\nsecret_access_key = 'hunter2'\n[blob.gcs]\nservice_account_key = 'hunter2'\n\
-             [blob.azure]\naccess_key = 'hunter2'\nclient_secret = 'hunter2'"
+             [blob.azure]\naccess_key = 'hunter2'\nclient_secret = 'hunter2'\n\
+             [bus]\nurl = 'nats://k:hunter2@one:4222,tls://k:hunter2@two:4222'"
         );
         let shown = from_toml(&text).unwrap().to_toml().unwrap();
         assert!(!shown.contains("hunter2") && shown.contains("postgres://k:***@db/k"), "{shown}");
+        assert!(shown.contains("nats://k:***@one:4222,tls://k:***@two:4222"), "{shown}");
         assert!(!shown.contains(&key), "{shown}");
         let id = backends::blob::key_id(&key.into()).unwrap();
         for line in [

@@ -11,11 +11,12 @@ use app::{
     catalog::schedule,
     webhooks::{self, Courier},
 };
+use backends::bus::Bus;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use vod::{
     import::Imports,
-    worker::{JobContext, JobError, Wake, Worker},
+    worker::{JobContext, JobError, Worker},
     workflow::Workflow,
 };
 
@@ -28,30 +29,30 @@ const MAX_NEIGHBOURS: usize = 64;
 pub(super) fn start(
     config: &Config,
     app: &App,
-    wake: Wake,
+    bus: &Bus,
     tasks: &mut JoinSet<Ended>,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     let (lock, place) = claim_place(&config.encoding.work_dir)?;
     let mut encoding = config.encoding.clone();
     encoding.work_dir.clone_from(&place);
-    let workflow = Workflow::open(&encoding, app.blobs.clone(), wake.clone()).context("encoding.work_dir")?;
+    let workflow = Workflow::open(&encoding, app.blobs.clone()).context("encoding.work_dir")?;
     let mut settings = config.worker.clone();
     if settings.name.is_empty() {
         // The lock makes the place ours alone: who starts here takes the jobs of one that died here back at once.
         settings.name = format!("{}:{}", crate::machine::identity(), place.display());
     }
-    let uploads = super::uploads(config, app, &wake, stop);
+    let uploads = super::uploads(config, app, stop);
     let imports = Imports::new(config.import.clone(), uploads).context("the configuration of imports")?;
     let courier = Courier::new(app.clone(), &config.webhooks).context("webhooks")?;
     let handlers = imports
         .handlers(workflow.handlers())
         .light(schedule::JOB, go_public)
         .light(webhooks::KIND, move |job| deliver(courier.clone(), job));
-    let worker = Worker::new(app.store.clone(), app.clock.clone(), handlers, settings, wake);
-    let (told, stopped) = (app.clone(), stop.clone());
+    let worker = Worker::new(app.store.clone(), app.clock.clone(), handlers, settings, bus.clone());
+    let (told, heard, stopped) = (app.clone(), bus.clone(), stop.clone());
     supervise(tasks, "webhooks", async move {
-        webhooks::dispatch(told, stopped).await;
+        webhooks::dispatch(told, heard, stopped).await;
         Ok(())
     });
     let stop = stop.clone();

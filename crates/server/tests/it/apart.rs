@@ -41,8 +41,8 @@ async fn three_processes_make_and_play_a_title() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_draining_worker_gives_its_jobs_back() {
-    let engines = Engines::cluster().await;
+async fn a_draining_worker_gives_its_jobs_back_also_without_the_bus() {
+    let engines = Engines::cluster().await.bus_away();
     let token = engines.token();
     let (api, origin) = (engines.start("api"), engines.start("origin"));
     let caller = Caller::at(&api.base, token);

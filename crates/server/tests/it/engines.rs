@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use backends::blob::{self, Blobs};
+use backends::{
+    blob::{self, Blobs},
+    bus,
+};
 use domain::ladder::Rung;
 use server::config::{Config, Role};
 
@@ -37,6 +40,7 @@ pub struct Engines(Arc<Inner>);
 struct Inner {
     database: testkit::Database,
     blobs: blob::Config,
+    bus: bus::Config,
     dir: tempfile::TempDir,
 }
 
@@ -47,19 +51,25 @@ impl Engines {
             url: format!("file:{}", dir.path().join("blobs").display()),
             ..Default::default()
         };
-        Self::new(testkit::sqlite().unwrap(), blobs, dir)
+        Self::new(testkit::sqlite().unwrap(), blobs, bus::Config::default(), dir)
     }
 
     pub async fn cluster() -> Self {
         let (database, bucket) = (testkit::postgres().await.unwrap(), testkit::s3().await.unwrap());
-        Self::new(database, bucket.config("house"), tempfile::tempdir().unwrap())
+        let bus = testkit::nats().await.unwrap();
+        Self::new(database, bucket.config("house"), bus, tempfile::tempdir().unwrap())
     }
 
-    fn new(database: testkit::Database, blobs: blob::Config, dir: tempfile::TempDir) -> Self {
+    fn new(
+        database: testkit::Database,
+        blobs: blob::Config,
+        bus: bus::Config,
+        dir: tempfile::TempDir,
+    ) -> Self {
         let rungs = LADDER
             .map(|(height, bps)| format!("[[encoding.ladder]]\nheight = {height}\nbitrate_bps = {bps}\n"));
         std::fs::write(dir.path().join("kinora.toml"), rungs.concat()).unwrap();
-        Self(Arc::new(Inner { database, blobs, dir }))
+        Self(Arc::new(Inner { database, blobs, bus, dir }))
     }
 
     /// The same, with all objects encrypted under `key`. Before the first clone.
@@ -67,6 +77,14 @@ impl Engines {
         let mut inner = Arc::into_inner(self.0).unwrap();
         inner.blobs.encryption_key = Some(key.into());
         inner.blobs.encryption_required = true;
+        Self(Arc::new(inner))
+    }
+
+    /// The same, with a bus that never answers. Before the first clone.
+    pub fn bus_away(self) -> Self {
+        let mut inner = Arc::into_inner(self.0).unwrap();
+        // Nobody listens on the port for multiplexing.
+        inner.bus.url = "nats://127.0.0.1:1".into();
         Self(Arc::new(inner))
     }
 
@@ -83,6 +101,7 @@ impl Engines {
         let mut config = Config { data_dir: self.dir().to_owned(), ..Config::default() };
         config.database = self.0.database.config();
         config.blob = self.0.blobs.clone();
+        config.bus = self.0.bus.clone();
         config.roles = roles.iter().copied().collect();
         config.http.listen = ([127, 0, 0, 1], 0).into();
         config.encoding.work_dir = self.dir().join("work");
@@ -102,6 +121,7 @@ impl Engines {
     pub fn command(&self) -> Command {
         let mut command = self.command_without_database();
         command.env("KINORA_DATABASE__URL", &self.0.database.url);
+        command.env("KINORA_BUS__URL", &self.0.bus.url).env("KINORA_BUS__PREFIX", &self.0.bus.prefix);
         command
     }
 

@@ -86,7 +86,7 @@ pub(super) async fn run(imports: &Imports, job: &JobContext) -> Result<(), JobEr
         }
         let before = received(imports, &import).await?;
         let trouble = match attempt(imports, job, &import).await {
-            End::Whole => return finish(imports, job, &import).await,
+            End::Whole => return finish(job, &import).await,
             End::Unwanted => return Ok(()),
             End::Job(error) => return Err(error),
             End::Trouble(trouble) => trouble,
@@ -121,13 +121,12 @@ async fn received(imports: &Imports, import: &Import) -> Result<u64, JobError> {
 }
 
 /// The upload is whole and its title at work: the link is not needed any more.
-async fn finish(imports: &Imports, job: &JobContext, import: &Import) -> Result<(), JobError> {
+async fn finish(job: &JobContext, import: &Import) -> Result<(), JobError> {
     let shown = Link::parse(&import.url).map(|link| link.shown()).unwrap_or_default();
     let mut tx = job.store.begin().await?;
     job.finish(&mut tx).await?;
     imports::done(&mut tx, import.id, &shown, job.now()).await?;
     tx.commit().await?;
-    imports.uploads.wake.wake();
     Ok(())
 }
 

@@ -86,7 +86,6 @@ pub async fn create(
     let (subject, payload) = (video.to_string(), serde_json::json!({ "import": id }).to_string());
     jobs::enqueue(&mut tx, &jobs::NewJob::new("import", &subject, &payload).max_attempts(3), now).await?;
     tx.commit().await?;
-    uploads.wake.wake();
     tracing::info!(import = %id, link = link.shown(), "a link is to be imported");
     Ok((StatusCode::CREATED, Json(Imported { id: id.to_string(), video_id: subject, url: link.shown() })))
 }

@@ -60,7 +60,6 @@ pub async fn join(
     let upload = uploads::get(&mut tx, owner, id).await?;
     complete::into_title(&mut tx, &upload, parts, None, now).await?;
     tx.commit().await?;
-    uploads.wake.wake();
     Ok(upload)
 }
 

@@ -30,8 +30,6 @@ use serde::{Deserialize, Serialize};
 use store::Store;
 use tokio_util::sync::CancellationToken;
 
-use crate::worker::Wake;
-
 pub(crate) use create::{check_quota, gigabytes, target};
 pub(crate) use error::{Error, Result};
 pub use expire::{Expired, expire};
@@ -95,8 +93,6 @@ pub struct Inner {
     pub clock: Clock,
     pub config: Config,
     pub timing: Timing,
-    /// Told when a title is there to be worked on.
-    pub wake: Wake,
     /// When cancelled, bodies under way are cut off after their bytes were made durable.
     pub stop: CancellationToken,
 }
@@ -110,15 +106,8 @@ impl std::ops::Deref for Uploads {
 }
 
 impl Uploads {
-    pub fn new(
-        config: Config,
-        store: Store,
-        blobs: Blobs,
-        clock: Clock,
-        wake: Wake,
-        stop: CancellationToken,
-    ) -> Self {
-        Self(Arc::new(Inner { store, blobs, clock, config, timing: Timing::default(), wake, stop }))
+    pub fn new(config: Config, store: Store, blobs: Blobs, clock: Clock, stop: CancellationToken) -> Self {
+        Self::with_timing(config, Timing::default(), store, blobs, clock, stop)
     }
 
     pub fn with_timing(
@@ -129,7 +118,7 @@ impl Uploads {
         clock: Clock,
         stop: CancellationToken,
     ) -> Self {
-        Self(Arc::new(Inner { store, blobs, clock, config, timing, wake: Wake::new(), stop }))
+        Self(Arc::new(Inner { store, blobs, clock, config, timing, stop }))
     }
 
     /// When an upload that got a byte now is forgotten.

@@ -182,7 +182,6 @@ impl Session {
             complete::into_title(&mut tx, &self.upload, vec![part], sha256.as_deref(), now).await?;
         }
         tx.commit().await?;
-        self.uploads.wake.wake();
         self.leased = false;
         tracing::info!(upload = %self.upload.id, bytes = self.upload.length, "an upload is whole");
         Ok(())

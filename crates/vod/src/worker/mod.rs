@@ -12,8 +12,11 @@ mod tests;
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use backends::clock::Clock;
-use domain::Micros;
+use backends::{
+    bus::{Bus, Heard},
+    clock::Clock,
+};
+use domain::{Micros, Topic};
 use serde::{Deserialize, Serialize};
 use store::{Store, jobs};
 use tokio::{sync::Notify, task::JoinSet, time};
@@ -63,30 +66,20 @@ impl Config {
     }
 }
 
-/// Tells workers of this process that something was enqueued, so that they look at once. Others find it by polling.
-#[derive(Debug, Clone, Default)]
-pub struct Wake {
-    heavy: Arc<Notify>,
-    light: Arc<Notify>,
-    transfer: Arc<Notify>,
+/// What the bus told: lanes look at once when jobs were enqueued, slots ask for their job when some were cancelled.
+#[derive(Default)]
+struct Told {
+    heavy: Notify,
+    light: Notify,
+    transfer: Notify,
+    cancelled: Notify,
 }
 
-impl Wake {
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Call it after the commit.
-    pub fn wake(&self) {
-        self.heavy.notify_one();
-        self.light.notify_one();
-        self.transfer.notify_one();
-    }
-}
-
-/// How often an idle lane looks for work.
+/// How often an idle lane looks for work that nobody told of.
 const POLL_MIN: Duration = Duration::from_millis(500);
 const POLL_MAX: Duration = Duration::from_secs(2);
+/// The same while the bus tells: jobs whose time comes, or whose worker died, are found so.
+const POLL_TOLD: Duration = Duration::from_secs(5);
 
 /// A worker, ready to [`run`](Worker::run).
 pub struct Worker {
@@ -98,15 +91,17 @@ struct Shared {
     clock: Clock,
     handlers: Handlers,
     config: Config,
-    wake: Wake,
+    bus: Bus,
+    told: Told,
     name: String,
 }
 
 impl Worker {
-    pub fn new(store: Store, clock: Clock, handlers: Handlers, config: Config, wake: Wake) -> Self {
+    pub fn new(store: Store, clock: Clock, handlers: Handlers, config: Config, bus: Bus) -> Self {
         let name =
             if config.name.is_empty() { uuid::Uuid::now_v7().to_string() } else { config.name.clone() };
-        Self { shared: Arc::new(Shared { store, clock, handlers, config, wake, name }) }
+        let told = Told::default();
+        Self { shared: Arc::new(Shared { store, clock, handlers, config, bus, told, name }) }
     }
 
     /// Works until `shutdown`, then drains: handlers are told to stop, and jobs that they had not finished go back to the
@@ -117,30 +112,46 @@ impl Worker {
             shared.renounce().await;
         }
         let heavy =
-            lane(shared, shared.handlers.heavy_kinds(), shared.config.slots(), &shared.wake.heavy, &shutdown);
+            lane(shared, shared.handlers.heavy_kinds(), shared.config.slots(), &shared.told.heavy, &shutdown);
         let light = lane(
             shared,
             shared.handlers.light_kinds(),
             shared.config.light_slots.max(1),
-            &shared.wake.light,
+            &shared.told.light,
             &shutdown,
         );
         let transfer = lane(
             shared,
             shared.handlers.transfer_kinds(),
             shared.config.transfer_slots.max(1),
-            &shared.wake.transfer,
+            &shared.told.transfer,
             &shutdown,
         );
         tokio::select! {
             _ = async { tokio::join!(heavy, light, transfer) } => {}
             never = upkeep::run(shared) => { let _: Infallible = never; }
+            never = shared.listen() => { let _: Infallible = never; }
         }
         upkeep::leave(shared).await;
     }
 }
 
 impl Shared {
+    async fn listen(&self) -> Infallible {
+        let mut jobs = self.bus.subscribe(Topic::Jobs).await;
+        let mut cancelled = self.bus.subscribe(Topic::Cancelled).await;
+        loop {
+            tokio::select! {
+                Heard::Message(_) | Heard::Gap = jobs.next() => {
+                    self.told.heavy.notify_one();
+                    self.told.light.notify_one();
+                    self.told.transfer.notify_one();
+                }
+                Heard::Message(_) | Heard::Gap = cancelled.next() => self.told.cancelled.notify_waiters(),
+            }
+        }
+    }
+
     async fn renounce(&self) {
         let renounced = async {
             let mut tx = self.store.begin().await?;
@@ -238,7 +249,10 @@ async fn lane(
                 pause = POLL_MIN;
             }
             () = wake.notified(), if free => pause = POLL_MIN,
-            () = time::sleep(pause), if free => pause = (pause * 2).min(POLL_MAX),
+            () = time::sleep(pause), if free => {
+                let longest = if shared.bus.reaches_others() { POLL_TOLD } else { POLL_MAX };
+                pause = (pause * 2).min(longest);
+            }
         }
     }
     while let Some(ended) = running.join_next().await {

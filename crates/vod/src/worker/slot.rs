@@ -55,10 +55,6 @@ pub(super) async fn run(shared: Arc<Shared>, claim: Claim, shutdown: Cancellatio
     let _leash = Leash(handler.abort_handle());
     let (result, stop) = attend(&shared, &claim, handler, &cancelled, &shutdown).await;
     let outcome = end(&shared, &claim, result, stop).await;
-    if outcome == "done" {
-        // What it enqueued may belong to the other lane.
-        shared.wake.wake();
-    }
     metrics::gauge!("kinora_jobs_here", "kind" => claim.kind.clone()).decrement(1);
     metrics::counter!("kinora_job_attempts_total", "kind" => claim.kind.clone(), "outcome" => outcome)
         .increment(1);
@@ -101,6 +97,12 @@ async fn attend(
             }
             () = shutdown.cancelled(), if stop.is_none() => Stop::Drain,
             _ = beats.tick(), if stop != Some(Stop::Lost) && stop != Some(Stop::Cancelled) => {
+                match beat(shared, claim, &mut lease_until).await {
+                    Some(reason) => reason,
+                    None => continue,
+                }
+            }
+            () = shared.told.cancelled.notified(), if stop.is_none() => {
                 match beat(shared, claim, &mut lease_until).await {
                     Some(reason) => reason,
                     None => continue,

@@ -17,7 +17,7 @@ use super::*;
 struct Bench {
     _database: testkit::Database,
     store: Store,
-    wake: Wake,
+    bus: Bus,
 }
 
 struct Running {
@@ -36,12 +36,14 @@ impl Bench {
     async fn new() -> Self {
         let database = testkit::sqlite().unwrap();
         let store = database.store().await.unwrap();
-        Self { _database: database, store, wake: Wake::new() }
+        let bus = Bus::in_process();
+        store.announce(bus.announcer());
+        Self { _database: database, store, bus }
     }
 
     fn start(&self, handlers: Handlers, config: Config) -> Running {
         let shutdown = CancellationToken::new();
-        let worker = Worker::new(self.store.clone(), Clock::system(), handlers, config, self.wake.clone());
+        let worker = Worker::new(self.store.clone(), Clock::system(), handlers, config, self.bus.clone());
         Running { task: tokio::spawn(worker.run(shutdown.clone())), shutdown }
     }
 
@@ -49,7 +51,6 @@ impl Bench {
         let mut tx = self.store.begin().await.unwrap();
         let enqueued = jobs::enqueue(&mut tx, &job, Clock::system().now()).await.unwrap();
         tx.commit().await.unwrap();
-        self.wake.wake();
         enqueued.id
     }
 

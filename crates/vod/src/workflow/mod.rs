@@ -38,7 +38,7 @@ use crate::{
     plan::Plan,
     probe as probing,
     tools::Tools,
-    worker::{Handlers, JobContext, JobError, Wake},
+    worker::{Handlers, JobContext, JobError},
 };
 
 pub use trim::{Foreseen, foresee};
@@ -92,7 +92,6 @@ impl Default for Config {
 #[derive(Clone)]
 pub struct Workflow {
     blobs: Blobs,
-    wake: Wake,
     tools: Arc<Tools>,
     limits: probing::Limits,
     ladder: Arc<[Rung]>,
@@ -103,7 +102,7 @@ pub struct Workflow {
 
 impl Workflow {
     /// Prepares the working directory and says in the log how well decoders can be caged.
-    pub fn open(config: &Config, blobs: Blobs, wake: Wake) -> io::Result<Self> {
+    pub fn open(config: &Config, blobs: Blobs) -> io::Result<Self> {
         guest::capabilities().log();
         let (work_dir, lock) = own_directory(&config.work_dir)?;
         let seconds = std::time::Duration::from_secs;
@@ -126,7 +125,6 @@ impl Workflow {
                 config.cache_bytes,
             )?),
             blobs,
-            wake,
             tools: Arc::new(tools),
             limits: probing::Limits {
                 duration: seconds(config.max_duration_s),

@@ -78,7 +78,6 @@ pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobErro
         }
     }
     recorded?;
-    flow.wake.wake();
     Ok(())
 }
 

@@ -48,7 +48,6 @@ pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobErro
     };
     failpoint::reach("probe-planned");
     hand_out(job, &presentation, &plan, &info).await?;
-    flow.wake.wake();
     Ok(())
 }
 

@@ -39,7 +39,6 @@ pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobErro
     }
     failpoint::reach("publish-stored");
     tell(job, &work.presentation, &assembled).await?;
-    flow.wake.wake();
     failpoint::reach("publish-recorded");
     if assembled.encoded && assembled.pictured {
         tidy(flow, job, &assembled.descriptor, id, version).await?;

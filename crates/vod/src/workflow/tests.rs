@@ -2,6 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
+use backends::bus::Bus;
 use domain::{Role, SourceId, UserId, Visibility};
 use media::descriptor::Descriptor;
 use store::{
@@ -16,7 +17,7 @@ use crate::{testing::media, worker};
 struct House {
     store: Store,
     blobs: Blobs,
-    wake: Wake,
+    bus: Bus,
     flow: Workflow,
     _database: testkit::Database,
     dir: tempfile::TempDir,
@@ -36,9 +37,10 @@ impl House {
                 .to_vec(),
             ..Config::default()
         };
-        let wake = Wake::new();
-        let flow = Workflow::open(&config, blobs.clone(), wake.clone()).unwrap();
-        Self { store, blobs, wake, flow, _database: database, dir }
+        let bus = Bus::in_process();
+        store.announce(bus.announcer());
+        let flow = Workflow::open(&config, blobs.clone()).unwrap();
+        Self { store, blobs, bus, flow, _database: database, dir }
     }
 
     /// A title whose upload has just ended; the source in `parts` objects.
@@ -82,7 +84,6 @@ impl House {
         sources::insert(&mut tx, &new, now).await.unwrap();
         self.enqueue(&mut tx, "probe", video, &serde_json::json!({ "source": source }).to_string()).await;
         tx.commit().await.unwrap();
-        self.wake.wake();
         video
     }
 
@@ -100,7 +101,7 @@ impl House {
             Clock::system(),
             self.flow.handlers(),
             config,
-            self.wake.clone(),
+            self.bus.clone(),
         );
         let task = tokio::spawn(worker.run(stop.clone()));
         let wait = async {
@@ -179,7 +180,7 @@ async fn a_source_becomes_a_title_and_vanishes_without_a_trace() {
         Clock::system(),
         house.flow.handlers(),
         Default::default(),
-        house.wake.clone(),
+        house.bus.clone(),
     );
     let task = tokio::spawn(worker.run(stop.clone()));
     let gone = async {

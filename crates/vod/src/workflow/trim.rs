@@ -61,7 +61,6 @@ pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobErro
     }
     failpoint::reach("trim-stored");
     record(job, &work, &version, id, &cut, made).await?;
-    flow.wake.wake();
     Ok(())
 }
 

@@ -65,12 +65,11 @@ pub(super) async fn record(
 ) -> Result<(), JobError> {
     let recorded = commit(job, work, name, result, last).await;
     match &recorded {
-        Ok(true) => flow.wake.wake(),
         // Another attempt was first, or the job is not ours any more. An unclear commit keeps its objects.
         Ok(false) | Err(JobError::Stopped) => {
             flow.blobs.delete_prefix(folder).await.map_err(blob_error)?;
         }
-        Err(_) => {}
+        Ok(true) | Err(_) => {}
     }
     recorded.map(|_| ())
 }

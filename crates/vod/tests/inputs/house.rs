@@ -10,13 +10,13 @@ use std::{
     time::Duration,
 };
 
-use backends::{blob::Blobs, clock::Clock};
+use backends::{blob::Blobs, bus::Bus, clock::Clock};
 use domain::{Role, SourceId, UserId, VideoId, Visibility, ladder::Rung};
 use media::descriptor::Descriptor;
 use store::{Store, jobs, sources, steps, users, videos};
 use tokio_util::sync::CancellationToken;
 use vod::{
-    worker::{self, Wake},
+    worker,
     workflow::{Config, Workflow},
 };
 
@@ -66,7 +66,7 @@ pub struct House {
     pub place: Place,
     store: Store,
     pub blobs: Blobs,
-    wake: Wake,
+    bus: Bus,
     flow: Workflow,
     _database: testkit::Database,
     dir: tempfile::TempDir,
@@ -97,10 +97,11 @@ impl House {
             process_cpu_s: 90,
             ..Config::default()
         };
-        let wake = Wake::new();
-        let flow = Workflow::open(&config, blobs.clone(), wake.clone()).unwrap();
+        let bus = Bus::in_process();
+        store.announce(bus.announcer());
+        let flow = Workflow::open(&config, blobs.clone()).unwrap();
         let place = Place::new(dir.path());
-        Self { place, store, blobs, wake, flow, _database: database, dir }
+        Self { place, store, blobs, bus, flow, _database: database, dir }
     }
 
     /// Takes `file` through the workflow to its end.
@@ -113,7 +114,7 @@ impl House {
             Clock::system(),
             self.flow.handlers(),
             config,
-            self.wake.clone(),
+            self.bus.clone(),
         );
         let peak = Arc::new(AtomicU64::new(0));
         let watch = tokio::spawn(watch(self.dir.path().to_owned(), peak.clone(), stop.clone()));
@@ -188,7 +189,6 @@ impl House {
         let payload = serde_json::json!({ "source": source }).to_string();
         jobs::enqueue(&mut tx, &jobs::NewJob::new("probe", &video.to_string(), &payload), now).await.unwrap();
         tx.commit().await.unwrap();
-        self.wake.wake();
         video
     }
 
