@@ -5,6 +5,7 @@ import { Redirect, Route, Router, Switch, useLocation, useSearch } from "wouter"
 import { queryClient, useInstance, useMe, useSession } from "./api/queries";
 import type { Role } from "./api/types";
 import { HomePage } from "./features/home/home";
+import { page } from "./lib/page";
 import { loadWatch } from "./player/warm";
 import { useGuardedLocation } from "./shell/guard";
 import { NotFound } from "./shell/notfound";
@@ -12,7 +13,7 @@ import { Shell } from "./shell/shell";
 import { Failure } from "./ui/basics";
 import { Toasts } from "./ui/toast";
 
-const Watch = lazy(loadWatch);
+export const Watch = page(loadWatch);
 const Search = lazy(() => import("./features/search/search"));
 const Access = {
   setup: lazy(() => import("./features/access/setup")),
@@ -22,7 +23,7 @@ const Library = lazy(() => import("./features/studio/library/library"));
 const Upload = lazy(() => import("./features/studio/upload"));
 const Editor = lazy(() => import("./features/studio/editor/editor"));
 const Account = lazy(() => import("./features/account/account"));
-const Title = lazy(() => import("./features/title/title"));
+export const Title = page(() => import("./features/title/title"));
 const List = lazy(() => import("./features/list/list"));
 const History = lazy(() => import("./features/history/history"));
 const Control = {

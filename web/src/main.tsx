@@ -1,11 +1,14 @@
-// Entry: starts what the address needs at once, then draws the app.
+// Entry: starts what the address needs at once, then draws the app over the frame.
 import "./styles/layers.css";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./ui/ui.css";
 import "./shell/shell.css";
+import "./player/frame.css";
+import { startTransition } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app";
+import { firstShown } from "./first";
 import { followFont } from "./lib/font";
 import { followLayout } from "./lib/preferences";
 import { followArrows } from "./lib/spatial";
@@ -22,4 +25,5 @@ followLayout();
 followArrows();
 followWorker();
 const root = document.getElementById("root");
-if (root) createRoot(root).render(<App />);
+// As a transition it is drawn in slices: a press in between does not wait for the whole page.
+if (root) void firstShown(root).then(() => startTransition(() => createRoot(root).render(<App />)));

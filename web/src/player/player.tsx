@@ -10,6 +10,7 @@ import { CaptionStyleForm } from "./caption-style";
 import { captionProperties } from "./captions";
 import { Controls } from "./controls";
 import { keyHelp, press } from "./keys";
+import "./frame.css";
 import "./player.css";
 import { useMediaSession } from "./mediasession";
 import type { PlayerSession } from "./session";
@@ -100,7 +101,7 @@ export function Player({ session, title, artist, poster, onNext, children }: Pro
       onPointerMove={wake}
       onFocus={wake}
     >
-      <div ref={stage}>{covered && poster && <img className="still" src={poster} alt="" />}</div>
+      <div ref={stage}>{covered && poster && <Still src={poster} />}</div>
       <Surface session={session} paused={state.paused} wake={wake} awake={awake} onFull={toggleFull} say={say} />
       {full && <div className="player-title">{title}</div>}
       {state.phase !== "failed" && (state.waiting || state.phase === "loading") && <Waiting />}
@@ -178,6 +179,11 @@ export function Player({ session, title, artist, poster, onNext, children }: Pro
     </section>
   );
 }
+
+/** The title's picture in the player's place until the first frame is. */
+export const Still = ({ src }: { src: string }) => (
+  <img className="still" src={src} alt="" decoding="sync" fetchPriority="high" />
+);
 
 /** Controls stay while something moves, and fade after a moment of rest. */
 function useAwake(mayRest: boolean) {

@@ -3,19 +3,20 @@
 import "./backdrop.css";
 import type { ReactNode } from "react";
 import type { Video } from "../api/types";
-import { pictureOf } from "../ui/poster";
+import { backdropSizes, blurOf, firstPicture, srcSetOf } from "../ui/picture";
 import { facts } from "./extras";
 
-/** Softened by its fade, it need not be as sharp as the screen of a phone. `public/boot.js` and the server name the same. */
-const backdropSizes = "(max-width: 700px) 88vw, 100vw";
+/** Fades in what is not there yet. A picture that the frame showed is at hand once the browser has read `srcset`. */
+const arrive = (image: HTMLImageElement | null) =>
+  void Promise.resolve().then(() => image?.toggleAttribute("data-arriving", !image.complete));
 
 export function Backdrop({ video, children, tall }: { video: Video; children: ReactNode; tall?: boolean }) {
-  const picture = pictureOf(video, "banner");
+  const art = firstPicture(video, false);
   return (
     <section className="backdrop" data-tall={tall || undefined} aria-label={video.title}>
-      {picture && (
-        <div className="backdrop-picture" style={picture.blur}>
-          <img src={picture.src} srcSet={picture.srcSet} sizes={backdropSizes} alt="" fetchPriority="high" />
+      {art && (
+        <div className="backdrop-picture" style={blurOf(art)}>
+          <img ref={arrive} srcSet={srcSetOf(art)} sizes={backdropSizes} alt="" fetchPriority="high" decoding="sync" />
         </div>
       )}
       <div className="backdrop-text">{children}</div>

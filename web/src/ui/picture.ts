@@ -1,6 +1,15 @@
 // Pictures in several sizes, with a blurred stand-in until they are there. The browser's own `Accept` decides the format.
 import type { CSSProperties } from "react";
-import type { Picture as Art } from "../api/types";
+import type { Picture as Art, Video } from "../api/types";
+
+/** How wide the picture behind a title's words is. Softened by its fade, it need not be as sharp as the screen of a phone. */
+export const backdropSizes = "(max-width: 700px) 88vw, 100vw";
+/** The width of the still in the player's place: that of a card, which is often there already. */
+export const stillWidth = 640;
+
+/** The picture that is seen first: the still in the player's place (`plays`), or the one behind the title's words. */
+export const firstPicture = ({ artwork }: Pick<Video, "artwork">, plays: boolean) =>
+  (plays ? null : artwork.banner) ?? artwork.poster ?? null;
 
 const widths = [160, 320, 640, 1280, 1920];
 

@@ -5,18 +5,16 @@ import { clock, percent } from "../lib/format";
 import { Icon } from "./icon";
 import { blurOf, pictureAt, srcSetOf } from "./picture";
 
-/** The picture of a kind, or the poster where there is none. */
-export function pictureOf(video: Video, kind: "poster" | "banner" | "portrait") {
-  const own = video.artwork[kind] ?? video.artwork.poster;
-  if (!own) return null;
-  return { src: pictureAt(own.url, kind === "banner" ? 1280 : 640), srcSet: srcSetOf(own), blur: blurOf(own) };
+/** The chosen poster for an `<img>`. */
+export function posterOf({ artwork: { poster } }: Pick<Video, "artwork">) {
+  return poster ? { src: pictureAt(poster.url, 640), srcSet: srcSetOf(poster), blur: blurOf(poster) } : null;
 }
 
 type Props = { video: Video; sizes: string; eager?: boolean; children?: ReactNode; ref?: Ref<HTMLSpanElement> };
 
 export function Poster({ video, sizes, eager, children, ref }: Props) {
   const seen = video.progress ? percent(video.progress.position_ms, video.progress.duration_ms) : 0;
-  const picture = pictureOf(video, "poster");
+  const picture = posterOf(video);
   return (
     <span className="poster" ref={ref} style={picture?.blur}>
       {picture ? (

@@ -17,7 +17,7 @@ export function Row({ title, children, href }: Props) {
     setEnds((old) => (old.start === start && old.end === end ? old : { start, end }));
   }, []);
   useEffect(() => {
-    look();
+    // It tells the first size as well, when there is one: asking for it here would make the browser lay out the page twice.
     const watcher = new ResizeObserver(look);
     if (track.current) watcher.observe(track.current);
     return () => watcher.disconnect();

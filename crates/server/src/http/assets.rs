@@ -25,6 +25,8 @@ const HASHED: &str = "assets/";
 /// The app's page, and the page of the player alone. Neither is a file that can be asked for by its name.
 const INDEX: &str = "index.html";
 const EMBED: &str = "embed.html";
+/// The place in the app's page for what is seen before the app is there.
+const EMPTY_FRAME: &str = "<main></main>";
 
 /// A file of the app, or its page for every address that looks like one.
 pub async fn file_or_page(uri: Uri, headers: HeaderMap) -> Response {
@@ -43,7 +45,7 @@ pub async fn file_or_page(uri: Uri, headers: HeaderMap) -> Response {
 }
 
 /// `/watch/{id}` and `/title/{id}`: the app's page with the title's name and picture for those who share the link, and with the
-/// address of the picture that comes first. Only what everybody with the link may see gets there.
+/// picture that is seen first in its frame. Only what everybody with the link may see gets there.
 pub async fn title_page(
     State(app): State<App>,
     asker: Asker,
@@ -56,32 +58,51 @@ pub async fn title_page(
         Some(video) => {
             let base = app.base(client, &headers);
             let plays = uri.path().starts_with("/watch/");
-            let first = first_picture(&video, plays).unwrap_or_default();
-            page(&with_tags(&text(INDEX), &video, &app, base.as_deref(), &first))
+            page(&with_first_picture(&with_tags(&text(INDEX), &video, &app, base.as_deref()), &video, plays))
         }
         None => page(&text(INDEX)),
     }
 }
 
-/// The picture that is seen first: the still in the player's place (`plays`) or the one behind the title's words, as the web app
-/// asks for it.
-fn first_picture(video: &Video, plays: bool) -> Option<String> {
-    let chosen = &video.artwork;
-    let banner = chosen.banner.as_ref().filter(|_| !plays);
-    let picture = banner.or(chosen.poster.as_ref())?;
+/// The page with the picture that is seen first in its frame: the still in the player's place (`plays`), or the one behind the
+/// title's words. `src/boot.ts` of the web app does the same for titles that not everybody may see; the page says how large the
+/// app will show the picture.
+fn with_first_picture(page: &str, video: &Video, plays: bool) -> String {
+    match first_picture(page, video, plays) {
+        Some(picture) => page.replacen(EMPTY_FRAME, &format!("<main>{picture}</main>"), 1),
+        None => page.to_owned(),
+    }
+}
+
+fn first_picture(page: &str, video: &Video, plays: bool) -> Option<String> {
+    let banner = video.artwork.banner.as_ref().filter(|_| !plays);
+    let picture = banner.or(video.artwork.poster.as_ref())?;
     let url = escaped(&app::view::artwork_url(&video.id.to_string(), &picture.id));
-    let sizes = if plays {
-        format!("href=\"{url}?width=640\"")
-    } else {
-        let mut widths = domain::artwork::widths(u32::try_from(picture.width).ok()?);
-        widths.sort_unstable();
-        let set: Vec<_> = widths.iter().map(|width| format!("{url}?width={width} {width}w")).collect();
-        format!(
-            "imagesrcset=\"{}\" imagesizes=\"(max-width: 700px) 88vw, 100vw\" fetchpriority=\"high\"",
-            set.join(", ")
-        )
-    };
-    Some(format!("<link rel=\"preload\" as=\"image\" {sizes}>\n"))
+    if plays {
+        if video.state != videos::State::Ready {
+            return None;
+        }
+        let width = attribute(page, "data-still-width")?;
+        return Some(format!(
+            "<div class=\"watch\"><div class=\"theatre\"><div class=\"player\"><img class=\"still\" src=\"{url}?width={width}\" \
+             alt=\"\" fetchpriority=\"high\"></div></div></div>"
+        ));
+    }
+    let mut widths = domain::artwork::widths(u32::try_from(picture.width).ok()?);
+    widths.sort_unstable();
+    let set: Vec<_> = widths.iter().map(|width| format!("{url}?width={width} {width}w")).collect();
+    Some(format!(
+        "<section class=\"backdrop\" data-tall><div class=\"backdrop-picture\"><img srcset=\"{}\" sizes=\"{}\" alt=\"\" \
+         fetchpriority=\"high\"></div></section>",
+        set.join(", "),
+        attribute(page, "data-backdrop-sizes")?
+    ))
+}
+
+/// The value of the page's first attribute of that name, as it is written there.
+fn attribute<'a>(page: &'a str, name: &str) -> Option<&'a str> {
+    let (_, from) = page.split_once(&format!("{name}=\""))?;
+    Some(from.split_once('"')?.0)
 }
 
 /// `/embed/{id}`: the player alone, the one page that others may put into theirs. 404 for what strangers may not see; the
@@ -96,7 +117,7 @@ pub async fn embed_page(
     let mut response = match shown_to_strangers(&app, &asker, id).await {
         Some(video) => {
             let base = app.base(client, &headers);
-            page(&with_tags(&text(EMBED), &video, &app, base.as_deref(), ""))
+            page(&with_tags(&text(EMBED), &video, &app, base.as_deref()))
         }
         None => (StatusCode::NOT_FOUND, page(&text(EMBED))).into_response(),
     };
@@ -160,7 +181,7 @@ fn file(path: &str, headers: &HeaderMap) -> Option<Response> {
 }
 
 /// Links need a `base`: without one those that must be absolute are left out.
-fn with_tags(index: &str, video: &Video, app: &App, base: Option<&str>, more: &str) -> String {
+fn with_tags(index: &str, video: &Video, app: &App, base: Option<&str>) -> String {
     let name = escaped(&video.title);
     let about = if video.description.is_empty() {
         escaped(&format!("{} by {}. Watch it on {}.", video.title, video.owner_name, app.config.name))
@@ -170,7 +191,7 @@ fn with_tags(index: &str, video: &Video, app: &App, base: Option<&str>, more: &s
     let mut tags = format!(
         "<title>{name} · {}</title>\n<meta property=\"og:type\" content=\"video.other\">\n\
          <meta property=\"og:title\" content=\"{name}\">\n<meta property=\"og:description\" content=\"{about}\">\n\
-         <meta name=\"description\" content=\"{about}\">\n{more}",
+         <meta name=\"description\" content=\"{about}\">\n",
         escaped(&app.config.name)
     );
     if let Some(base) = base {

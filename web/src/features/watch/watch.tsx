@@ -8,7 +8,7 @@ import { Problem } from "../../api/problem";
 import { useMe, useRelated, useVideo } from "../../api/queries";
 import type { Video } from "../../api/types";
 import { percent } from "../../lib/format";
-import { Player } from "../../player/player";
+import { Player, Still } from "../../player/player";
 import type { PlayerSession } from "../../player/session";
 import { takeSession, warmWatch } from "../../player/warm";
 import { NotFound } from "../../shell/notfound";
@@ -18,7 +18,7 @@ import { isRefusal, ManagerNotice, Refusal } from "../../titles/refusal";
 import { Avatar, Bar, Button, Failure, Skeleton, useTitle, When } from "../../ui/basics";
 import { Card, CardSkeleton } from "../../ui/card";
 import { Icon } from "../../ui/icon";
-import { pictureAt } from "../../ui/picture";
+import { firstPicture, pictureAt, stillWidth } from "../../ui/picture";
 import { Share } from "../share/share";
 import { Steps } from "../studio/steps";
 import { NextCard, useNext } from "./next";
@@ -114,13 +114,15 @@ function Playing({ id, video, moving, onMoving }: PlayingProps) {
     navigate(`/watch/${next.id}`);
   }, [next, navigate]);
   if (failed) return <Failure what="The player could not be loaded" error={failed} retry={() => location.reload()} />;
-  if (!session) return <div className="player" />;
+  const art = video && firstPicture(video, true);
+  const still = art ? pictureAt(art.url, stillWidth) : null;
+  if (!session) return <div className="player">{still && <Still src={still} />}</div>;
   return (
     <Player
       session={session}
       title={video?.title ?? ""}
       artist={video?.owner.name ?? ""}
-      poster={video?.artwork.poster ? pictureAt(video.artwork.poster.url, 640) : null}
+      poster={still}
       onNext={next ? goOn : undefined}
     >
       {video && !video.complete && <Growing video={video} />}

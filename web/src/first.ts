@@ -1,0 +1,26 @@
+// What the address shows first: its code and its data, at hand before the app takes over from the frame, so that the picture
+// that is seen there stays.
+import * as api from "./api/calls";
+import { keys, queryClient } from "./api/queries";
+import { Title, Watch } from "./app";
+
+/** How long the app waits behind a frame with a picture, and behind one without: then its own skeleton is better. */
+const patienceMs = { picture: 3000, bare: 200 };
+
+function wanted(): Promise<unknown>[] {
+  const { pathname } = location;
+  const instance = queryClient.prefetchQuery({ queryKey: keys.instance, queryFn: api.instance });
+  if (pathname === "/") return [instance, queryClient.prefetchQuery({ queryKey: keys.home, queryFn: api.home })];
+  const [, kind, id] = /^\/(watch|title)\/([^/]+)$/.exec(pathname) ?? [];
+  if (!kind || !id) return [];
+  const video = queryClient.prefetchQuery({ queryKey: keys.video(id), queryFn: () => api.video(id) });
+  return [instance, video, (kind === "watch" ? Watch : Title).load()];
+}
+
+/** Settles when the app has what it shows first, or when waiting longer would be worse than a skeleton. */
+export async function firstShown(root: HTMLElement): Promise<void> {
+  const ready = Promise.allSettled(wanted());
+  const late = (ms: number) => new Promise((settle) => setTimeout(settle, ms));
+  await Promise.race([ready, late(patienceMs.bare)]);
+  if (root.querySelector("main img")) await Promise.race([ready, late(patienceMs.picture)]);
+}
