@@ -96,6 +96,43 @@ test("a schedule is set, told and ended", async ({ page, context, browser }) => 
   await gone(context.request, [id]);
 });
 
+test("a schedule and a time to play for many titles, and back", async ({ page, context }) => {
+  const ids: string[] = [];
+  for (const name of ["Season one", "Season two"]) ids.push(await begun(context.request, name));
+  await page.goto("/studio?q=season&sort=oldest");
+  await page.getByRole("checkbox", { name: "Select all" }).check();
+  await page.getByRole("region", { name: "Selected titles" }).getByRole("button", { name: "Edit" }).click();
+  const dialog = page.getByRole("dialog", { name: "Edit 2 titles" });
+  await dialog.getByLabel("Visibility").selectOption("scheduled");
+  await dialog.getByLabel("Becomes public").fill("2099-01-01T20:00");
+  await dialog.getByLabel("When they play").selectOption("between");
+  await expect(dialog.getByRole("button", { name: "Apply" })).toBeDisabled();
+  await dialog.getByLabel("Until").fill("2099-06-01T20:00");
+  await dialog.getByRole("button", { name: "Apply" }).click();
+  await expect(page.getByText("2 titles changed.")).toBeVisible();
+  const fields = async (id: string) => {
+    const { visibility, publish_at, available_from, available_until } = (await video(
+      context.request,
+      id,
+    )) as unknown as Record<string, unknown>;
+    return { visibility, publish_at, available_from, available_until };
+  };
+  const at = (text: string) => page.evaluate((local) => new Date(local).toISOString().slice(0, 16), text);
+  for (const id of ids) {
+    const now = await fields(id);
+    expect(now.visibility).toBe("scheduled");
+    expect(String(now.publish_at).slice(0, 16)).toBe(await at("2099-01-01T20:00"));
+    expect(now.available_from).toBeNull();
+    expect(String(now.available_until).slice(0, 16)).toBe(await at("2099-06-01T20:00"));
+  }
+  await page.getByRole("button", { name: "Undo" }).click();
+  for (const id of ids)
+    await expect
+      .poll(() => fields(id))
+      .toEqual({ visibility: "private", publish_at: null, available_from: null, available_until: null });
+  await gone(context.request, ids);
+});
+
 test("many titles at once, with ranges, refusals and undo", async ({ page, context }) => {
   const ids: string[] = [];
   for (const name of ["Bulk one", "Bulk two", "Bulk three"]) ids.push(await begun(context.request, name));

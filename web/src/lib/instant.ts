@@ -14,5 +14,12 @@ export function fromLocal(text: string): string | null {
   return Number.isNaN(at.getTime()) ? null : at.toISOString();
 }
 
+/** An hour from now, on the hour. */
+export function soon(): string {
+  const at = new Date(Date.now() + 3_600_000);
+  at.setMinutes(0, 0, 0);
+  return at.toISOString();
+}
+
 /** The name of the person's time zone, such as `Europe/Vienna`. */
 export const zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone.replaceAll("_", " ");

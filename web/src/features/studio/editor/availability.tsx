@@ -2,18 +2,12 @@
 import { useQuery } from "@tanstack/react-query";
 import * as api from "../../../api/calls";
 import { keys } from "../../../api/queries";
-import { countryName } from "../../../lib/names";
+import { soon } from "../../../lib/instant";
 import { Choices, Notice } from "../../../ui/basics";
-import { Chips, InstantField } from "../../../ui/inputs";
+import { InstantField } from "../../../ui/inputs";
+import { CountryChips } from "../countries";
 import { visibilities } from "../state";
 import type { Form } from "./draft";
-
-/** An hour from now, on the hour. */
-function soon(): string {
-  const at = new Date(Date.now() + 3_600_000);
-  at.setMinutes(0, 0, 0);
-  return at.toISOString();
-}
 
 export function Availability({ form }: { form: Form }) {
   const { draft, fields, set } = form;
@@ -74,9 +68,6 @@ function Countries({ form }: { form: Form }) {
   const { draft, fields, set } = form;
   const words = useQuery({ queryKey: keys.vocabulary, queryFn: api.vocabulary, staleTime: 60_000 });
   const knows = words.data?.knows_countries ?? false;
-  const options = (words.data?.countries ?? [])
-    .map((code) => ({ value: code, label: countryName(code) }))
-    .sort((a, b) => a.label.localeCompare(b.label));
   return (
     <section className="panel" aria-labelledby="countries">
       <h2 id="countries">Where it plays</h2>
@@ -87,13 +78,8 @@ function Countries({ form }: { form: Form }) {
         </Notice>
       )}
       {(knows || draft.countries !== null) && (
-        <Chips
-          label="Countries"
-          max={249}
-          maxLength={60}
+        <CountryChips
           values={draft.countries ?? []}
-          name={countryName}
-          options={options}
           wrong={fields.countries}
           hint={
             draft.countries === null

@@ -1,16 +1,13 @@
-// Doing the same to many titles: the bar that appears with a selection, the dialog of changes, and what was refused.
-import { useQuery } from "@tanstack/react-query";
+// Doing the same to many titles: the bar that appears with a selection, and what was refused.
 import { useState } from "react";
 import * as api from "../../../api/calls";
 import { inWords } from "../../../api/problem";
 import { keys, listsChanged, queryClient, updateVideo } from "../../../api/queries";
 import type { BulkAnswer, Video } from "../../../api/types";
-import { commonLanguages, languageName } from "../../../lib/names";
-import { Button, Notice } from "../../../ui/basics";
-import { Chips, Select, Toggles } from "../../../ui/inputs";
+import { Button } from "../../../ui/basics";
 import { Confirm, Dialog } from "../../../ui/overlay";
 import { toast } from "../../../ui/toast";
-import { visibilities } from "../state";
+import { ChangesForm } from "./changesform";
 import type { Selection } from "./selection";
 import { undoOf } from "./undo";
 
@@ -114,7 +111,7 @@ export function BulkBar({
         </section>
       )}
       <Dialog open={editing} onClose={() => setEditing(false)} title={`Edit ${count(ids.length)}`}>
-        <Changes
+        <ChangesForm
           busy={busy}
           onDone={async (form) => {
             const whole = { ...form, ids };
@@ -166,88 +163,4 @@ function reasons(answer: BulkAnswer, of: readonly Video[]): Refused[] {
       title: of.find((video) => video.id === id)?.title ?? "A title",
       why: problem?.errors?.map((error) => error.detail).join(" ") || problem?.detail || "It was refused.",
     }));
-}
-
-const keep = { value: "", label: "Leave as it is" };
-
-function Changes({ busy, onDone }: { busy: boolean; onDone: (form: api.Bulk) => Promise<void> }) {
-  const words = useQuery({ queryKey: keys.vocabulary, queryFn: api.vocabulary, staleTime: 60_000 });
-  const [visibility, setVisibility] = useState("");
-  const [kind, setKind] = useState("");
-  const [language, setLanguage] = useState("");
-  const [rating, setRating] = useState("");
-  const [genres, setGenres] = useState<string[]>([]);
-  const [added, setAdded] = useState<string[]>([]);
-  const [removed, setRemoved] = useState<string[]>([]);
-  const changes = {
-    ...(visibility ? { visibility } : {}),
-    ...(kind ? { kind } : {}),
-    ...(language ? { language } : {}),
-    ...(rating ? { maturity_rating: rating } : {}),
-  } as api.Edit;
-  const lists = { add_genres: genres, add_tags: added, remove_tags: removed };
-  const empty = Object.keys(changes).length === 0 && Object.values(lists).every((list) => list.length === 0);
-  return (
-    <form
-      className="stack"
-      onSubmit={(event) => {
-        event.preventDefault();
-        event.stopPropagation();
-        if (!empty) void onDone({ ...(Object.keys(changes).length > 0 ? { changes } : {}), ...lists });
-      }}
-    >
-      <div className="field-grid">
-        <Select
-          label="Visibility"
-          value={visibility}
-          onValue={setVisibility}
-          options={[
-            keep,
-            ...(["public", "unlisted", "private"] as const).map((value) => ({
-              value,
-              label: visibilities[value].label,
-            })),
-          ]}
-        />
-        <Select
-          label="Kind"
-          value={kind}
-          onValue={setKind}
-          options={[
-            keep,
-            { value: "movie", label: "Movie" },
-            { value: "clip", label: "Clip" },
-            { value: "recording", label: "Recording" },
-          ]}
-        />
-        <Select
-          label="Spoken language"
-          value={language}
-          onValue={setLanguage}
-          options={[keep, ...commonLanguages.map((tag) => ({ value: tag, label: languageName(tag) }))]}
-        />
-        <Select
-          label="Maturity rating"
-          value={rating}
-          onValue={setRating}
-          options={[keep, ...(words.data?.ratings ?? []).map(({ id }) => ({ value: id, label: id }))]}
-        />
-      </div>
-      <Chips label="Add tags" max={30} maxLength={200} values={added} onValues={setAdded} />
-      <Chips label="Remove tags" max={30} maxLength={200} values={removed} onValues={setRemoved} />
-      <Toggles
-        legend="Add genres"
-        max={5}
-        values={genres}
-        onValues={setGenres}
-        options={(words.data?.genres ?? []).map(({ id, name }) => ({ value: id, label: name }))}
-      />
-      <Notice>Titles that a change does not fit stay as they are, and you are told which and why.</Notice>
-      <div className="actions">
-        <Button type="submit" look="primary" disabled={empty} busy={busy}>
-          Apply
-        </Button>
-      </div>
-    </form>
-  );
 }
