@@ -9,18 +9,23 @@ const html = readFileSync(join(dist, "index.html"), "utf8");
 const files = readdirSync(join(dist, "assets"));
 const named = (name) =>
   files.filter((file) => new RegExp(`^${name}-[\\w-]{8}\\.js$`).test(file)).map((file) => `/assets/${file}`);
-const player = [...named("watch"), ...named("session"), ...named("shaka")];
+const watch = [...named("watch"), ...named("session")];
+const player = named("shaka");
 const title = [...named("title"), ...named("backdrop")];
-if (player.length !== 3) throw new Error(`the player's files are not where they were: ${player}`);
+if (watch.length !== 2 || player.length !== 1)
+  throw new Error(`the player's files are not where they were: ${watch} ${player}`);
 if (title.length === 0) throw new Error("the title page is not where it was");
 writeFileSync(
   join(dist, "index.html"),
-  html.replace('src="/boot.js"', `src="/boot.js" data-player="${player.join(" ")}" data-title="${title.join(" ")}"`),
+  html.replace(
+    'src="/boot.js"',
+    `src="/boot.js" data-watch="${watch.join(" ")}" data-player="${player.join(" ")}" data-title="${title.join(" ")}"`,
+  ),
 );
 const linked = [...html.matchAll(/(?:src|href)="(\/[^"]+\.(?:js|css|svg|webmanifest))"/g)].map((match) => match[1]);
 const font = files.find((name) => /^inter-latin-wght-normal.*\.woff2$/.test(name));
 // The player is part of it: a press on play should not wait for code.
-const shell = ["/", ...new Set(linked), ...player, ...(font ? [`/assets/${font}`] : [])];
+const shell = ["/", ...new Set(linked), ...watch, ...player, ...(font ? [`/assets/${font}`] : [])];
 const hash = createHash("sha256");
 for (const path of shell) hash.update(readFileSync(join(dist, path === "/" ? "index.html" : path)));
 const source = readFileSync(new URL("../src/worker/sw.js", import.meta.url), "utf8");

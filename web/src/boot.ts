@@ -2,17 +2,22 @@
 // one, asks at once for what this address will need, while the app itself is still on its way, and puts the first picture
 // into the frame where the server has not. A script of its own: `vite.config.ts`.
 import type { Home, Video } from "./api/types";
+import { painted } from "./lib/painted";
 import { backdropSizes, blurOf, firstPicture, pictureAt, srcSetOf, stillWidth } from "./ui/picture";
 
 type Kind = "home" | "title" | "watch";
 
-function chooseTheme() {
-  let choice: string | null = null;
+function kept(name: string): string | null {
   try {
-    choice = localStorage.getItem("kinora-theme");
+    return localStorage.getItem(name);
   } catch {
-    // Storage may be closed to us: the system's preference decides.
+    // Storage may be closed to us: as on a first visit.
+    return null;
   }
+}
+
+function chooseTheme() {
+  const choice = kept("kinora-theme");
   const light = choice === "light" || (choice !== "dark" && matchMedia("(prefers-color-scheme: light)").matches);
   document.documentElement.dataset.theme = light ? "light" : "dark";
 }
@@ -72,12 +77,15 @@ chooseTheme();
 const files = document.currentScript?.dataset;
 const [, kind, id] = /^\/(watch|title)\/([0-9a-f-]{36})$/.exec(location.pathname) ?? [];
 ask("instance", "instance");
+if (kept("kinora-signed-in")) ask("session", "session");
 if (id) drawFrom(kind as Kind, ask(`video ${id}`, `videos/${id}`), (body) => body as Video);
 if (kind === "watch") {
   ask(`playback ${id}`, `videos/${id}/playback`, "POST");
-  fetchFiles("modulepreload", files?.player);
+  fetchFiles("modulepreload", files?.watch);
+  // The largest file does not share a narrow line with the picture that is seen first.
+  void painted().then(() => fetchFiles("modulepreload", files?.player));
 } else if (!(navigator as Navigator & { connection?: { saveData?: boolean } }).connection?.saveData) {
-  addEventListener("load", () => setTimeout(() => fetchFiles("prefetch", files?.player), 1500));
+  addEventListener("load", () => setTimeout(() => fetchFiles("prefetch", `${files?.watch} ${files?.player}`), 1500));
 }
 if (kind === "title") fetchFiles("modulepreload", files?.title);
 if (location.pathname === "/") drawFrom("home", ask("home", "home"), (body) => (body as Home).hero ?? null);

@@ -9,18 +9,24 @@ const patienceMs = { picture: 3000, bare: 200 };
 
 function wanted(): Promise<unknown>[] {
   const { pathname } = location;
-  const instance = queryClient.prefetchQuery({ queryKey: keys.instance, queryFn: api.instance });
-  if (pathname === "/") return [instance, queryClient.prefetchQuery({ queryKey: keys.home, queryFn: api.home })];
+  const everywhere = [
+    queryClient.prefetchQuery({ queryKey: keys.instance, queryFn: api.instance }),
+    queryClient.prefetchQuery({ queryKey: keys.session, queryFn: api.session }),
+  ];
+  if (pathname === "/") return [...everywhere, queryClient.prefetchQuery({ queryKey: keys.home, queryFn: api.home })];
   const [, kind, id] = /^\/(watch|title)\/([^/]+)$/.exec(pathname) ?? [];
-  if (!kind || !id) return [];
+  if (!kind || !id) return everywhere;
   const video = queryClient.prefetchQuery({ queryKey: keys.video(id), queryFn: () => api.video(id) });
-  return [instance, video, (kind === "watch" ? Watch : Title).load()];
+  return [...everywhere, video, (kind === "watch" ? Watch : Title).load()];
 }
+
+/** Settles with the promise, or after that time. */
+export const within = (ms: number, promise: Promise<unknown>): Promise<unknown> =>
+  Promise.race([promise, new Promise((settle) => setTimeout(settle, ms))]);
 
 /** Settles when the app has what it shows first, or when waiting longer would be worse than a skeleton. */
 export async function firstShown(root: HTMLElement): Promise<void> {
   const ready = Promise.allSettled(wanted());
-  const late = (ms: number) => new Promise((settle) => setTimeout(settle, ms));
-  await Promise.race([ready, late(patienceMs.bare)]);
-  if (root.querySelector("main img")) await Promise.race([ready, late(patienceMs.picture)]);
+  await within(patienceMs.bare, ready);
+  if (root.querySelector("main img")) await within(patienceMs.picture, ready);
 }

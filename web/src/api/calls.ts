@@ -42,7 +42,7 @@ const signedInHint = "kinora-signed-in";
 export async function session(): Promise<T.Session | null> {
   if (!kept.read(signedInHint)) return null;
   try {
-    return await body(client.GET("/api/v1/session"));
+    return (await early<T.Session>("session")) ?? (await body(client.GET("/api/v1/session")));
   } catch (error) {
     if (!(error instanceof Problem && error.status === 401)) throw error;
     kept.write(signedInHint, null);

@@ -1,7 +1,7 @@
 // Watch: the player and what is known about the title.
 import "./watch.css";
 import "../studio/studio.css";
-import { useCallback, useEffect, useState } from "react";
+import { startTransition, useCallback, useDeferredValue, useEffect, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { useVideoEvents } from "../../api/events";
 import { Problem } from "../../api/problem";
@@ -33,7 +33,7 @@ export default function WatchPage({ id }: { id: string }) {
   useVideoEvents(id, growing);
   // What lies around the picture waits for its first frame: on a narrow line they would share it.
   const [moving, setMoving] = useState(false);
-  const moves = useCallback(() => setMoving(true), []);
+  const moves = useCallback(() => startTransition(() => setMoving(true)), []);
   if (query.isError && !video) {
     const gone = query.error instanceof Problem && query.error.status === 404;
     if (gone)
@@ -83,7 +83,7 @@ function Playing({ id, video, moving, onMoving }: PlayingProps) {
       (ready) => {
         if (gone) return ready.close();
         started = ready;
-        setSession(ready);
+        startTransition(() => setSession(ready));
       },
       (error) => !gone && setFailed(error),
     );
@@ -233,7 +233,8 @@ function About({ video, mine }: { video: Video; mine: boolean }) {
 function More({ id, wait }: { id: string; wait: boolean }) {
   const related = useRelated(id, !wait);
   const next = useNext(id, !wait);
-  const others = (related.data ?? []).filter((video) => video.id !== next?.id).slice(0, 8);
+  // The cards are drawn in slices beside the film.
+  const others = (useDeferredValue(related.data) ?? []).filter((video) => video.id !== next?.id).slice(0, 8);
   if (related.isPending || wait)
     return (
       <aside className="more" aria-label="More like this" aria-busy="true">
