@@ -12,6 +12,7 @@ pub mod ladder;
 pub mod locale;
 pub mod network;
 pub mod playback_token;
+pub mod profile;
 pub mod related;
 pub mod text;
 pub mod time;

@@ -18,6 +18,7 @@ pub mod outbox;
 pub mod overview;
 pub mod positions;
 pub mod presentations;
+pub mod profiles;
 mod reader;
 pub mod related;
 pub mod search;

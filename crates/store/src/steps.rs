@@ -16,11 +16,20 @@ pub enum Name {
     Audio,
     Pictures,
     Publish,
+    /// Further codecs, added to a title that can be watched.
+    Formats,
 }
 
 impl Name {
-    pub const ALL: [Self; 6] =
-        [Self::Upload, Self::Probe, Self::Encode, Self::Audio, Self::Pictures, Self::Publish];
+    pub const ALL: [Self; 7] = [
+        Self::Upload,
+        Self::Probe,
+        Self::Encode,
+        Self::Audio,
+        Self::Pictures,
+        Self::Publish,
+        Self::Formats,
+    ];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -30,6 +39,7 @@ impl Name {
             Self::Audio => "audio",
             Self::Pictures => "pictures",
             Self::Publish => "publish",
+            Self::Formats => "formats",
         }
     }
 }

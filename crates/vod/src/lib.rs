@@ -1,6 +1,7 @@
 //! From a file to a title: upload or import, probe, plan, encode, publish. ffmpeg does the decoding and encoding, in a cage.
 
 pub mod encode;
+pub mod encoders;
 pub mod guest;
 pub mod import;
 pub mod picture;

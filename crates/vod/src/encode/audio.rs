@@ -2,18 +2,19 @@
 
 use std::path::Path;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use domain::profile::AudioCodec;
 use media::{
     cmaf::{self, Kind, Media, TrackSpec},
     descriptor::Segment,
-    mp4::{AudioConfig, Sample},
+    mp4::{FragmentReader, Item, Limits, Sample, TrackHeader},
 };
 use tokio::{io::AsyncReadExt, process::ChildStdout, sync::mpsc};
 
-use super::{Error, Result, TrackHead, adts, command};
+use super::{Error, Result, TrackHead, command};
 use crate::{
     guest::{self, Guest},
-    plan::{AAC_FRAME, AudioPlan},
+    plan::AudioPlan,
     probe::language,
     tools::Tools,
 };
@@ -80,11 +81,14 @@ async fn encode(
             "-af",
             &filters(plan, shift),
             "-c:a",
-            "aac",
+            match plan.codec {
+                AudioCodec::Aac => "aac",
+                AudioCodec::Opus => "libopus",
+            },
             "-b:a",
             &plan.bitrate_bps.to_string(),
         ])
-        .args(["-f", "adts", "pipe:1"])
+        .args(["-f", "mp4", "-movflags", "+empty_moov+default_base_moof", "-frag_duration", "2000000", "pipe:1"])
         .args(plan.joined.filter(|_| shift).iter().flat_map(command::read_along))
         .reads(input);
     let (running, stdout) = guest.spawn().await?;
@@ -106,7 +110,8 @@ async fn encode(
 /// Presentation time 0 at the origin, gaps filled, exactly as many samples as planned (in whole frames).
 fn filters(plan: &AudioPlan, shift: bool) -> String {
     let AudioPlan { sample_rate, origin_us, channels, .. } = plan;
-    let samples = plan.frames() * AAC_FRAME;
+    let (samples, lead) = (plan.frames() * plan.frame() + lead(plan.codec), lead(plan.codec));
+    let lead = if lead > 0 { format!("adelay={lead}S:all=1,") } else { String::new() };
     let layout = if *channels == 1 { "mono" } else { "stereo" };
     let start = if shift {
         format!("asetpts=PTS-({origin_us}/1000000)/TB,aresample={sample_rate}:async=1:first_pts=0,")
@@ -114,19 +119,42 @@ fn filters(plan: &AudioPlan, shift: bool) -> String {
         String::new()
     };
     format!(
-        "{start}aformat=sample_fmts=fltp:sample_rates={sample_rate}:channel_layouts={layout},\
+        "{start}{lead}aformat=sample_fmts=fltp:sample_rates={sample_rate}:channel_layouts={layout},\
          apad=whole_len={samples},atrim=end_sample={samples}"
     )
 }
 
+/// What Opus' encoder looks ahead, samples: its output is that much late (RFC 7845 §4.2, pre-skip).
+const OPUS_LOOKS_AHEAD: u64 = 312;
+
+/// Samples of silence before the sound, so that the encoder's first frame holds nothing else and the second one begins with
+/// the sound. AAC's encoder is late by a whole frame of its own accord.
+fn lead(codec: AudioCodec) -> u64 {
+    match codec {
+        AudioCodec::Aac => 0,
+        AudioCodec::Opus => codec.frame() - OPUS_LOOKS_AHEAD,
+    }
+}
+
 async fn cut(mut from: ChildStdout, cutter: &mut Cutter<'_>, to: &mpsc::Sender<Stretch>) -> Result<()> {
-    let mut frames = adts::Frames::default();
-    while from.read_buf(&mut frames.buffer).await? > 0 {
-        while let Some(frame) = frames.next()? {
-            let config = frames.config().ok_or(media::Error::Truncated("ADTS"))?;
-            if let Some(stretch) = cutter.push(frame, config)? {
-                // Whoever waited is gone: the job was cancelled.
-                to.send(stretch).await.map_err(|_| Error::Task)?;
+    let mut reader = FragmentReader::new(Limits::default());
+    let mut buffer = BytesMut::with_capacity(64 << 10);
+    while from.read_buf(&mut buffer).await? > 0 {
+        reader.feed(&buffer);
+        buffer.clear();
+        while let Some(item) = reader.next()? {
+            let samples = match item {
+                Item::Header(header) => {
+                    cutter.header = header.tracks.into_iter().next();
+                    continue;
+                }
+                Item::Fragment(fragment) => fragment.samples,
+            };
+            for sample in samples {
+                if let Some(stretch) = cutter.push(sample.data)? {
+                    // Whoever waited is gone: the job was cancelled.
+                    to.send(stretch).await.map_err(|_| Error::Task)?;
+                }
             }
         }
     }
@@ -137,6 +165,8 @@ async fn cut(mut from: ChildStdout, cutter: &mut Cutter<'_>, to: &mpsc::Sender<S
 struct Cutter<'a> {
     plan: &'a AudioPlan,
     skip: usize,
+    /// What the encoder says of itself.
+    header: Option<TrackHeader>,
     /// Frames seen, the encoder's priming frame among them.
     taken: u64,
     stretch: usize,
@@ -153,6 +183,7 @@ impl<'a> Cutter<'a> {
         Self {
             plan,
             skip,
+            header: None,
             taken: 0,
             stretch: 0,
             segment: 0,
@@ -163,14 +194,15 @@ impl<'a> Cutter<'a> {
         }
     }
 
-    fn push(&mut self, data: Bytes, config: &AudioConfig) -> Result<Option<Stretch>> {
+    fn push(&mut self, data: Bytes) -> Result<Option<Stretch>> {
         self.taken += 1;
         // The first frame is the encoder's priming: without it, frame 1 stands at time 0.
         let (Some(segments), 2..) = (self.plan.stretches.get(self.stretch), self.taken) else {
             return Ok(None);
         };
-        let at = (self.taken - 2) * AAC_FRAME;
-        let duration = AAC_FRAME.min(self.plan.samples.saturating_sub(at)).max(1) as u32;
+        let frame = self.plan.frame();
+        let at = (self.taken - 2) * frame;
+        let duration = frame.min(self.plan.samples.saturating_sub(at)).max(1) as u32;
         self.pending.push(Sample { dts: at, cts_offset: 0, duration, is_sync: true, data });
         if (self.pending.len() as u64) < u64::from(segments[self.segment]) {
             return Ok(None);
@@ -192,17 +224,25 @@ impl<'a> Cutter<'a> {
         if self.stretch <= self.skip {
             return Ok(None);
         }
-        let language = self.plan.language.as_deref().and_then(language::three_letters);
-        let spec = TrackSpec {
-            timescale: self.plan.sample_rate,
-            language,
-            media: Media::Aac { config: config.clone() },
-        };
         Ok(Some(Stretch {
             index: self.stretch - 1,
-            head: TrackHead::new(&spec)?,
+            head: self.head()?,
             segments: std::mem::take(&mut self.segments),
             bytes: std::mem::take(&mut self.bytes).into(),
         }))
+    }
+
+    fn head(&self) -> Result<TrackHead> {
+        let header = self.header.as_ref().ok_or(media::Error::Truncated("the encoder's header"))?;
+        let language = self.plan.language.as_deref().and_then(language::three_letters);
+        let mut spec = TrackSpec { timescale: self.plan.sample_rate, language, ..TrackSpec::from_header(header, 0)? };
+        // Nothing is left to skip: the frame that held it is gone.
+        if let Media::Opus { config } = &mut spec.media {
+            if u64::from(config.pre_skip) != OPUS_LOOKS_AHEAD {
+                return Err(Error::Mismatch(format!("the encoder looks {} samples ahead", config.pre_skip)));
+            }
+            config.pre_skip = 0;
+        }
+        TrackHead::new(&spec)
     }
 }

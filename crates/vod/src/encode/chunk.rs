@@ -13,7 +13,8 @@ use crate::{
     tools::Tools,
 };
 
-/// Encodes chunk `index` in `scratch`, an empty directory, and gives one file of segments for each rung.
+/// Encodes chunk `index` of a plan with rungs of one codec in `scratch`, an empty directory, and gives one file of segments
+/// for each rung.
 ///
 /// `listed` are the times of all frames when the plan lists them. Every frame is accounted for: when what was decoded is
 /// not what was planned, decoding starts again from earlier key frames, then from the file's start; a damaged source is

@@ -2,7 +2,8 @@
 
 use std::{fmt::Write, path::Path};
 
-use crate::plan::{Chunk, Joined, Mode, RungPlan, Seek, Times, VideoPlan};
+use super::encoder;
+use crate::plan::{Chunk, Joined, Mode, Seek, Times, VideoPlan};
 
 /// How the pictures of a chunk are picked out of what is decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,7 +14,7 @@ pub(super) enum Pick {
     Resampled,
 }
 
-/// All arguments. Rung `i` goes to `rung{i}.mp4` in the working directory.
+/// All arguments, for a plan with rungs of one codec. Rung `i` goes to `rung{i}.mp4` in the working directory.
 pub(super) fn chunk(
     plan: &VideoPlan,
     (chunk, times): (&Chunk, &[u64]),
@@ -33,7 +34,7 @@ pub(super) fn chunk(
     };
     for (i, rung) in plan.rungs.iter().enumerate() {
         args.extend(["-map".into(), format!("[v{i}]")]);
-        args.extend(encoder(rung, plan, chunk, threads));
+        args.extend(encoder::arguments(rung, plan, chunk, threads));
         args.extend(words(&["-fps_mode", "passthrough", "-enc_time_base"]));
         args.push(format!("{num}:{den}"));
         args.extend(words(&["-map_metadata", "-1", "-map_chapters", "-1", "-f", "mp4"]));
@@ -52,7 +53,7 @@ pub(super) fn read_along(joined: &Joined) -> Vec<String> {
     args
 }
 
-fn words(list: &[&str]) -> Vec<String> {
+pub(super) fn words(list: &[&str]) -> Vec<String> {
     list.iter().map(|word| (*word).to_owned()).collect()
 }
 
@@ -133,7 +134,8 @@ fn filters(plan: &VideoPlan, chunk: &Chunk, times: &[u64], pick: Pick) -> String
     if chunk.window.is_some() {
         steps.push(format!("trim=start_frame={}:end_frame={}", decoded.skip, decoded.skip + chunk.frames()));
     }
-    if let Some(transfer) = plan.tonemap.as_deref() {
+    let hdr = plan.rungs.iter().any(|rung| rung.hdr);
+    if let Some(transfer) = plan.tonemap.as_deref().filter(|_| !hdr) {
         steps.push(format!("zscale=tin={transfer}:min=bt2020nc:pin=bt2020:t=linear:npl=100"));
         steps.push("format=gbrpf32le,zscale=p=bt709,tonemap=tonemap=hable:desat=0".into());
         steps.push("zscale=t=bt709:m=bt709:r=tv,format=yuv420p".into());
@@ -146,7 +148,8 @@ fn filters(plan: &VideoPlan, chunk: &Chunk, times: &[u64], pick: Pick) -> String
     }
     for (i, rung) in plan.rungs.iter().enumerate() {
         let (width, height) = (rung.width, rung.height);
-        let _ = write!(graph, ";[s{i}]scale={width}:{height}:out_range=tv,setsar=1,format=yuv420p[v{i}]");
+        let format = if hdr { "yuv420p10le" } else { "yuv420p" };
+        let _ = write!(graph, ";[s{i}]scale={width}:{height}:out_range=tv,setsar=1,format={format}[v{i}]");
     }
     graph
 }
@@ -155,43 +158,6 @@ fn filters(plan: &VideoPlan, chunk: &Chunk, times: &[u64], pick: Pick) -> String
 fn seconds(plan: &VideoPlan, chunk: &Chunk) -> f64 {
     let origin = plan.first_pts as f64 * f64::from(plan.source_base.0) / f64::from(plan.source_base.1);
     origin + chunk.decoded().start as f64 / f64::from(plan.timescale)
-}
-
-fn encoder(rung: &RungPlan, plan: &VideoPlan, chunk: &Chunk, threads: u32) -> Vec<String> {
-    let mut args = words(&["-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high"]);
-    args.extend(["-level:v".into(), rung.level.to_string(), "-crf".into(), rung.crf.to_string()]);
-    args.extend([
-        "-maxrate".into(),
-        rung.max_bps.to_string(),
-        "-bufsize".into(),
-        rung.buffer_bits.to_string(),
-    ]);
-    args.extend(words(&["-sc_threshold", "0", "-flags", "+cgop"]));
-    match plan.times {
-        Times::Constant(_) => {
-            let gop = plan.gop_frames();
-            args.extend(["-g".into(), gop.to_string(), "-keyint_min".into(), gop.to_string()]);
-        }
-        Times::Listed => {
-            args.extend(words(&["-g", "100000", "-force_key_frames"]));
-            args.push(format!("expr:{}", starts(chunk)));
-        }
-    }
-    if threads > 0 {
-        args.extend(["-threads:v".into(), threads.to_string()]);
-    }
-    args
-}
-
-/// An expression that holds for the first frame of every GOP.
-fn starts(chunk: &Chunk) -> String {
-    let mut at = 0;
-    let mut terms = Vec::new();
-    for frames in chunk.segments.iter().flatten() {
-        terms.push(format!("eq(n,{at})"));
-        at += u64::from(*frames);
-    }
-    terms.join("+")
 }
 
 /// The ways to get at a chunk's pictures, best first.

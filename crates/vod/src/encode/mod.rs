@@ -1,10 +1,10 @@
 //! Encoding: one ffmpeg for a chunk with all its rungs, one for an audio track, and pictures from what was encoded.
 
-mod adts;
 pub mod artwork;
 mod audio;
 mod chunk;
 mod command;
+mod encoder;
 mod frames;
 mod pictures;
 mod rewrite;

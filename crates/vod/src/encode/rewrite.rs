@@ -17,6 +17,7 @@ use crate::plan::{Chunk, Times, VideoPlan};
 
 /// A chunk whose rungs lie in `scratch`.
 pub(super) struct Job {
+    /// Track ids.
     rungs: Vec<String>,
     chunk: Chunk,
     timescale: u32,
@@ -39,7 +40,8 @@ impl Job {
             rungs: plan.rungs.iter().map(|rung| rung.id.clone()).collect(),
             chunk: plan.chunks[index].clone(),
             timescale: plan.timescale,
-            delay: plan.delay,
+            // Codecs that decode in the order of showing need no room for offsets.
+            delay: if plan.rungs.iter().any(|rung| rung.codec.reorders()) { plan.delay } else { 0 },
             segments_before: plan.chunks[..index].iter().map(|c| c.segments.len() as u32).sum(),
             times,
             tolerance: pick.keeps_times().then_some(tolerance),

@@ -1,20 +1,20 @@
 //! Audio: which tracks, how encoded, and how many AAC frames lie in each segment.
 
-use domain::Micros;
+use domain::{
+    Micros,
+    profile::{AudioCodec, Profile},
+};
 use serde::{Deserialize, Serialize};
 
 use super::{Joined, chunks};
 use crate::probe::{AudioInfo, Index, SourceInfo};
-
-/// Samples in one AAC frame.
-pub const AAC_FRAME: u64 = 1024;
 
 /// Most audio tracks that are taken along.
 const MOST_TRACKS: usize = 16;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AudioPlan {
-    /// Track id, `a0`.
+    /// Track id, `a0`; with the codec for those that are added to the first one, `a0opus`.
     pub id: String,
     /// Index of the stream in the source.
     pub stream: u32,
@@ -24,11 +24,13 @@ pub struct AudioPlan {
     pub sample_rate: u32,
     pub channels: u32,
     pub bitrate_bps: u32,
+    #[serde(default)]
+    pub codec: AudioCodec,
     /// Source time of presentation time 0, microseconds.
     pub origin_us: i64,
-    /// Samples of the finished track. The last AAC frame is played as far as these go.
+    /// Samples of the finished track. The last frame is played as far as these go.
     pub samples: u64,
-    /// AAC frames of each segment, by stretch.
+    /// Coded frames of each segment, by stretch.
     pub stretches: Vec<Vec<u32>>,
     /// The source's clock jumps, see [`Joined`].
     #[serde(default)]
@@ -36,12 +38,27 @@ pub struct AudioPlan {
 }
 
 impl AudioPlan {
-    /// AAC frames before stretch `n`.
+    /// Samples of a coded frame.
+    pub fn frame(&self) -> u64 {
+        self.codec.frame()
+    }
+
+    /// Added to a title that is complete without it.
+    pub fn is_extra(&self) -> bool {
+        self.codec != AudioCodec::Aac
+    }
+
+    /// Names of its units, where it is the `track`-th of the plan.
+    pub fn units(&self, track: usize) -> impl Iterator<Item = String> + use<> {
+        (0..self.stretches.len()).map(move |n| super::audio_unit(track, n))
+    }
+
+    /// Coded frames before stretch `n`.
     pub fn frames_before(&self, n: usize) -> u64 {
         self.stretches.iter().take(n).flatten().map(|frames| u64::from(*frames)).sum()
     }
 
-    /// AAC frames of the finished track.
+    /// Coded frames of the finished track.
     pub fn frames(&self) -> u64 {
         self.frames_before(self.stretches.len())
     }
@@ -64,24 +81,44 @@ pub(super) fn own_boundaries(info: &SourceInfo, index: &Index) -> Option<(i64, V
 }
 
 /// Plans the tracks along `boundaries` (segment ends, `rate` ticks per second).
-pub(super) fn plan(tracks: &[AudioInfo], origin_us: i64, boundaries: &[u64], rate: u32) -> Vec<AudioPlan> {
+pub(super) fn plan(
+    profile: &Profile,
+    tracks: &[AudioInfo],
+    origin_us: i64,
+    boundaries: &[u64],
+    rate: u32,
+) -> Vec<AudioPlan> {
     let mut order: Vec<&AudioInfo> = tracks.iter().take(MOST_TRACKS).collect();
     // The default first; else the file's order.
     order.sort_by_key(|track| !track.default);
-    let one = |(n, track): (usize, &&AudioInfo)| track_plan(n, track, origin_us, boundaries, rate);
-    let mut plans: Vec<AudioPlan> = order.iter().enumerate().map(one).collect();
-    distinct_labels(&mut plans);
-    plans
+    let mut all = Vec::new();
+    for codec in &profile.audio {
+        let one =
+            |(n, track): (usize, &&AudioInfo)| track_plan(*codec, n, track, origin_us, boundaries, rate);
+        let mut plans: Vec<AudioPlan> = order.iter().enumerate().map(one).collect();
+        distinct_labels(&mut plans);
+        all.extend(plans);
+    }
+    all
 }
 
-fn track_plan(n: usize, track: &AudioInfo, origin_us: i64, boundaries: &[u64], rate: u32) -> AudioPlan {
-    let sample_rate = if track.sample_rate == 44_100 { 44_100 } else { 48_000 };
+fn track_plan(
+    codec: AudioCodec,
+    n: usize,
+    track: &AudioInfo,
+    origin_us: i64,
+    boundaries: &[u64],
+    rate: u32,
+) -> AudioPlan {
+    // Opus is always decoded to 48 kHz (RFC 7845 §5.1).
+    let keeps = codec == AudioCodec::Aac && track.sample_rate == 44_100;
+    let sample_rate = if keeps { 44_100 } else { 48_000 };
     let channels = track.channels.min(2);
     let at = |tick: u64| u128::from(tick) * u128::from(sample_rate);
     let samples = (at(boundaries.last().copied().unwrap_or(0)) / u128::from(rate)) as u64;
     let samples = samples.max(1);
-    let all = samples.div_ceil(AAC_FRAME);
-    let unit = u128::from(rate) * u128::from(AAC_FRAME);
+    let all = samples.div_ceil(codec.frame());
+    let unit = u128::from(rate) * u128::from(codec.frame());
     let mut done = 0;
     let mut segments: Vec<u32> = Vec::with_capacity(boundaries.len());
     for (i, tick) in boundaries.iter().enumerate() {
@@ -94,14 +131,20 @@ fn track_plan(n: usize, track: &AudioInfo, origin_us: i64, boundaries: &[u64], r
     segments.retain(|frames| *frames > 0);
     let stretches = chunks(segments.len()).map(|range| segments[range].to_vec()).collect();
     AudioPlan {
-        id: format!("a{n}"),
+        id: if codec == AudioCodec::Aac { format!("a{n}") } else { format!("a{n}{}", codec.word()) },
         stream: track.stream,
         label: label(n, track),
         language: track.language.clone(),
         default: n == 0,
         sample_rate,
         channels,
-        bitrate_bps: if channels == 1 { 96_000 } else { 160_000 },
+        bitrate_bps: match (codec, channels) {
+            (AudioCodec::Aac, 1) => 96_000,
+            (AudioCodec::Aac, _) => 160_000,
+            (AudioCodec::Opus, 1) => 64_000,
+            (AudioCodec::Opus, _) => 112_000,
+        },
+        codec,
         origin_us,
         samples,
         stretches,

@@ -7,16 +7,18 @@
 mod audio;
 mod held;
 mod rate;
+mod rungs;
 pub mod trim;
 mod video;
 
-use domain::ladder::Rung;
+use domain::profile::{Profile, VideoCodec};
 use serde::{Deserialize, Serialize};
 
-pub use audio::{AAC_FRAME, AudioPlan};
+pub use audio::AudioPlan;
 pub use held::Held;
 pub use rate::constant_rate;
-pub use video::{Chunk, Joined, Mode, RungPlan, Seek, Times, VideoPlan, chunk_times, listed_times};
+pub use rungs::RungPlan;
+pub use video::{Chunk, Joined, Mode, Seek, Times, VideoPlan, chunk_times, listed_times};
 
 use crate::probe::{Index, Refusal, SourceInfo};
 
@@ -41,12 +43,22 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Names of all units of work that must come in, in the order in which they are worth having.
+    /// Names of all units of work that must come in before the title is complete, in the order in which they are worth having.
     pub fn units(&self) -> Vec<String> {
         let video = self.video.iter().flat_map(|v| (0..v.chunks.len()).map(video_unit));
-        let audio = self.audio.iter().enumerate();
-        let audio = audio.flat_map(|(track, a)| (0..a.stretches.len()).map(move |n| audio_unit(track, n)));
-        video.chain(audio).collect()
+        let audio = self.audio.iter().enumerate().filter(|(_, audio)| !audio.is_extra());
+        video.chain(audio.flat_map(|(track, audio)| audio.units(track))).collect()
+    }
+
+    /// The units of everything that is added to a complete title: for each further codec of the picture and each further
+    /// form of an audio track.
+    pub fn extras(&self) -> Vec<Vec<String>> {
+        let video = self.video.iter().flat_map(|video| {
+            let further = video.codecs().into_iter().skip(1);
+            further.map(|codec| (0..video.chunks.len()).map(|index| video.unit(index, codec)).collect())
+        });
+        let audio = self.audio.iter().enumerate().filter(|(_, audio)| audio.is_extra());
+        video.chain(audio.map(|(track, audio)| audio.units(track).collect())).collect()
     }
 
     /// The longest segment of any track, milliseconds rounded up.
@@ -59,16 +71,21 @@ impl Plan {
         });
         let audio = self.audio.iter().map(|audio| {
             let longest = audio.stretches.iter().flatten().max().copied().unwrap_or(0);
-            (u64::from(longest) * AAC_FRAME, audio.sample_rate)
+            (u64::from(longest) * audio.frame(), audio.sample_rate)
         });
         let ms = |(ticks, rate): (u64, u32)| (ticks * 1000).div_ceil(u64::from(rate.max(1)));
         video.chain(audio).map(ms).max().unwrap_or(0)
     }
 }
 
-/// The unit of video chunk `index`, all rungs.
+/// The unit of video chunk `index`, all rungs of the first codec.
 pub fn video_unit(index: usize) -> String {
     format!("v:{index}")
+}
+
+/// The unit of the same chunk as `unit` in a codec that is added to the first.
+pub fn added_unit(unit: &str, codec: VideoCodec) -> String {
+    format!("{unit}+{}", codec.word())
 }
 
 /// The unit of stretch `n` of audio track `track`.
@@ -77,16 +94,16 @@ pub fn audio_unit(track: usize, n: usize) -> String {
 }
 
 /// Plans a title. The list of picture times is to be kept beside the plan when [`Times::Listed`] says so.
-pub fn plan(info: &SourceInfo, index: &Index, ladder: &[Rung]) -> Result<Plan, Refusal> {
+pub fn plan(info: &SourceInfo, index: &Index, profile: &Profile) -> Result<Plan, Refusal> {
     let video = info.video.as_ref();
-    let video = video.map(|video| video::plan(info, video, index, ladder));
+    let video = video.map(|video| video::plan(info, video, index, profile));
     let video = video.transpose()?;
     let (origin, boundaries, rate) = match &video {
         Some(video) => (video.origin(), video.boundaries(), video.timescale),
         None => audio::own_boundaries(info, index).ok_or(Refusal::Empty)?,
     };
     let end = boundaries.last().copied().ok_or(Refusal::Empty)?;
-    let mut audio = audio::plan(&info.audio, origin, &boundaries, rate);
+    let mut audio = audio::plan(profile, &info.audio, origin, &boundaries, rate);
     if let Some(video) = video.as_ref().filter(|video| video.joined.is_some()) {
         audio.iter_mut().for_each(|track| track.joined = Some(Joined { beside: Some(video.stream) }));
     }

@@ -3,14 +3,14 @@
 //! A cut inside a segment makes pieces of it; everything else keeps its bytes and only moves on the time line. The cut plan
 //! is a plan like any other, whose chunks know where in the source they come from, so that it can be cut again.
 //!
-//! Sound is cut between AAC frames. Each kept range begins with the frame that brings sound and picture closest together
-//! there, so that they are never more than half a frame (10.7 ms at 48 kHz) apart, however many cuts there are.
+//! Sound is cut between coded frames. Each kept range begins with the frame that brings sound and picture closest together
+//! there, so that they are never more than half a frame (10.7 ms of AAC at 48 kHz) apart, however many cuts there are.
 
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AAC_FRAME, AudioPlan, Chunk, Plan, Times, VideoPlan, audio_unit, video_unit};
+use super::{AudioPlan, Chunk, Plan, Times, VideoPlan, audio_unit, video_unit};
 
 /// Most ranges that are kept.
 pub const MOST_RANGES: usize = 200;
@@ -74,7 +74,7 @@ pub enum Picture {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sound {
     Reused(Reused),
-    /// Some AAC frames of one segment of an earlier unit, to be put into a segment of their own.
+    /// Some coded frames of one segment of an earlier unit, to be put into a segment of their own.
     Frames {
         unit: String,
         segment: usize,
@@ -348,7 +348,7 @@ fn cut_tracks(plan: &Plan, spans: &[Span], rate: u32) -> (Vec<AudioPlan>, Vec<Ve
     plan.audio.iter().enumerate().map(cut).unzip()
 }
 
-/// A kept run of AAC frames, all of one old segment.
+/// A kept run of coded frames, all of one old segment.
 struct Bit {
     stretch: usize,
     segment: usize,
@@ -361,14 +361,15 @@ struct Bit {
 
 fn cut_track(track: usize, audio: &AudioPlan, spans: &[Span], rate: u32) -> (AudioPlan, Vec<Sound>) {
     let samples = |ticks: u64| u128::from(ticks) * u128::from(audio.sample_rate) / u128::from(rate.max(1));
-    let frame = u128::from(AAC_FRAME);
-    let nearest = |samples: i128| u64::try_from((samples + 512).max(0) / 1024).unwrap_or(0);
+    let frame = u128::from(audio.frame());
+    let (whole, half) = (i128::from(audio.frame()), i128::from(audio.frame() / 2));
+    let nearest = |samples: i128| u64::try_from((samples + half).max(0) / whole).unwrap_or(0);
     let old_frames = audio.frames();
     let (mut out, mut bits) = (0_u64, Vec::new());
     let mut end_samples = 0;
     for (n, span) in spans.iter().enumerate() {
         let (new_at, new_end) = (samples(span.at), samples(span.at + (span.to - span.from)));
-        let ahead = i128::from(out * AAC_FRAME) - new_at.cast_signed();
+        let ahead = i128::from(out * audio.frame()) - new_at.cast_signed();
         let first = nearest(samples(span.from).cast_signed() + ahead).min(old_frames);
         // The last part covers the picture to its end; its last frame is played as far as that goes.
         let wanted = new_end.saturating_sub(u128::from(out) * frame);
@@ -381,7 +382,7 @@ fn cut_track(track: usize, audio: &AudioPlan, spans: &[Span], rate: u32) -> (Aud
         }
         end_samples = new_end;
     }
-    let end_samples = u64::try_from(end_samples).unwrap_or(u64::MAX).min(out * AAC_FRAME).max(1);
+    let end_samples = u64::try_from(end_samples).unwrap_or(u64::MAX).min(out * audio.frame()).max(1);
     assemble(track, audio, &bits, end_samples)
 }
 
@@ -407,7 +408,8 @@ fn assemble(track: usize, audio: &AudioPlan, bits: &[Bit], end_samples: u64) -> 
     let mut out = 0_u64;
     let total: u64 = bits.iter().map(|bit| bit.frames.end - bit.frames.start).sum();
     // How long the frame that ends at frame `end` of a track of `samples` is played.
-    let lasts = |end: u64, samples: u64| AAC_FRAME.min(samples.saturating_sub((end - 1) * AAC_FRAME)).max(1);
+    let frame = audio.frame();
+    let lasts = |end: u64, samples: u64| frame.min(samples.saturating_sub((end - 1) * frame)).max(1);
     for bit in bits {
         let count = bit.frames.end - bit.frames.start;
         let (old_end, new_end) = (bit.before + count, out + count);
@@ -415,7 +417,7 @@ fn assemble(track: usize, audio: &AudioPlan, bits: &[Bit], end_samples: u64) -> 
         let unchanged = lasts(old_end, audio.samples) == lasts(new_end, new_samples);
         let unit = audio_unit(track, bit.stretch);
         if bit.frames == (0..bit.of) && unchanged {
-            let shift = (out.cast_signed() - bit.before.cast_signed()) * AAC_FRAME.cast_signed();
+            let shift = (out.cast_signed() - bit.before.cast_signed()) * frame.cast_signed();
             match (sounds.last_mut(), stretches.last_mut()) {
                 (Some(Sound::Reused(last)), Some(stretch))
                     if last.unit == unit && last.segments.end == bit.segment && last.shift == shift =>

@@ -1,17 +1,18 @@
 //! Video: frame times, GOPs, segments, chunks, where to seek, and rungs.
 
-use domain::ladder::{self, FittedRung, Rung};
+use domain::profile::{Profile, VideoCodec};
 use serde::{Deserialize, Serialize};
 
 use super::{
     GOP_SECONDS, chunks,
     held::{self, Held},
     rate::{self, constant_rate},
+    rungs::{self, RungPlan},
     trim::Window,
 };
 use crate::{
     guest::sniff::Container,
-    probe::{Index, Refusal, SourceInfo, VideoInfo},
+    probe::{Index, Mastering, Refusal, SourceInfo, VideoInfo},
 };
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,11 +34,15 @@ pub struct VideoPlan {
     /// When the last picture ends, ticks.
     pub end: u64,
     pub chunks: Vec<Chunk>,
-    /// Best first.
+    /// By codec, the one that makes the title playable first; of each codec the best first.
     pub rungs: Vec<RungPlan>,
     pub deinterlace: bool,
-    /// Transfer function of a source with high dynamic range, to be brought down to standard range.
+    /// Transfer function of a source with high dynamic range, to be brought down to standard range for rungs that do not
+    /// keep it.
     pub tonemap: Option<String>,
+    /// What such a source tells of the display that it was made on.
+    #[serde(default)]
+    pub mastering: Option<Mastering>,
     /// The first picture is repeated because the sound begins before it, the last one because it is meant to stay or the
     /// sound goes on.
     #[serde(default)]
@@ -102,22 +107,6 @@ pub struct Seek {
     pub next: Option<i64>,
 }
 
-/// One rung and how it is encoded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RungPlan {
-    /// Track id, `v1080p`.
-    pub id: String,
-    pub label: String,
-    pub width: u32,
-    pub height: u32,
-    /// Capped constant quality: the cap over `buffer_bits` of decoder buffer.
-    pub max_bps: u32,
-    pub buffer_bits: u32,
-    pub crf: u32,
-    /// H.264 level in tenths: 40 is 4.0.
-    pub level: u32,
-}
-
 impl Chunk {
     pub fn frames(&self) -> u64 {
         self.segments.iter().flatten().map(|n| u64::from(*n)).sum()
@@ -141,6 +130,26 @@ impl VideoPlan {
     pub fn origin(&self) -> i64 {
         let (num, den) = self.source_base;
         (i128::from(self.first_pts) * i128::from(num) * 1_000_000 / i128::from(den)) as i64
+    }
+
+    /// Codecs in the order in which they are made.
+    pub fn codecs(&self) -> Vec<VideoCodec> {
+        let mut codecs: Vec<VideoCodec> = self.rungs.iter().map(|rung| rung.codec).collect();
+        codecs.dedup();
+        codecs
+    }
+
+    /// The unit of chunk `index` in `codec`.
+    pub fn unit(&self, index: usize, codec: VideoCodec) -> String {
+        let unit = super::video_unit(index);
+        let is_first = self.rungs.first().is_some_and(|rung| rung.codec == codec);
+        if is_first { unit } else { super::added_unit(&unit, codec) }
+    }
+
+    /// The same with the rungs of one codec alone, which one decoder feeds.
+    pub fn only(&self, codec: VideoCodec) -> Self {
+        let rungs = self.rungs.iter().filter(|rung| rung.codec == codec).cloned().collect();
+        Self { rungs, ..self.clone() }
     }
 
     pub fn frames(&self) -> u64 {
@@ -198,7 +207,7 @@ pub(super) fn plan(
     info: &SourceInfo,
     video: &VideoInfo,
     index: &Index,
-    ladder: &[Rung],
+    profile: &Profile,
 ) -> Result<VideoPlan, Refusal> {
     let container = info.container;
     let joined = joined(info, video, index);
@@ -207,8 +216,7 @@ pub(super) fn plan(
         None => clock(info, video, index),
     };
     let clock = clock.ok_or(Refusal::Empty)?;
-    let fitted = ladder::fit(ladder, video.display_width, video.display_height);
-    let rungs: Vec<RungPlan> = fitted.iter().map(|rung| rung_plan(rung, clock.frame_rate)).collect();
+    let rungs = rungs::plan(profile, video, clock.frame_rate);
     if rungs.is_empty() {
         return Err(Refusal::Empty);
     }
@@ -229,6 +237,7 @@ pub(super) fn plan(
         rungs,
         deinterlace: video.interlaced,
         tonemap: video.color_transfer.clone().filter(|_| video.hdr),
+        mastering: video.mastering.clone().filter(|_| video.hdr),
         held: clock.held,
         joined: clock.joined.then(|| Joined { beside: info.audio.first().map(|audio| audio.stream) }),
     })
@@ -501,53 +510,6 @@ fn seek(keys: &[i64], from: i64) -> Vec<Seek> {
         .filter(|i| *i > 0)
         .map(|i| Seek { key: keys[i], next: keys.get(i + 1).copied() })
         .collect()
-}
-
-fn rung_plan(rung: &FittedRung, rate: (u32, u32)) -> RungPlan {
-    let buffer_bits = rung.bitrate_bps.saturating_mul(2);
-    RungPlan {
-        id: format!("v{}", rung.name),
-        label: rung.name.clone(),
-        width: rung.width,
-        height: rung.height,
-        max_bps: rung.bitrate_bps,
-        buffer_bits,
-        crf: 23,
-        level: level(rung.width, rung.height, rate, rung.bitrate_bps, buffer_bits),
-    }
-}
-
-/// Smallest H.264 level (ISO/IEC 14496-10 table A-1, High profile) for a picture size, rate and decoder buffer.
-fn level(width: u32, height: u32, rate: (u32, u32), bps: u32, buffer: u32) -> u32 {
-    // Level, macroblocks per second, macroblocks of a picture, kbit/s and kbit of buffer in High profile.
-    const LEVELS: [(u32, u64, u64, u64, u64); 14] = [
-        (13, 11_880, 396, 960, 2_500),
-        (20, 11_880, 396, 2_500, 2_500),
-        (21, 19_800, 792, 5_000, 5_000),
-        (22, 20_250, 1_620, 5_000, 5_000),
-        (30, 40_500, 1_620, 12_500, 12_500),
-        (31, 108_000, 3_600, 17_500, 17_500),
-        (32, 216_000, 5_120, 25_000, 25_000),
-        (40, 245_760, 8_192, 25_000, 31_250),
-        (42, 522_240, 8_704, 62_500, 78_125),
-        (50, 589_824, 22_080, 168_750, 168_750),
-        (51, 983_040, 36_864, 300_000, 300_000),
-        (52, 2_073_600, 36_864, 300_000, 300_000),
-        (60, 4_177_920, 139_264, 300_000, 300_000),
-        (61, 8_355_840, 139_264, 600_000, 600_000),
-    ];
-    let (across, down) = (u64::from(width.div_ceil(16)), u64::from(height.div_ceil(16)));
-    let blocks = across * down;
-    let per_second = (blocks * u64::from(rate.0)).div_ceil(u64::from(rate.1.max(1)));
-    let fits = |(_, speed, size, kbps, kbit): &(u32, u64, u64, u64, u64)| {
-        let longest = (size * 8).isqrt();
-        per_second <= *speed
-            && blocks <= *size
-            && across.max(down) <= longest
-            && u64::from(bps) <= kbps * 1000
-            && u64::from(buffer) <= kbit * 1000
-    };
-    LEVELS.iter().find(|level| fits(level)).map_or(62, |level| level.0)
 }
 
 fn gcd(a: u32, b: u32) -> u32 {

@@ -58,7 +58,49 @@ pub struct VideoInfo {
     pub bit_depth: u32,
     pub hdr: bool,
     pub color_transfer: Option<String>,
+    /// What a picture of high dynamic range tells of how it was made.
+    #[serde(default)]
+    pub mastering: Option<Mastering>,
     pub bitrate_bps: u64,
+}
+
+/// Static metadata of high dynamic range (SMPTE ST 2086, CTA-861.3).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mastering {
+    pub display: Option<Display>,
+    /// Brightest pixel and brightest average of a picture, cd/m².
+    pub light: Option<(u32, u32)>,
+}
+
+/// The display that a film was graded on: chromaticities as CIE 1931 x and y in 1/50,000, luminance in 0.0001 cd/m².
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Display {
+    pub red: (u32, u32),
+    pub green: (u32, u32),
+    pub blue: (u32, u32),
+    pub white: (u32, u32),
+    /// Brightest and darkest.
+    pub luminance: (u32, u32),
+}
+
+impl Display {
+    /// `G(x,y)B(x,y)R(x,y)WP(x,y)L(max,min)` in the units above.
+    pub fn in_units(&self) -> String {
+        self.written(|chromaticity| chromaticity.to_string(), |luminance| luminance.to_string())
+    }
+
+    /// The same in units of 1 and cd/m².
+    pub fn in_decimals(&self) -> String {
+        self.written(|c| format!("{:.5}", f64::from(c) / 50_000.0), |l| format!("{:.4}", f64::from(l) / 10_000.0))
+    }
+
+    fn written(&self, chromaticity: impl Fn(u32) -> String, luminance: impl Fn(u32) -> String) -> String {
+        let colours = [("G", self.green), ("B", self.blue), ("R", self.red), ("WP", self.white)];
+        let mut text: String =
+            colours.map(|(name, (x, y))| format!("{name}({},{})", chromaticity(x), chromaticity(y))).concat();
+        text += &format!("L({},{})", luminance(self.luminance.0), luminance(self.luminance.1));
+        text
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

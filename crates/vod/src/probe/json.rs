@@ -172,6 +172,7 @@ fn video(s: &Stream) -> Option<VideoInfo> {
         pixel_format,
         hdr: matches!(transfer, Some("smpte2084" | "arib-std-b67")),
         color_transfer: transfer.map(str::to_owned),
+        mastering: None,
         bitrate_bps: number(s.bit_rate.as_deref()),
     })
 }

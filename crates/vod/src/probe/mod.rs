@@ -4,6 +4,7 @@ mod index;
 mod info;
 mod json;
 pub mod language;
+mod mastering;
 mod outline;
 mod packets;
 mod refusal;
@@ -11,7 +12,7 @@ mod refusal;
 use std::{path::Path, time::Duration};
 
 pub use index::{Index, Packet};
-pub use info::{AudioInfo, Chapter, Ending, SourceInfo, VideoInfo};
+pub use info::{AudioInfo, Chapter, Ending, Mastering, SourceInfo, VideoInfo};
 pub use refusal::Refusal;
 
 use crate::{
@@ -72,6 +73,10 @@ pub async fn probe(tools: &Tools, input: &Path, limits: &Limits) -> Result<(Sour
         })?;
     let mut info = json::source_info(container, &report)?;
     check_size(&info, limits)?;
+    let mastering = mastering::look(tools, &info, input).await?;
+    if let Some(video) = &mut info.video {
+        video.mastering = mastering;
+    }
     let stream = info.main_stream().ok_or(Refusal::NoStreams)?;
     let mut index = packets::read(tools, container, input, stream, limits.packets).await?;
     if cut {

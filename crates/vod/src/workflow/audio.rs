@@ -1,14 +1,13 @@
 //! One audio track: stored stretch by stretch while its encoder runs.
 
-use domain::PresentationId;
 use media::descriptor::Extent;
-use serde::Deserialize;
 use store::{sources, units};
 use tokio::sync::mpsc;
 
 use super::{
     Work, Workflow, blob_error, chunk, failpoint, load,
     unit::{self, Encoded, Part},
+    units::AudioJob,
 };
 use crate::{
     encode::{self, Stretch},
@@ -16,14 +15,8 @@ use crate::{
     worker::{JobContext, JobError},
 };
 
-#[derive(Debug, Deserialize)]
-struct Payload {
-    presentation: PresentationId,
-    track: usize,
-}
-
 pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobError> {
-    let Payload { presentation, track } = job.payload()?;
+    let AudioJob { presentation, track } = job.payload()?;
     let Some(work) = load(&job.store, presentation).await? else { return Ok(()) };
     let names = units::names(&mut job.store.reader().await?, presentation).await?;
     let Some(plan) = work.plan.audio.get(track) else {

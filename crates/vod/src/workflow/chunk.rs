@@ -5,40 +5,34 @@ use std::{
     time::Duration,
 };
 
-use domain::PresentationId;
+use domain::profile::VideoCodec;
 use media::descriptor::Extent;
-use serde::Deserialize;
-use store::{sources, steps, units};
+use store::{sources, units};
 use tokio::time;
 
 use super::{
     Work, Workflow, blob_error, failpoint, load,
     unit::{self, Encoded, Part},
+    units::ChunkJob,
 };
 use crate::{
     encode::{self, TrackFile},
-    plan::video_unit,
     worker::{JobContext, JobError},
 };
 
-#[derive(Debug, Deserialize)]
-struct Payload {
-    presentation: PresentationId,
-    index: usize,
-}
-
 pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobError> {
-    let Payload { presentation, index } = job.payload()?;
+    let ChunkJob { presentation, index, codec } = job.payload()?;
     let Some(work) = load(&job.store, presentation).await? else { return Ok(()) };
-    let name = video_unit(index);
+    let name = work.plan.video.as_ref().map_or_else(String::new, |video| video.unit(index, codec));
+    let step = unit::step_of(&work.plan, &name);
     let names = units::names(&mut job.store.reader().await?, presentation).await?;
     if names.contains(&name) {
         return Ok(());
     }
-    let (before, total) = unit::progress(&work.plan, &names, steps::Name::Encode);
+    let (before, total) = unit::progress(&work.plan, &names, step);
     let scratch = flow.scratch()?;
     let frames = AtomicU64::new(0);
-    let encode = encode(flow, job, &work, index, scratch.path(), &frames);
+    let encode = encode(flow, job, &work, (index, codec), scratch.path(), &frames);
     let mut encode = std::pin::pin!(encode);
     let mut tick = time::interval(Duration::from_secs(1));
     let files = loop {
@@ -46,7 +40,7 @@ pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobErro
             files = &mut encode => break files?,
             _ = tick.tick() => {
                 let done = (before + frames.load(Relaxed) as i64).min(total);
-                job.progress(work.video(), steps::Name::Encode, done, total).await?;
+                job.progress(work.video(), step, done, total).await?;
             }
             // Dropping the work kills the guest.
             () = job.cancelled.cancelled() => return Err(JobError::Stopped),
@@ -75,7 +69,7 @@ async fn encode(
     flow: &Workflow,
     job: &JobContext,
     work: &Work,
-    index: usize,
+    (index, codec): (usize, VideoCodec),
     scratch: &std::path::Path,
     frames: &AtomicU64,
 ) -> Result<Vec<TrackFile>, JobError> {
@@ -85,7 +79,7 @@ async fn encode(
     let video =
         work.plan.video.as_ref().ok_or_else(|| JobError::fatal("This title has no picture.", index))?;
     let progress = |progress: crate::guest::Progress| frames.store(progress.frames, Relaxed);
-    encode::chunk(&flow.tools, video, index, &listed, master.path(), scratch, progress).await.map_err(failed)
+    encode::chunk(&flow.tools, &video.only(codec), index, &listed, master.path(), scratch, progress).await.map_err(failed)
 }
 
 /// An encoder's failure in words.

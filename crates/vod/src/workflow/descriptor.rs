@@ -11,15 +11,16 @@ use super::{
 };
 use crate::{
     encode::TrackHead,
-    plan::{audio_unit, video_unit},
     worker::JobError,
 };
 
 /// What units make of a presentation.
 pub(super) struct Assembled {
     pub descriptor: Descriptor,
-    /// All encoding units are in.
+    /// All units of the first codecs are in.
     pub encoded: bool,
+    /// And all others.
+    pub whole: bool,
     /// Pictures are done, or were given up.
     pub pictured: bool,
 }
@@ -36,18 +37,31 @@ pub(super) fn assemble(work: &Work, units: &[Unit], version: u64) -> Result<Opti
         }
         Ok(parts)
     };
+    let whole = |names: &[String]| names.iter().all(|name| by_name.contains_key(name.as_str()));
     let mut tracks = Vec::new();
     if let Some(video) = &work.plan.video {
-        let parts = run(&mut (0..video.chunks.len()).map(video_unit))?;
-        for rung in &video.rungs {
-            let kind =
-                TrackKind::Video { width: rung.width, height: rung.height, frame_rate: video.frame_rate };
-            let Some((head, extents)) = collect(&rung.id, &parts)? else { return Ok(None) };
-            tracks.push(track(&rung.id, kind, &rung.label, None, tracks.is_empty(), head, extents));
+        for (n, codec) in video.codecs().into_iter().enumerate() {
+            let names: Vec<String> =
+                (0..video.chunks.len()).map(|index| video.unit(index, codec)).collect();
+            // What is added to a title is there from its beginning to its end.
+            if n > 0 && !whole(&names) {
+                continue;
+            }
+            let parts = run(&mut names.into_iter())?;
+            for rung in video.rungs.iter().filter(|rung| rung.codec == codec) {
+                let kind =
+                    TrackKind::Video { width: rung.width, height: rung.height, frame_rate: video.frame_rate };
+                let Some((head, extents)) = collect(&rung.id, &parts)? else { return Ok(None) };
+                tracks.push(track(&rung.id, kind, &rung.label, None, tracks.is_empty(), head, extents));
+            }
         }
     }
     for (n, audio) in work.plan.audio.iter().enumerate() {
-        let parts = run(&mut (0..audio.stretches.len()).map(|stretch| audio_unit(n, stretch)))?;
+        let names: Vec<String> = audio.units(n).collect();
+        if audio.is_extra() && !whole(&names) {
+            continue;
+        }
+        let parts = run(&mut names.into_iter())?;
         let kind = TrackKind::Audio { sample_rate: audio.sample_rate, channels: audio.channels };
         let Some((head, extents)) = collect(&audio.id, &parts)? else { return Ok(None) };
         let language = audio.language.clone();
@@ -57,7 +71,8 @@ pub(super) fn assemble(work: &Work, units: &[Unit], version: u64) -> Result<Opti
         Some(result) => parse::<pictures::Pictured>(result)?.storyboard,
         None => None,
     };
-    let encoded = work.plan.units().iter().all(|name| by_name.contains_key(name.as_str()));
+    let encoded = whole(&work.plan.units());
+    let whole = encoded && work.plan.extras().iter().all(|names| whole(names));
     let pictured = work.plan.video.is_none() || by_name.contains_key(pictures::UNIT);
     let descriptor = Descriptor {
         format: Descriptor::format_of(&tracks),
@@ -70,7 +85,7 @@ pub(super) fn assemble(work: &Work, units: &[Unit], version: u64) -> Result<Opti
         tracks,
         storyboard,
     };
-    Ok(Some(Assembled { descriptor, encoded, pictured }))
+    Ok(Some(Assembled { descriptor, encoded, pictured, whole }))
 }
 
 /// The extents of one track. All units must agree on its header: players read it once.

@@ -20,6 +20,7 @@ mod publish;
 mod purge;
 mod trim;
 mod unit;
+mod units;
 
 use std::{
     fs::File,
@@ -29,11 +30,16 @@ use std::{
 };
 
 use backends::{blob::Blobs, clock::Clock};
-use domain::{PresentationId, VideoId, ladder::Rung};
+use domain::{
+    PresentationId, VideoId,
+    ladder::Rung,
+    profile::Profile,
+};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use store::{Store, Tx, jobs, presentations, presentations::Presentation};
+use store::{Connect, Store, Tx, jobs, presentations, presentations::Presentation, profiles};
 
 use crate::{
+    encoders::Encoders,
     guest,
     plan::Plan,
     probe as probing,
@@ -93,8 +99,10 @@ impl Default for Config {
 pub struct Workflow {
     blobs: Blobs,
     tools: Arc<Tools>,
+    encoders: Arc<Encoders>,
     limits: probing::Limits,
-    ladder: Arc<[Rung]>,
+    /// Used as long as the operator chose none.
+    usual: Arc<Profile>,
     work_dir: PathBuf,
     masters: Arc<master::Masters>,
     _lock: Arc<File>,
@@ -125,13 +133,14 @@ impl Workflow {
                 config.cache_bytes,
             )?),
             blobs,
+            encoders: Arc::new(Encoders::of(&tools.ffmpeg)),
             tools: Arc::new(tools),
             limits: probing::Limits {
                 duration: seconds(config.max_duration_s),
                 pixels: config.max_pixels,
                 ..probing::Limits::default()
             },
-            ladder: config.ladder.clone().into(),
+            usual: Arc::new(Profile::of_ladder(config.ladder.clone())),
             work_dir,
             _lock: Arc::new(lock),
         })
@@ -148,10 +157,15 @@ impl Workflow {
                 }
             }};
         }
-        Handlers::new()
+        let mut handlers = Handlers::new();
+        for codec in self.encoders.video() {
+            handlers = handlers.heavy(units::chunk_kind(*codec), call!(chunk));
+        }
+        for codec in self.encoders.audio() {
+            handlers = handlers.heavy(units::audio_kind(*codec), call!(audio));
+        }
+        handlers
             .heavy("probe", call!(probe))
-            .heavy("chunk", call!(chunk))
-            .heavy("audio", call!(audio))
             .heavy("pictures", call!(pictures))
             .light("publish", call!(publish))
             .transfer("fingerprint", call!(fingerprint))
@@ -167,6 +181,14 @@ impl Workflow {
                 }
             })
             .on_failure(failure::tell)
+    }
+
+    /// What titles are made into now.
+    async fn profile(&self, conn: &mut impl Connect) -> Result<Arc<Profile>, JobError> {
+        let Some(row) = profiles::standard(conn).await? else { return Ok(self.usual.clone()) };
+        let profile: Profile = parse(&row.body)?;
+        profile.check().map_err(|unfit| JobError::fatal("The encoding profile cannot be used.", unfit))?;
+        Ok(Arc::new(profile))
     }
 
     /// A directory for one attempt, removed when dropped.

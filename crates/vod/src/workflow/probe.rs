@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use domain::SourceId;
 use serde::Deserialize;
-use store::{jobs, presentations, presentations::Presentation, sources, steps, units, versions, videos};
+use store::{presentations, presentations::Presentation, sources, steps, versions, videos};
 
-use super::{Workflow, blob_error, failpoint, json, parse};
+use super::{Workflow, blob_error, failpoint, json, parse, units};
 use crate::{
     plan::{self, Plan, Times},
     probe::{self, Index, Refusal, SourceInfo},
@@ -41,7 +41,8 @@ pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobErro
                 found = look => found.map_err(refused)?,
                 () = job.cancelled.cancelled() => return Err(JobError::Stopped),
             };
-            let plan = plan::plan(&info, &index, &flow.ladder).map_err(|refusal| refused(refusal.into()))?;
+            let profile = flow.profile(&mut job.store.reader().await?).await?;
+            let plan = plan::plan(&info, &index, &profile).map_err(|refusal| refused(refusal.into()))?;
             keep_times(flow, &presentation, &plan, &index).await?;
             (plan, info)
         }
@@ -106,35 +107,12 @@ async fn hand_out(
         }
         _ => videos::describe(&mut tx, video, duration, size, now).await?,
     }
-    let names = units::names(&mut tx, presentation.id).await?;
     let notice = info.ending.map_or_else(String::new, |ending| ending.words());
     steps::set(&mut tx, video, steps::Name::Probe, steps::State::Done, 1, 1, &notice, now).await?;
-    for step in [steps::Name::Encode, steps::Name::Audio] {
-        let (done, total) = super::unit::progress(plan, &names, step);
-        let state = if done == total { steps::State::Done } else { steps::State::Waiting };
-        steps::set(&mut tx, video, step, state, done, total, "", now).await?;
-    }
     let pictures = if plan.video.is_some() { steps::State::Waiting } else { steps::State::Done };
     steps::set(&mut tx, video, steps::Name::Pictures, pictures, 0, 0, "", now).await?;
     steps::set(&mut tx, video, steps::Name::Publish, steps::State::Waiting, 0, 0, "", now).await?;
-
-    let subject = video.to_string();
-    let missing = |name: &String| !names.contains(name);
-    let chunks = plan.video.as_ref().map_or(0, |v| v.chunks.len());
-    for index in (0..chunks).filter(|index| missing(&plan::video_unit(*index))) {
-        let payload = serde_json::json!({ "presentation": presentation.id, "index": index }).to_string();
-        // The first chunk makes the title playable; the others go in order.
-        let priority = if index == 0 { jobs::priority::URGENT } else { jobs::priority::NORMAL };
-        jobs::enqueue(&mut tx, &jobs::NewJob::new("chunk", &subject, &payload).priority(priority), now)
-            .await?;
-    }
-    for (track, audio) in plan.audio.iter().enumerate() {
-        if (0..audio.stretches.len()).any(|n| missing(&plan::audio_unit(track, n))) {
-            let payload = serde_json::json!({ "presentation": presentation.id, "track": track }).to_string();
-            let new = jobs::NewJob::new("audio", &subject, &payload).priority(jobs::priority::URGENT);
-            jobs::enqueue(&mut tx, &new, now).await?;
-        }
-    }
+    units::hand_out(&mut tx, presentation, plan, now).await?;
     super::enqueue_publish(&mut tx, presentation, &job.clock).await?;
     tx.commit().await?;
     Ok(())

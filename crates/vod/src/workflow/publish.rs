@@ -4,7 +4,6 @@ use std::collections::HashSet;
 
 use backends::blob::{self, names};
 use domain::PresentationId;
-use media::descriptor::Descriptor;
 use serde::Deserialize;
 use store::{artwork, jobs, outbox, presentations, steps, units, versions, videos};
 
@@ -41,7 +40,7 @@ pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobErro
     tell(job, &work.presentation, &assembled).await?;
     failpoint::reach("publish-recorded");
     if assembled.encoded && assembled.pictured {
-        tidy(flow, job, &assembled.descriptor, id, version).await?;
+        tidy(flow, job, &assembled, id, version).await?;
     }
     Ok(())
 }
@@ -103,11 +102,12 @@ async fn at_work_on_pictures(tx: &mut store::Tx, subject: &str) -> store::Result
 async fn tidy(
     flow: &Workflow,
     job: &JobContext,
-    descriptor: &Descriptor,
+    assembled: &Assembled,
     id: PresentationId,
     version: u64,
 ) -> Result<(), JobError> {
-    let used: HashSet<&str> = descriptor
+    let used: HashSet<&str> = assembled
+        .descriptor
         .tracks
         .iter()
         .flat_map(|track| &track.extents)
@@ -118,7 +118,8 @@ async fn tidy(
     for entry in flow.blobs.list(&names::presentation(id)).await.map_err(blob_error)? {
         let stale = names::descriptor_version(&entry.object).is_some_and(|old| old < version);
         let media = entry.object.ends_with(".cmfv") || entry.object.ends_with(".cmfa");
-        let orphan = settled && media && !used.contains(entry.object.as_str());
+        // Units that are still to come in may be stored already.
+        let orphan = assembled.whole && settled && media && !used.contains(entry.object.as_str());
         if stale || orphan {
             flow.blobs.delete(&entry.object).await.map_err(blob_error)?;
         }

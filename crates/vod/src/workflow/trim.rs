@@ -10,7 +10,7 @@ use media::{
     mp4::{Sample, parse_moof},
 };
 use serde::Deserialize;
-use store::{jobs, presentations, sources, steps, units, units::Unit, versions};
+use store::{presentations, sources, steps, units, units::Unit, versions};
 
 use super::{
     Work, Workflow, blob_error, enqueue_publish, failpoint, json, load, parse, probe,
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     plan::{
-        self, AAC_FRAME, AudioPlan, Plan, Times, audio_unit,
+        self, AudioPlan, Plan, Times, added_unit, audio_unit,
         trim::{Cut, Keep, Picture, Reused, Sound},
         video_unit,
     },
@@ -47,7 +47,8 @@ pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobErro
     drop(reader);
     let listed = probe::times(flow, &work.presentation, &work.plan).await?;
     let keep: Vec<Keep> = parse(&version.keep)?;
-    let cut = plan::trim::trim(&work.plan, &listed, &keep)
+    let plan = without_unfinished(&work.plan, &old);
+    let cut = plan::trim::trim(&plan, &listed, &keep)
         .map_err(|refused| JobError::fatal(refused.to_string(), "cut"))?;
     // Another attempt makes the same presentation again.
     let id = PresentationId(version.id.0);
@@ -83,21 +84,11 @@ async fn record(
     }
     let size = (version.width.zip(version.height)).or(described(&mut tx, work).await?);
     versions::describe(&mut tx, version.id, id, i64::try_from(cut.plan.duration_ms).ok(), size, now).await?;
-    let names = units::names(&mut tx, id).await?;
-    for step in [steps::Name::Encode, steps::Name::Audio] {
-        let (done, total) = unit::progress(&cut.plan, &names, step);
-        let state = if done == total { steps::State::Done } else { steps::State::Waiting };
-        steps::set(&mut tx, video, step, state, done, total, "", now).await?;
-    }
     let pictures = if cut.plan.video.is_some() { steps::State::Waiting } else { steps::State::Done };
     steps::set(&mut tx, video, steps::Name::Pictures, pictures, 0, 0, "", now).await?;
     steps::set(&mut tx, video, steps::Name::Publish, steps::State::Waiting, 0, 0, "", now).await?;
-    let subject = video.to_string();
-    for index in (0..cut.pictures.len()).filter(|index| cut.pictures[*index] == Picture::Encoded) {
-        let payload = serde_json::json!({ "presentation": id, "index": index }).to_string();
-        jobs::enqueue(&mut tx, &jobs::NewJob::new("chunk", &subject, &payload), now).await?;
-    }
     let presentation = presentations::get(&mut tx, id).await?;
+    super::units::hand_out(&mut tx, &presentation, &cut.plan, now).await?;
     enqueue_publish(&mut tx, &presentation, &job.clock).await?;
     tx.commit().await?;
     metrics::counter!("kinora_trim_segments_total", "made" => "encoded").increment(cut.effort().1 as u64);
@@ -121,6 +112,18 @@ async fn described(tx: &mut store::Tx, work: &Work) -> Result<Option<(i64, i64)>
         .or(row.width.zip(row.height)))
 }
 
+/// A cut makes no sound anew, so forms of it that are added to titles stay only when all of them are there.
+fn without_unfinished(plan: &Plan, old: &[Unit]) -> Plan {
+    let mut plan = plan.clone();
+    let missing = |(track, audio): (usize, &AudioPlan)| {
+        audio.is_extra() && audio.units(track).any(|name| !is_in(old, &name))
+    };
+    if plan.audio.iter().enumerate().any(missing) {
+        plan.audio.retain(|audio| !audio.is_extra());
+    }
+    plan
+}
+
 /// The units that need no encoder.
 async fn reuse(
     flow: &Workflow,
@@ -130,13 +133,23 @@ async fn reuse(
     id: PresentationId,
 ) -> Result<Vec<(String, Encoded)>, JobError> {
     let mut made = Vec::new();
-    for (index, picture) in cut.pictures.iter().enumerate() {
-        if let Picture::Reused(reused) = picture {
+    for video in &cut.plan.video {
+        for (index, picture) in cut.pictures.iter().enumerate() {
+            let Picture::Reused(reused) = picture else { continue };
             made.push((video_unit(index), moved(old, reused)?));
+            for codec in video.codecs().into_iter().skip(1) {
+                let unit = added_unit(&reused.unit, codec);
+                // What was not made yet is made of the cut.
+                if is_in(old, &unit) {
+                    let reused = Reused { unit, ..reused.clone() };
+                    made.push((video.unit(index, codec), moved(old, &reused)?));
+                }
+            }
         }
     }
     for (track, sounds) in cut.sounds.iter().enumerate() {
         let (before, after) = (&work.plan.audio[track], &cut.plan.audio[track]);
+        // Sound is encoded in one go: what is not whole yet is left out (`without_unfinished`).
         for (n, sound) in sounds.iter().enumerate() {
             let name = audio_unit(track, n);
             let result = match sound {
@@ -144,8 +157,8 @@ async fn reuse(
                 Sound::Frames { unit, segment, frames } => {
                     let last = after.frames_before(n + 1) == after.frames();
                     let samples = last.then_some(after.samples);
-                    let at = after.frames_before(n) * AAC_FRAME;
-                    let piece = Piece { at, frames: frames.clone(), samples };
+                    let (at, frame) = (after.frames_before(n) * after.frame(), after.frame());
+                    let piece = Piece { at, frame, frames: frames.clone(), samples };
                     rewrite(flow, before, found(old, unit)?, *segment, &piece, &unit::folder(id, &name))
                         .await?
                 }
@@ -154,6 +167,10 @@ async fn reuse(
         }
     }
     Ok(made)
+}
+
+fn is_in(old: &[Unit], name: &str) -> bool {
+    old.iter().any(|unit| unit.name == name)
 }
 
 fn found(old: &[Unit], name: &str) -> Result<Encoded, JobError> {
@@ -184,12 +201,14 @@ fn moved(old: &[Unit], reused: &Reused) -> Result<Encoded, JobError> {
 struct Piece {
     /// Decode time of the first, ticks.
     at: u64,
+    /// Samples of each.
+    frame: u64,
     frames: std::ops::Range<u64>,
     /// Samples of the finished track, when it ends with this piece.
     samples: Option<u64>,
 }
 
-/// Writes a segment of some AAC frames of a stored one. No sound is decoded.
+/// Writes a segment of some coded frames of a stored one. No sound is decoded.
 async fn rewrite(
     flow: &Workflow,
     audio: &AudioPlan,
@@ -237,7 +256,7 @@ fn frames(segment: &Bytes, piece: &Piece) -> media::Result<Vec<Sample>> {
             if from > to || to > segment.len() {
                 return Err(media::Error::Truncated("a segment of sound"));
             }
-            let lasts = piece.samples.map_or(AAC_FRAME, |all| AAC_FRAME.min(all.saturating_sub(dts)).max(1));
+            let lasts = piece.samples.map_or(piece.frame, |all| piece.frame.min(all.saturating_sub(dts)).max(1));
             let made = Sample {
                 dts,
                 cts_offset: 0,
@@ -245,7 +264,7 @@ fn frames(segment: &Bytes, piece: &Piece) -> media::Result<Vec<Sample>> {
                 is_sync: true,
                 data: segment.slice(from..to),
             };
-            dts += AAC_FRAME;
+            dts += piece.frame;
             Ok(made)
         })
         .collect()

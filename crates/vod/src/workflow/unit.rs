@@ -33,7 +33,8 @@ pub(super) fn folder(id: PresentationId, unit: &str) -> String {
     backends::blob::names::unit(id, &unit)
 }
 
-/// Units of `plan` done so far in each of the two encoding steps, as `(done, total)`: frames, and stretches of sound.
+/// Units of `plan` done so far in one of the encoding steps, as `(done, total)`: frames of the picture in the first codec, or
+/// in all others; stretches of sound.
 pub(super) fn progress(plan: &Plan, names: &[String], step: steps::Name) -> (i64, i64) {
     let has = |name: &String| names.iter().any(|known| known == name);
     let mut counts = (0, 0);
@@ -41,15 +42,33 @@ pub(super) fn progress(plan: &Plan, names: &[String], step: steps::Name) -> (i64
         counts.1 += weight as i64;
         counts.0 += if has(&name) { weight as i64 } else { 0 };
     };
-    if step == steps::Name::Audio {
-        for (track, audio) in plan.audio.iter().enumerate() {
-            (0..audio.stretches.len()).for_each(|n| count(crate::plan::audio_unit(track, n), 1));
-        }
-    } else if let Some(video) = &plan.video {
-        let chunks = video.chunks.iter().enumerate();
-        chunks.for_each(|(index, chunk)| count(crate::plan::video_unit(index), chunk.frames()));
+    let added = step == steps::Name::Formats;
+    let sound = plan.audio.iter().enumerate().filter(|(_, audio)| audio.is_extra() == added);
+    let frames = plan.video.iter().flat_map(|video| {
+        let wanted = video.codecs().into_iter().enumerate().filter(move |(n, _)| (*n > 0) == added);
+        wanted.flat_map(move |(_, codec)| {
+            let chunks = video.chunks.iter().enumerate();
+            chunks.map(move |(index, chunk)| (video.unit(index, codec), chunk.frames()))
+        })
+    });
+    if step != steps::Name::Encode {
+        sound.flat_map(|(track, audio)| audio.units(track)).for_each(|name| count(name, 1));
+    }
+    if step != steps::Name::Audio {
+        frames.for_each(|(name, frames)| count(name, frames));
     }
     counts
+}
+
+/// The step that a unit belongs to.
+pub(super) fn step_of(plan: &Plan, name: &str) -> steps::Name {
+    if plan.extras().iter().flatten().any(|extra| extra == name) {
+        steps::Name::Formats
+    } else if name.starts_with('a') {
+        steps::Name::Audio
+    } else {
+        steps::Name::Encode
+    }
 }
 
 /// Records a unit, shows progress and asks for a new descriptor. With `last` it also ends the job. Whatever was stored in
@@ -91,7 +110,7 @@ async fn commit(
     // Two chunks that end at the same moment would each count without the other.
     presentations::lock(&mut tx, id).await?;
     let fresh = units::insert(&mut tx, id, name, &json(result)?, now).await?;
-    let step = if name.starts_with('a') { steps::Name::Audio } else { steps::Name::Encode };
+    let step = step_of(&work.plan, name);
     let (done, total) = progress(&work.plan, &units::names(&mut tx, id).await?, step);
     let state = if done == total { steps::State::Done } else { steps::State::Running };
     steps::set(&mut tx, work.video(), step, state, done, total, "", now).await?;

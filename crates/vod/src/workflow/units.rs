@@ -1,0 +1,94 @@
+//! Handing out the units of a plan, and the steps that people see of them.
+
+use domain::{
+    Micros,
+    profile::{AudioCodec, VideoCodec},
+};
+use serde::{Deserialize, Serialize};
+use store::{Tx, jobs, presentations::Presentation, steps, units};
+
+use super::{JobError, unit};
+use crate::plan::{self, Plan};
+
+/// What a job of a chunk is about.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct ChunkJob {
+    pub presentation: domain::PresentationId,
+    pub index: usize,
+    #[serde(default)]
+    pub codec: VideoCodec,
+}
+
+/// What a job of an audio track is about: which of the plan's.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct AudioJob {
+    pub presentation: domain::PresentationId,
+    pub track: usize,
+}
+
+/// Adding a codec to a title that can be watched waits for all titles that cannot.
+const ADDED: i64 = (jobs::priority::NORMAL + jobs::priority::IDLE) / 2;
+
+/// The kind of job that encodes chunks in a codec. A kind of its own for each, so that workers take what they can encode.
+pub(super) fn chunk_kind(codec: VideoCodec) -> &'static str {
+    match codec {
+        VideoCodec::H264 => "chunk",
+        VideoCodec::Hevc => "chunk-hevc",
+        VideoCodec::Vp9 => "chunk-vp9",
+        VideoCodec::Av1 => "chunk-av1",
+    }
+}
+
+/// The same for audio tracks.
+pub(super) fn audio_kind(codec: AudioCodec) -> &'static str {
+    match codec {
+        AudioCodec::Aac => "audio",
+        AudioCodec::Opus => "audio-opus",
+    }
+}
+
+/// Enqueues every unit that is not in yet, and shows the steps as they stand.
+pub(super) async fn hand_out(
+    tx: &mut Tx,
+    presentation: &Presentation,
+    plan: &Plan,
+    now: Micros,
+) -> Result<(), JobError> {
+    let (id, video) = (presentation.id, presentation.video_id);
+    let names = units::names(tx, id).await?;
+    for step in [steps::Name::Encode, steps::Name::Audio, steps::Name::Formats] {
+        let (done, total) = unit::progress(plan, &names, step);
+        let state = if done == total { steps::State::Done } else { steps::State::Waiting };
+        if step != steps::Name::Formats || total > 0 {
+            steps::set(tx, video, step, state, done, total, "", now).await?;
+        }
+    }
+    let subject = video.to_string();
+    for codec in plan.video.iter().flat_map(|video| video.codecs()) {
+        for index in 0..plan.video.as_ref().map_or(0, |video| video.chunks.len()) {
+            let is_in = plan.video.as_ref().is_some_and(|video| names.contains(&video.unit(index, codec)));
+            if is_in {
+                continue;
+            }
+            let payload = super::json(&ChunkJob { presentation: id, index, codec })?;
+            // The first chunk makes the title playable; the others go in order.
+            let priority = match (codec == VideoCodec::H264, index) {
+                (true, 0) => jobs::priority::URGENT,
+                (true, _) => jobs::priority::NORMAL,
+                (false, _) => ADDED,
+            };
+            let job = jobs::NewJob::new(chunk_kind(codec), &subject, &payload).priority(priority);
+            jobs::enqueue(tx, &job, now).await?;
+        }
+    }
+    for (track, audio) in plan.audio.iter().enumerate() {
+        if (0..audio.stretches.len()).all(|n| names.contains(&plan::audio_unit(track, n))) {
+            continue;
+        }
+        let payload = super::json(&AudioJob { presentation: id, track })?;
+        let priority = if audio.is_extra() { ADDED } else { jobs::priority::URGENT };
+        let job = jobs::NewJob::new(audio_kind(audio.codec), &subject, &payload).priority(priority);
+        jobs::enqueue(tx, &job, now).await?;
+    }
+    Ok(())
+}
