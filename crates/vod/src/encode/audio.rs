@@ -5,6 +5,7 @@ use std::path::Path;
 use bytes::Bytes;
 use media::{
     cmaf::{self, Kind, Media, TrackSpec},
+    codec::Sound,
     descriptor::Segment,
     mp4::{AudioConfig, Sample},
 };
@@ -196,7 +197,7 @@ impl<'a> Cutter<'a> {
         let spec = TrackSpec {
             timescale: self.plan.sample_rate,
             language,
-            media: Media::Aac { config: config.clone() },
+            media: Media::Audio(Sound::Mpeg(config.clone())),
         };
         Ok(Some(Stretch {
             index: self.stretch - 1,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use media::descriptor::{Descriptor, Extent, Storyboard, Track, TrackKind};
+use media::descriptor::{Descriptor, Extent, Range, Storyboard, Track, TrackKind};
 use store::units::Unit;
 
 use super::{
@@ -40,15 +40,19 @@ pub(super) fn assemble(work: &Work, units: &[Unit], version: u64) -> Result<Opti
     if let Some(video) = &work.plan.video {
         let parts = run(&mut (0..video.chunks.len()).map(video_unit))?;
         for rung in &video.rungs {
-            let kind =
-                TrackKind::Video { width: rung.width, height: rung.height, frame_rate: video.frame_rate };
+            let kind = TrackKind::Video {
+                width: rung.width,
+                height: rung.height,
+                frame_rate: video.frame_rate,
+                range: Range::Sdr,
+            };
             let Some((head, extents)) = collect(&rung.id, &parts)? else { return Ok(None) };
             tracks.push(track(&rung.id, kind, &rung.label, None, tracks.is_empty(), head, extents));
         }
     }
     for (n, audio) in work.plan.audio.iter().enumerate() {
         let parts = run(&mut (0..audio.stretches.len()).map(|stretch| audio_unit(n, stretch)))?;
-        let kind = TrackKind::Audio { sample_rate: audio.sample_rate, channels: audio.channels };
+        let kind = TrackKind::Audio { sample_rate: audio.sample_rate, channels: audio.channels, joc: None };
         let Some((head, extents)) = collect(&audio.id, &parts)? else { return Ok(None) };
         let language = audio.language.clone();
         tracks.push(track(&audio.id, kind, &audio.label, language, audio.default, head, extents));
