@@ -3,13 +3,13 @@
 
 use libfuzzer_sys::fuzz_target;
 use media::{
-    avc::{Config, Sps},
+    codec::avc::{Config, Sps},
     mp4::AudioConfig,
 };
 
 fuzz_target!(|data: &[u8]| {
     if let Ok(config) = Config::parse(data) {
-        assert!(config.codec().starts_with("avc1."));
+        assert!(config.codec("avc1").starts_with("avc1."));
         let _ = config.sps();
     }
     if let Ok(sps) = Sps::parse(data) {

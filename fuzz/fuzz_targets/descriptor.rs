@@ -2,14 +2,22 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use media::{dash, descriptor::Descriptor, hls, webvtt};
+use media::{
+    codec::{Codecs, Family},
+    dash,
+    descriptor::Descriptor,
+    hls,
+    selection::Selection,
+    webvtt,
+};
 
 fuzz_target!(|data: &[u8]| {
     let Ok(descriptor) = serde_json::from_slice::<Descriptor>(data) else { return };
-    for cap in [None, Some(480)] {
-        let text = hls::multivariant(&descriptor, cap);
+    let codecs = Codecs::from_iter([Family::Av1, Family::Opus]);
+    for selection in [Selection::ALL, Selection { cap: Some(480), codecs: Some(codecs) }] {
+        let text = hls::multivariant(&descriptor, selection);
         assert!(text.starts_with("#EXTM3U\n") && text.lines().all(|line| !line.contains('\r')));
-        let manifest = dash::mpd(&descriptor, cap, 0);
+        let manifest = dash::mpd(&descriptor, selection, 0);
         assert!(manifest.ends_with("</MPD>\n") || manifest.ends_with("</MPD>"));
     }
     for track in &descriptor.tracks {

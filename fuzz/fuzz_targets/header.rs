@@ -1,4 +1,4 @@
-//! `moov` boxes: what can be read as H.264 or AAC can be written as a CMAF header, and read again as the same track.
+//! `moov` boxes: what can be read of a known codec can be written as a CMAF header, and read again as the same track.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -10,7 +10,8 @@ use media::{
 fuzz_target!(|data: &[u8]| {
     let Ok(header) = Header::parse_file(data) else { return };
     for track in &header.tracks {
-        let Ok(spec) = TrackSpec::from_header(track, 1000) else { continue };
+        let Ok(mut spec) = TrackSpec::from_header(track, 1000) else { continue };
+        let _ = spec.learn(data);
         let Ok(init) = cmaf::init_segment(&spec) else { continue };
         let again = Header::parse_file(&init).expect("our own header can be read");
         let [again] = &again.tracks[..] else { panic!("one track") };

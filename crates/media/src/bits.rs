@@ -89,6 +89,15 @@ impl<'a> Bits<'a> {
         (0..n.min(32)).try_fold(0u32, |value, _| Ok((value << 1) | self.bit()?))
     }
 
+    pub fn skip(&mut self, n: usize) -> Result<()> {
+        let at = self.at.saturating_add(n);
+        if at > self.bytes.len().saturating_mul(8) {
+            return Err(Error::Truncated(self.what));
+        }
+        self.at = at;
+        Ok(())
+    }
+
     /// `ue(v)`.
     pub fn ue(&mut self) -> Result<u32> {
         let mut zeros = 0;

@@ -6,9 +6,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::codec::Family;
+
 /// The greatest format number that this version reads and writes; a reader refuses a larger one. Format 2 has extents that
-/// are moved on the time line, which a reader of format 1 would show at the wrong time.
-pub const FORMAT: u32 = 2;
+/// are moved on the time line, which a reader of format 1 would show at the wrong time. Format 3 has tracks of other codecs
+/// than H.264 and AAC: a reader of format 2 would put all pictures into one adaptation set and all sound into one group,
+/// between which no player can switch, and would announce HDR as standard.
+pub const FORMAT: u32 = 3;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Descriptor {
@@ -63,11 +67,34 @@ pub enum TrackKind {
         height: u32,
         /// Nominal frames per second as a fraction; the average for variable frame rate.
         frame_rate: (u32, u32),
+        #[serde(default, skip_serializing_if = "Range::is_sdr")]
+        range: Range,
     },
     Audio {
         sample_rate: u32,
         channels: u32,
+        /// Number of objects of joint object coding (Dolby Atmos in E-AC-3): its complexity index.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        joc: Option<u8>,
     },
+}
+
+/// Dynamic range of pictures (RFC 8216bis §4.4.6.2, VIDEO-RANGE). PQ and HLG have the colours of ITU-R BT.2100.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Range {
+    #[default]
+    Sdr,
+    /// SMPTE ST 2084.
+    Pq,
+    /// ARIB STD-B67.
+    Hlg,
+}
+
+impl Range {
+    pub fn is_sdr(&self) -> bool {
+        *self == Self::Sdr
+    }
 }
 
 /// Whole segments, back to back, in one stored object.
@@ -141,7 +168,12 @@ impl Descriptor {
     /// The least format number that tells all of `tracks`.
     pub fn format_of(tracks: &[Track]) -> u32 {
         let moved = tracks.iter().flat_map(|track| &track.extents).any(|extent| extent.shift != 0);
-        if moved { 2 } else { 1 }
+        let plain = |track: &Track| matches!(track.family(), Some(Family::Avc | Family::Aac));
+        match (tracks.iter().all(plain), moved) {
+            (false, _) => 3,
+            (true, true) => 2,
+            (true, false) => 1,
+        }
     }
 }
 
@@ -160,6 +192,16 @@ impl Track {
     /// Ticks of all segments so far.
     pub fn duration(&self) -> u64 {
         self.extents.iter().flat_map(|e| &e.segments).map(|s| u64::from(s.duration)).sum()
+    }
+
+    /// Which decoder it needs; `None` for codecs that are not known.
+    pub fn family(&self) -> Option<Family> {
+        Family::of(&self.codec)
+    }
+
+    /// Of sound [`Range::Sdr`].
+    pub fn range(&self) -> Range {
+        if let TrackKind::Video { range, .. } = self.kind { range } else { Range::Sdr }
     }
 
     pub fn is_video(&self) -> bool {

@@ -45,7 +45,7 @@ pub fn locate(start: &[u8], k: usize, sequence: u32) -> Result<Picture> {
         cts_offset: picture.cts_offset,
         is_sync: true,
     };
-    let head = Run { sequence, base_decode_time: picture.dts, samples: &[sample] }.head()?;
+    let head = Run { sequence, base_decode_time: picture.dts, samples: &[sample], roll: false }.head()?;
     Ok(Picture { head, range: picture.range.clone() })
 }
 

@@ -2,9 +2,9 @@
 //!
 //! Bytes in, bytes out, integer ticks throughout. Imports nothing of ours, no async runtime, no clock.
 
-pub mod avc;
 pub mod bits;
 pub mod cmaf;
+pub mod codec;
 pub mod dash;
 pub mod descriptor;
 pub mod hls;
@@ -13,6 +13,7 @@ pub mod lint;
 pub mod measure;
 pub mod mp4;
 pub mod rebase;
+pub mod selection;
 pub mod webvtt;
 
 /// Why bytes could not be read, or could not be written as asked. A retry with the same bytes never helps.

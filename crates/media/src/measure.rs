@@ -1,7 +1,7 @@
-//! What manifests measure on a descriptor: bit rates, pictures, tracks to show, and times as decimal text.
+//! What manifests measure on a descriptor: bit rates, pictures, names, and times as decimal text.
 
 use crate::{
-    descriptor::{Descriptor, Storyboard, SyncSample, Track, TrackKind},
+    descriptor::{Storyboard, SyncSample, Track},
     iframe,
 };
 
@@ -103,30 +103,6 @@ pub fn target_seconds(pieces: &[Piece], timescale: u32, longest_segment_ms: u64)
 fn rounded(ticks: u64, timescale: u32) -> u64 {
     let scale = u128::from(timescale.max(1));
     ((u128::from(ticks) * 2 + scale) / (scale * 2)) as u64
-}
-
-/// Video tracks within the cap and with something to show, best first. `cap` is the largest short side; when nothing
-/// lies within, the smallest track is left.
-pub fn video_tracks(descriptor: &Descriptor, cap: Option<u32>) -> Vec<&Track> {
-    let short = |t: &Track| match t.kind {
-        TrackKind::Video { width, height, .. } => width.min(height),
-        TrackKind::Audio { .. } => 0,
-    };
-    let all: Vec<&Track> = descriptor.tracks.iter().filter(|t| t.is_video() && has_segments(t)).collect();
-    let shown: Vec<&Track> = all.iter().copied().filter(|t| cap.is_none_or(|cap| short(t) <= cap)).collect();
-    if shown.is_empty() { all.into_iter().min_by_key(|t| short(t)).into_iter().collect() } else { shown }
-}
-
-/// Audio tracks with something to play, the default one first.
-pub fn audio_tracks(descriptor: &Descriptor) -> Vec<&Track> {
-    let mut tracks: Vec<&Track> =
-        descriptor.tracks.iter().filter(|t| !t.is_video() && has_segments(t)).collect();
-    tracks.sort_by_key(|t| !t.default);
-    tracks
-}
-
-fn has_segments(track: &Track) -> bool {
-    track.extents.iter().any(|e| !e.segments.is_empty())
 }
 
 /// Names for people that are unlike each other: a second `English` becomes `English 2`.

@@ -4,8 +4,8 @@ mod support;
 
 use bytes::Bytes;
 use media::{
-    avc,
     cmaf::{self, Kind, TrackSpec},
+    codec::avc,
     iframe,
     mp4::{Header, TrackKind},
 };
@@ -72,9 +72,9 @@ fn headers_tell_the_exact_codec() {
     let (header, samples) = read(&video(dir.path(), 24, "25", "1918x1078"), 1000);
     let track = &header.tracks[0];
     assert_eq!(track.codec, "avc1.640028");
-    let TrackKind::Video { width, height, avcc } = &track.kind else { panic!("not video") };
+    let TrackKind::Video { width, height, picture: Some(picture) } = &track.kind else { panic!("not video") };
     assert_eq!((*width, *height, samples.len()), (1918, 1078, 24));
-    let config = avc::Config::parse(avcc).unwrap();
+    let config = avc::Config::parse(&picture.config).unwrap();
     let sps = config.sps().unwrap();
     assert_eq!((sps.width, sps.height, sps.bit_depth, sps.frames_only), (1918, 1078, 8, true));
     assert_eq!((config.length_size, sps.profile, sps.level), (4, 100, 40));

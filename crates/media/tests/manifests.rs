@@ -2,8 +2,10 @@
 
 use media::{
     dash,
-    descriptor::{Descriptor, Extent, FORMAT, Segment, Storyboard, SyncSample, Track, TrackKind},
-    hls, webvtt,
+    descriptor::{Descriptor, Extent, FORMAT, Range, Segment, Storyboard, SyncSample, Track, TrackKind},
+    hls,
+    selection::Selection,
+    webvtt,
 };
 
 fn video(id: &str, height: u32, bytes: u32, frame_rate: (u32, u32)) -> Track {
@@ -15,7 +17,7 @@ fn video(id: &str, height: u32, bytes: u32, frame_rate: (u32, u32)) -> Track {
     };
     Track {
         id: id.into(),
-        kind: TrackKind::Video { width: height * 16 / 9, height, frame_rate },
+        kind: TrackKind::Video { width: height * 16 / 9, height, frame_rate, range: Range::Sdr },
         codec: "avc1.64001f".into(),
         timescale: 24_000,
         language: None,
@@ -38,7 +40,7 @@ fn audio(id: &str, language: Option<&str>, label: &str, default: bool) -> Track 
     let segment = |frames: u32| Segment { duration: frames * 1024, bytes: frames * 340, sync: Vec::new() };
     Track {
         id: id.into(),
-        kind: TrackKind::Audio { sample_rate: 48_000, channels: 2 },
+        kind: TrackKind::Audio { sample_rate: 48_000, channels: 2, joc: None },
         codec: "mp4a.40.2".into(),
         timescale: 48_000,
         language: language.map(str::to_owned),
@@ -84,7 +86,7 @@ fn presentation() -> Descriptor {
 
 #[test]
 fn a_multivariant_playlist_lists_all() {
-    insta::assert_snapshot!(hls::multivariant(&presentation(), None), @r#"
+    insta::assert_snapshot!(hls::multivariant(&presentation(), Selection::ALL), @r#"
     #EXTM3U
     #EXT-X-VERSION:7
     #EXT-X-INDEPENDENT-SEGMENTS
@@ -104,8 +106,9 @@ fn a_multivariant_playlist_lists_all() {
 #[test]
 fn a_cap_hides_rungs_but_never_all() {
     let codecs = |cap| {
-        let text = hls::multivariant(&presentation(), Some(cap));
-        let mpd = dash::mpd(&presentation(), Some(cap), 0);
+        let capped = Selection { cap: Some(cap), ..Selection::ALL };
+        let text = hls::multivariant(&presentation(), capped);
+        let mpd = dash::mpd(&presentation(), capped, 0);
         ["v720p", "v360p"].map(|id| (text.contains(id), mpd.contains(id)))
     };
     assert_eq!(codecs(1080), [(true, true), (true, true)]);
@@ -118,7 +121,7 @@ fn audio_alone_is_a_variant_of_its_own() {
     let mut descriptor = presentation();
     descriptor.tracks.retain(|t| t.id == "a0");
     descriptor.storyboard = None;
-    insta::assert_snapshot!(hls::multivariant(&descriptor, None), @r#"
+    insta::assert_snapshot!(hls::multivariant(&descriptor, Selection::ALL), @r#"
     #EXTM3U
     #EXT-X-VERSION:7
     #EXT-X-INDEPENDENT-SEGMENTS
@@ -175,7 +178,7 @@ fn what_is_told_of_all_segments_never_changes() {
     let segments = descriptor.tracks[0].extents[0].segments.clone();
     let told = |descriptor: &Descriptor| {
         let track = &descriptor.tracks[0];
-        let manifest = dash::mpd(descriptor, None, 0);
+        let manifest = dash::mpd(descriptor, Selection::ALL, 0);
         [hls::media_playlist(descriptor, track), hls::iframe_playlist(descriptor, track)]
             .map(|list| list.contains("#EXT-X-TARGETDURATION:5\n"))
             .into_iter()
@@ -262,7 +265,7 @@ fn storyboards_are_cues() {
 
 #[test]
 fn a_finished_presentation_has_a_static_manifest() {
-    insta::assert_snapshot!(dash::mpd(&presentation(), None, 0), @r#"
+    insta::assert_snapshot!(dash::mpd(&presentation(), Selection::ALL, 0), @r#"
     <?xml version="1.0" encoding="UTF-8"?>
     <MPD xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019" type="static" minBufferTime="PT4.011S" mediaPresentationDuration="PT9.009S" maxSegmentDuration="PT4.011S">
       <Period id="0" start="PT0S">
@@ -336,7 +339,7 @@ fn a_growing_presentation_has_a_dynamic_manifest() {
     descriptor.planned_duration_ms = 60_000;
     descriptor.tracks.retain(|t| t.is_video());
     descriptor.tracks[1].extents.pop();
-    insta::assert_snapshot!(dash::mpd(&descriptor, None, 1_750_000_100_000_000), @r#"
+    insta::assert_snapshot!(dash::mpd(&descriptor, Selection::ALL, 1_750_000_100_000_000), @r#"
     <?xml version="1.0" encoding="UTF-8"?>
     <MPD xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019" type="dynamic" minBufferTime="PT4.011S" availabilityStartTime="2025-06-14T15:05:40Z" publishTime="2025-06-15T15:08:20Z" minimumUpdatePeriod="PT2S" suggestedPresentationDelay="PT0S" mediaPresentationDuration="PT60S" maxSegmentDuration="PT4.011S">
       <Period id="0" start="PT0S">

@@ -4,8 +4,8 @@
 
 use bytes::Bytes;
 use media::{
-    avc,
     cmaf::{self, Kind, Media, TrackSpec},
+    codec::{Sound, avc},
     descriptor::Descriptor,
     iframe,
     mp4::{AudioConfig, FragmentReader, Header, Item, Limits, Sample},
@@ -32,7 +32,11 @@ fn read(bytes: &[u8], piece: usize) -> Result<Vec<Sample>, media::Error> {
 
 fn header() -> Vec<u8> {
     let config = AudioConfig::from_specific(&[0x11, 0x90]).unwrap();
-    let spec = TrackSpec { timescale: 48_000, language: Some("deu".into()), media: Media::Aac { config } };
+    let spec = TrackSpec {
+        timescale: 48_000,
+        language: Some("deu".into()),
+        media: Media::Audio(Sound::Mpeg(config)),
+    };
     cmaf::init_segment(&spec).unwrap()
 }
 

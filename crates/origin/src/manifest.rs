@@ -5,7 +5,7 @@ use std::{io::Write, sync::Arc};
 use bytes::Bytes;
 use domain::PresentationId;
 use flate2::{Compression, write::GzEncoder};
-use media::{dash, descriptor::Track, hls, webvtt};
+use media::{dash, descriptor::Track, hls, selection::Selection, webvtt};
 
 use crate::{path::Resource, presentation::Presentation, respond};
 
@@ -73,10 +73,11 @@ impl Cache {
 fn make(presentation: &Presentation, name: &str, track: &str, cap: Option<u32>) -> Option<Manifest> {
     let descriptor = &presentation.descriptor;
     let board = descriptor.storyboard.as_ref();
+    let selection = Selection { cap, ..Selection::ALL };
     let find = |wanted: fn(&Track) -> bool| descriptor.tracks.iter().find(|t| t.id == track && wanted(t));
     let (content_type, text) = match name {
-        "main.m3u8" => (HLS, hls::multivariant(descriptor, cap)),
-        "main.mpd" => ("application/dash+xml", dash::mpd(descriptor, cap, presentation.written_at)),
+        "main.m3u8" => (HLS, hls::multivariant(descriptor, selection)),
+        "main.mpd" => ("application/dash+xml", dash::mpd(descriptor, selection, presentation.written_at)),
         "storyboard.vtt" => ("text/vtt; charset=utf-8", webvtt::storyboard(board?)),
         "storyboard/playlist.m3u8" => (HLS, hls::image_playlist(board?)),
         "playlist.m3u8" => (HLS, hls::media_playlist(descriptor, find(|_| true)?)),

@@ -17,7 +17,7 @@ use axum::{
 use backends::blob;
 use bytes::Bytes;
 use domain::playback_token::{Claims, Refused};
-use media::{iframe, measure, rebase::rebase};
+use media::{iframe, rebase::rebase, selection::Selection};
 
 use crate::{
     Origin, body, cors,
@@ -133,7 +133,7 @@ impl Origin {
         };
         let descriptor = &presentation.descriptor;
         let known = descriptor.tracks.iter().find(|t| t.id == track).ok_or_else(Problem::not_found)?;
-        let shown = measure::video_tracks(descriptor, claims.max_height);
+        let shown = Selection { cap: claims.max_height, ..Selection::ALL }.video(descriptor);
         if known.is_video() && claims.max_height.is_some() && !shown.iter().any(|t| t.id == track) {
             let words = "This token does not cover this picture size.";
             return Err(Problem::new(StatusCode::FORBIDDEN, "rung_not_allowed", words));

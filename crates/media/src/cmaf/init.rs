@@ -1,14 +1,15 @@
 //! The CMAF header: `ftyp` and a `moov` without samples (ISO/IEC 23000-19 §7.3.1).
 
-use bytes::Bytes;
-
 use super::{
-    TRACK_ID,
+    Kind, TRACK_ID,
     boxes::{Put, write, write_full},
+    entry,
 };
 use crate::{
-    Error, Result, avc,
-    mp4::{AudioConfig, TrackHeader, TrackKind},
+    Error, Result,
+    codec::{Format, Picture, Sound, dolby, hevc, opus},
+    descriptor::Range,
+    mp4::{TrackHeader, TrackKind},
 };
 
 /// What a CMAF header says.
@@ -23,43 +24,102 @@ pub struct TrackSpec {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Media {
-    /// H.264 with parameter sets in the header only (`avc1`). `avcc` is the body of an `avcC` box, `delay` what the
-    /// composition offsets were raised by, ticks.
-    Avc { avcc: Bytes, delay: u32 },
-    /// AAC.
-    Aac { config: AudioConfig },
+    /// Parameter sets lie in the header only (`avc1`, `hvc1`). `delay` is what composition offsets were raised by, ticks.
+    Video {
+        picture: Picture,
+        delay: u32,
+    },
+    Audio(Sound),
 }
 
 impl TrackSpec {
-    /// The same media as in a file that was read. `delay` counts for video only.
+    /// The same media as in a file that was read. `delay` counts for H.264 and HEVC only: VP9 and AV1 put pictures that are
+    /// shown later into the sample of one that is shown.
     pub fn from_header(track: &TrackHeader, delay: u32) -> Result<Self> {
+        let unsupported = || Error::Unsupported(format!("writing {} as CMAF", track.codec));
         let media = match &track.kind {
-            TrackKind::Video { avcc, .. } if !avcc.is_empty() => Media::Avc { avcc: avcc.clone(), delay },
-            TrackKind::Audio { config: Some(config), .. } if config.audio_object_type != 0 => {
-                Media::Aac { config: config.clone() }
+            // Their parameter sets may lie in the samples.
+            TrackKind::Video { .. }
+                if ["avc2", "avc3", "avc4", "hev1"].iter().any(|e| track.codec.starts_with(e)) =>
+            {
+                return Err(unsupported());
             }
-            _ => return Err(Error::Unsupported(format!("writing {} as CMAF", track.codec))),
+            TrackKind::Video { picture: Some(picture), .. } => {
+                let delay = if matches!(picture.format, Format::Avc | Format::Hevc) { delay } else { 0 };
+                Media::Video { picture: picture.clone(), delay }
+            }
+            TrackKind::Audio { sound: Some(Sound::Mpeg(config)), .. } if config.audio_object_type == 0 => {
+                return Err(unsupported());
+            }
+            TrackKind::Audio { sound: Some(sound), .. } => Media::Audio(sound.clone()),
+            _ => return Err(unsupported()),
         };
         Ok(Self { timescale: track.timescale, language: track.language.clone(), media })
+    }
+
+    /// Takes from the track's first sample what its header may have left out: HDR10 metadata in SEI messages of HEVC and in
+    /// OBUs of AV1, and joint object coding of E-AC-3. What is known stays.
+    pub fn learn(&mut self, sample: &[u8]) -> Result<()> {
+        match &mut self.media {
+            Media::Video { picture, .. } => picture.hdr = picture.hdr.or(picture.hdr_of_sample(sample)?),
+            Media::Audio(Sound::Eac3(config)) => config.joc = config.joc.or(dolby::joc_of_frame(sample)?),
+            Media::Audio(_) => {}
+        }
+        Ok(())
     }
 
     /// RFC 6381 codecs string.
     pub fn codec(&self) -> Result<String> {
         match &self.media {
-            Media::Avc { avcc, .. } => Ok(avc::Config::parse(avcc)?.codec()),
-            Media::Aac { config } => Ok(config.codec()),
+            Media::Video { picture, .. } => {
+                let entry = String::from_utf8_lossy(entry::name(picture.format));
+                Ok(picture.format.facts(&entry, &picture.config)?.codec)
+            }
+            Media::Audio(sound) => Ok(sound.codec()),
+        }
+    }
+
+    /// How segments of the track are written.
+    pub fn kind(&self) -> Kind {
+        match &self.media {
+            Media::Video { delay, .. } => Kind::Video { delay: *delay },
+            Media::Audio(Sound::Opus(_)) => Kind::Opus,
+            Media::Audio(_) => Kind::Audio,
+        }
+    }
+
+    /// Dynamic range; of sound [`Range::Sdr`].
+    pub fn range(&self) -> Range {
+        if let Media::Video { picture, .. } = &self.media { picture.range() } else { Range::Sdr }
+    }
+
+    /// Complexity index of joint object coding (Dolby Atmos).
+    pub fn joc(&self) -> Option<u8> {
+        if let Media::Audio(sound) = &self.media { sound.joc() } else { None }
+    }
+
+    /// Where the presentation begins on the media time line, ticks: after the composition delay, or after what an Opus
+    /// decoder gives out first (Encapsulation of Opus §4.4).
+    fn media_time(&self) -> u32 {
+        match &self.media {
+            Media::Video { delay, .. } => *delay,
+            Media::Audio(Sound::Opus(config)) => {
+                let ticks = u64::from(config.pre_skip) * u64::from(self.timescale) / u64::from(opus::RATE);
+                u32::try_from(ticks).unwrap_or(u32::MAX)
+            }
+            Media::Audio(_) => 0,
         }
     }
 }
 
-/// The header of a track. Picture size, aspect and colour come from the sequence parameter set.
+/// The header of a track. Picture size, aspect and colour come from the sequence parameter set where there is one.
 pub fn init_segment(spec: &TrackSpec) -> Result<Vec<u8>> {
     let entry = match &spec.media {
-        Media::Avc { avcc, delay } => {
-            let sps = avc::Config::parse(avcc)?.sps()?;
-            Entry::Video { sample_entry: avc1(avcc, &sps), size: display_size(&sps), delay: *delay }
+        Media::Video { picture, .. } => {
+            let config = config(picture)?;
+            Entry::Video { sample_entry: entry::visual(picture, &config), size: display_size(picture) }
         }
-        Media::Aac { config } => Entry::Audio { sample_entry: mp4a(config) },
+        Media::Audio(sound) => Entry::Audio { sample_entry: entry::audio(sound) },
     };
     let mut out = Vec::with_capacity(1024);
     write(&mut out, b"ftyp", |out| {
@@ -67,6 +127,10 @@ pub fn init_segment(spec: &TrackSpec) -> Result<Vec<u8>> {
         out.u32(0);
         for brand in [b"iso6", b"cmfc", b"mp41"] {
             out.extend(brand);
+        }
+        // Binding of AV1 §2.1. Brands of media profiles are promises about frame rates and levels that are not made here.
+        if matches!(&spec.media, Media::Video { picture, .. } if picture.format == Format::Av1) {
+            out.extend(b"av01");
         }
     });
     write(&mut out, b"moov", |out| {
@@ -94,7 +158,7 @@ pub fn init_segment(spec: &TrackSpec) -> Result<Vec<u8>> {
 }
 
 enum Entry {
-    Video { sample_entry: Vec<u8>, size: (u32, u32), delay: u32 },
+    Video { sample_entry: Vec<u8>, size: (u32, u32) },
     Audio { sample_entry: Vec<u8> },
 }
 
@@ -117,14 +181,13 @@ fn trak(out: &mut Vec<u8>, spec: &TrackSpec, entry: &Entry) {
             out.u32(width << 16);
             out.u32(height << 16);
         });
-        if let Entry::Video { delay, .. } = entry
-            && *delay > 0
-        {
+        let media_time = spec.media_time();
+        if media_time > 0 {
             write(out, b"edts", |out| {
                 write_full(out, b"elst", 0, 0, |out| {
                     out.u32(1);
                     out.u32(0); // for as long as fragments follow
-                    out.u32(*delay);
+                    out.u32(media_time);
                     out.u32(0x0001_0000);
                 });
             });
@@ -148,12 +211,12 @@ fn trak(out: &mut Vec<u8>, spec: &TrackSpec, entry: &Entry) {
                 out.extend(name.as_bytes());
                 out.push(0);
             });
-            write(out, b"minf", |out| minf(out, entry));
+            write(out, b"minf", |out| minf(out, spec, entry));
         });
     });
 }
 
-fn minf(out: &mut Vec<u8>, entry: &Entry) {
+fn minf(out: &mut Vec<u8>, spec: &TrackSpec, entry: &Entry) {
     let sample_entry = match entry {
         Entry::Video { sample_entry, .. } => {
             write_full(out, b"vmhd", 0, 1, |out| out.zeros(8));
@@ -180,66 +243,43 @@ fn minf(out: &mut Vec<u8>, entry: &Entry) {
         }
         write_full(out, b"stsz", 0, 0, |out| out.zeros(8));
         write_full(out, b"stco", 0, 0, |out| out.u32(0));
-    });
-}
-
-/// AVCSampleEntry (ISO/IEC 14496-15 §5.4.2) with `colr` and `pasp`.
-fn avc1(avcc: &[u8], sps: &avc::Sps) -> Vec<u8> {
-    let mut out = Vec::with_capacity(256);
-    write(&mut out, b"avc1", |out| {
-        out.zeros(6);
-        out.u16(1); // data reference
-        out.zeros(16);
-        out.u16(sps.width as u16);
-        out.u16(sps.height as u16);
-        out.u32(0x0048_0000); // 72 dpi
-        out.u32(0x0048_0000);
-        out.u32(0);
-        out.u16(1); // frames per sample
-        out.zeros(32); // compressor's name
-        out.u16(0x0018);
-        out.u16(0xffff);
-        write(out, b"avcC", |out| out.extend_from_slice(avcc));
-        if let Some(colour) = sps.colour {
-            write(out, b"colr", |out| {
-                out.extend(b"nclx");
-                out.u16(colour.primaries.into());
-                out.u16(colour.transfer.into());
-                out.u16(colour.matrix.into());
-                out.push(u8::from(colour.full_range) << 7);
-            });
+        if spec.kind() == Kind::Opus {
+            roll(out);
         }
-        let (horizontal, vertical) = sps.sample_aspect.unwrap_or((1, 1));
-        write(out, b"pasp", |out| {
-            out.u32(horizontal.into());
-            out.u32(vertical.into());
-        });
     });
-    out
 }
 
-/// MP4AudioSampleEntry (ISO/IEC 14496-14 §6.7).
-fn mp4a(config: &AudioConfig) -> Vec<u8> {
-    let mut out = Vec::with_capacity(128);
-    write(&mut out, b"mp4a", |out| {
-        out.zeros(6);
-        out.u16(1);
-        out.zeros(8);
-        out.u16(config.channels as u16);
-        out.u16(16);
-        out.u32(0);
-        // 16.16; a rate that does not fit is told by the AudioSpecificConfig alone.
-        out.u32(if config.sample_rate < 1 << 16 { config.sample_rate << 16 } else { 0 });
-        write(out, b"esds", |out| out.extend(config.to_esds(0, 0)));
+/// How far before a sample decoding must begin (ISO/IEC 14496-12 §10.1), which the encapsulation of Opus wants told
+/// (§4.3.6.2): the group here, its samples in each fragment.
+fn roll(out: &mut Vec<u8>) {
+    write_full(out, b"sgpd", 1, 0, |out| {
+        out.extend(b"roll");
+        out.u32(2);
+        out.u32(1);
+        out.extend(opus::ROLL_DISTANCE.to_be_bytes());
     });
-    out
+    write_full(out, b"sbgp", 0, 0, |out| {
+        out.extend(b"roll");
+        out.u32(0);
+    });
+}
+
+/// The configuration as it is written: without it, or without parameter sets, there is nothing to decode by.
+fn config(picture: &Picture) -> Result<Vec<u8>> {
+    if !picture.format.facts("", &picture.config)?.has_sequence {
+        return Err(Error::Invalid("sample entry", "it has no sequence parameter set"));
+    }
+    Ok(match picture.format {
+        Format::Hevc => hevc::Config::parse(&picture.config)?.to_hvcc(),
+        _ => picture.config.to_vec(),
+    })
 }
 
 /// Size in square pixels: the sample aspect ratio widens the picture.
-fn display_size(sps: &avc::Sps) -> (u32, u32) {
-    let (horizontal, vertical) = sps.sample_aspect.unwrap_or((1, 1));
-    let width = u64::from(sps.width) * u64::from(horizontal) / u64::from(vertical.max(1));
-    (width.clamp(1, 0xffff) as u32, sps.height)
+fn display_size(picture: &Picture) -> (u32, u32) {
+    let (horizontal, vertical) = picture.aspect.unwrap_or((1, 1));
+    let width = u64::from(picture.width) * u64::from(horizontal) / u64::from(vertical.max(1));
+    (width.clamp(1, 0xffff) as u32, picture.height.min(0xffff))
 }
 
 fn matrix(out: &mut Vec<u8>) {

@@ -3,9 +3,11 @@
 //! A stored segment is one `moof`+`mdat` without `styp` or `sidx`. The `tfdt` of a segment is its earliest
 //! presentation time. Pictures that are reordered would need negative composition offsets for that, which ffmpeg's
 //! reader answers by showing the whole track late; so all offsets of a video track are raised by a fixed **delay**,
-//! and the header takes it off again with an edit list (ISO/IEC 23000-19 §7.5.13), as other packagers do.
+//! and the header takes it off again with an edit list (ISO/IEC 23000-19 §7.5.13), as other packagers do. In the same way
+//! the header of Opus takes off what its decoder gives out before the sound begins.
 
 mod boxes;
+mod entry;
 mod init;
 mod retime;
 mod segment;

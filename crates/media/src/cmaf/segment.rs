@@ -54,6 +54,8 @@ pub enum Kind {
     Video { delay: u32 },
     /// Every sample is a sync sample, none is listed.
     Audio,
+    /// As audio; samples belong to the group that tells how far before them decoding begins.
+    Opus,
 }
 
 const TOO_LONG: Error = Error::Invalid("segment", "its duration exceeds 32 bits");
@@ -68,7 +70,7 @@ pub fn segment(sequence: u32, base_decode_time: u64, samples: &[Sample], kind: K
     }
     let (is_video, delay) = match kind {
         Kind::Video { delay } => (true, delay),
-        Kind::Audio => (false, 0),
+        Kind::Audio | Kind::Opus => (false, 0),
     };
     let (mut at, mut bytes) = (0u64, 0u64);
     let mut sync = Vec::new();
@@ -91,7 +93,7 @@ pub fn segment(sequence: u32, base_decode_time: u64, samples: &[Sample], kind: K
         bytes += u64::from(size);
     }
     let duration = u32::try_from(at).map_err(|_| TOO_LONG)?;
-    let head = Run { sequence, base_decode_time, samples: &run }.head()?;
+    let head = Run { sequence, base_decode_time, samples: &run, roll: kind == Kind::Opus }.head()?;
     let bytes = u32::try_from(bytes + head.len() as u64).map_err(|_| TOO_BIG)?;
     Ok(Segment {
         head: head.into(),
@@ -105,6 +107,8 @@ pub(crate) struct Run<'a> {
     pub sequence: u32,
     pub base_decode_time: u64,
     pub samples: &'a [RunSample],
+    /// They are of the first group of `roll` in the header.
+    pub roll: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -158,6 +162,14 @@ impl Run<'_> {
                     out.u32(flags.unwrap_or(NON_SYNC_FLAGS));
                 });
                 write_full(out, b"tfdt", 1, 0, |out| out.u64(self.base_decode_time));
+                if self.roll {
+                    write_full(out, b"sbgp", 0, 0, |out| {
+                        out.extend(b"roll");
+                        out.u32(1);
+                        out.u32(self.samples.len() as u32);
+                        out.u32(1);
+                    });
+                }
                 write_full(out, b"trun", 1, trun_flags, |out| {
                     out.u32(self.samples.len() as u32);
                     data_offset_at = out.len();

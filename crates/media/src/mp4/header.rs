@@ -2,8 +2,12 @@
 
 use bytes::Bytes;
 
-use super::{AudioConfig, BoxHead, Boxes, FourCc};
-use crate::{Error, Result, avc, bits::Fields};
+use super::{BoxHead, Boxes, FourCc};
+use crate::{
+    Error, Result,
+    bits::Fields,
+    codec::{Picture, Sound},
+};
 
 /// Most tracks that are read.
 const MAX_TRACKS: usize = 64;
@@ -33,17 +37,17 @@ pub struct TrackHeader {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TrackKind {
-    /// `avcc` is the body of `avcC` for H.264, empty for other codecs.
+    /// `picture` for formats that are read further, which then tell the size.
     Video {
         width: u32,
         height: u32,
-        avcc: Bytes,
+        picture: Option<Picture>,
     },
-    /// `config` for MPEG audio.
+    /// `sound` for formats that are read further.
     Audio {
         sample_rate: u32,
         channels: u32,
-        config: Option<AudioConfig>,
+        sound: Option<Sound>,
     },
     Other(FourCc),
 }
@@ -137,12 +141,13 @@ fn visual(entry: FourCc, body: &[u8]) -> Result<(TrackKind, String)> {
     f.skip(24)?;
     let (width, height) = (u32::from(f.u16()?), u32::from(f.u16()?));
     f.skip(50)?;
-    if matches!(&entry, b"avc1" | b"avc3") {
-        let avcc = Boxes::new(f.rest()).need(b"avcC", "an AVC sample entry has no avcC")?;
-        let codec = avc::Config::parse(avcc)?.codec().replacen("avc1", &four_cc(entry), 1);
-        return Ok((TrackKind::Video { width, height, avcc: Bytes::copy_from_slice(avcc) }, codec));
-    }
-    Ok((TrackKind::Video { width, height, avcc: Bytes::new() }, four_cc(entry)))
+    Ok(match Picture::read(entry, (width, height), f.rest())? {
+        Some((picture, facts)) => {
+            let (width, height) = (picture.width, picture.height);
+            (TrackKind::Video { width, height, picture: Some(picture) }, facts.codec)
+        }
+        None => (TrackKind::Video { width, height, picture: None }, four_cc(entry)),
+    })
 }
 
 /// AudioSampleEntry (§12.2.3).
@@ -152,15 +157,12 @@ fn audio(entry: FourCc, body: &[u8]) -> Result<(TrackKind, String)> {
     let channels = u32::from(f.u16()?);
     f.skip(6)?;
     let sample_rate = f.u32()? >> 16;
-    if &entry == b"mp4a" {
-        let esds = Boxes::new(f.rest()).need(b"esds", "an mp4a sample entry has no esds")?;
-        let config = AudioConfig::from_esds(esds)?;
-        let codec = config.codec();
-        let or = |told: u32, otherwise: u32| if told > 0 { told } else { otherwise };
-        let (sample_rate, channels) = (or(config.sample_rate, sample_rate), or(config.channels, channels));
-        return Ok((TrackKind::Audio { sample_rate, channels, config: Some(config) }, codec));
-    }
-    Ok((TrackKind::Audio { sample_rate, channels, config: None }, four_cc(entry)))
+    let sound = Sound::read(entry, f.rest())?;
+    let or = |told: Option<u32>, otherwise: u32| told.filter(|n| *n > 0).unwrap_or(otherwise);
+    let sample_rate = or(sound.as_ref().map(Sound::sample_rate), sample_rate);
+    let channels = or(sound.as_ref().map(Sound::channels), channels);
+    let codec = sound.as_ref().map_or_else(|| four_cc(entry), Sound::codec);
+    Ok((TrackKind::Audio { sample_rate, channels, sound }, codec))
 }
 
 fn apply_trex(tracks: &mut [TrackHeader], trex: &[u8]) -> Result<()> {

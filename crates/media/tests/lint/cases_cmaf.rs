@@ -65,6 +65,7 @@ fn headers() -> Vec<Case> {
         init(&rules::CODEC_CONFIG, |b| poke(b, &format!("{ENTRY}/avcC"), 3, &[99])),
         init(&rules::PICTURE_SIZE, |b| poke(b, ENTRY, 24, &[1, 0])),
         init(&rules::PASP, |b| free(b, &format!("{ENTRY}/pasp"))),
+        init(&rules::COLR_DIFFERS, |b| poke(b, &format!("{ENTRY}/colr"), 6, &[0, 6])),
         init(&rules::COLR, |b| free(b, &format!("{ENTRY}/colr"))),
     ]
 }

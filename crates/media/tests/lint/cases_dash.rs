@@ -148,6 +148,11 @@ fn media() -> Vec<Case> {
         text(&rules::CODECS_DIFFER, "codecs=\"avc1.", "codecs=\"avc1.640001\" was=\""),
         text(&rules::SIZE_DIFFERS, "width=\"128\" height=\"96\"", "width=\"160\" height=\"120\""),
         text(&rules::FRAME_RATE_DIFFERS, "frameRate=\"24\"", "frameRate=\"30\""),
+        text(
+            &rules::TRANSFER_DIFFERS,
+            "maxHeight=\"96\">",
+            "maxHeight=\"96\"><EssentialProperty schemeIdUri=\"urn:mpeg:mpegB:cicp:TransferCharacteristics\" value=\"16\"/>",
+        ),
         text(&rules::SAMPLING_RATE_DIFFERS, "audioSamplingRate=\"48000\"", "audioSamplingRate=\"44100\""),
         case(&rules::HEADER_MISSING, good(), MPD, |w| {
             let text = w.text(MPD);

@@ -253,6 +253,9 @@ fn across() -> Vec<Case> {
     vec![
         broken(&rules::CODECS_DIFFER, |w| w.replace("main.m3u8", &codec(w), "avc1.42c01f")),
         broken(&rules::CODECS_SUPERFLUOUS, |w| w.replace("main.m3u8", "mp4a.40.2\"", "mp4a.40.2,ec-3\"")),
+        broken(&rules::VIDEO_RANGE_DIFFERS, |w| {
+            w.replace("main.m3u8", "FRAME-RATE=24.000", "FRAME-RATE=24.000,VIDEO-RANGE=PQ")
+        }),
         broken(&rules::RESOLUTION_DIFFERS, |w| w.replace("main.m3u8", "128x96", "160x120")),
         broken(&rules::FRAME_RATE_DIFFERS, |w| {
             w.replace("main.m3u8", "FRAME-RATE=24.000", "FRAME-RATE=30.000")

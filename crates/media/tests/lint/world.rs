@@ -6,10 +6,11 @@ use bytes::Bytes;
 use media::{
     cmaf::Kind,
     dash,
-    descriptor::{Descriptor, Extent, FORMAT, Segment, Storyboard, Track, TrackKind},
+    descriptor::{Descriptor, Extent, FORMAT, Range, Segment, Storyboard, Track, TrackKind},
     hls, iframe,
     lint::{self, Answer, Failure, Options, Report, Source, Want},
     mp4::Header,
+    selection::Selection,
 };
 
 use crate::support;
@@ -167,13 +168,13 @@ fn made(complete: bool) -> World {
     };
     for (id, width, height) in [("v96p", 128, 96), ("v48p", 64, 48)] {
         let source = support::video(dir.path(), 192, "24", &format!("{width}x{height}"));
-        let kind = TrackKind::Video { width, height, frame_rate: (24, 1) };
+        let kind = TrackKind::Video { width, height, frame_rate: (24, 1), range: Range::Sdr };
         let ticks = u64::from(Header::parse_file(&source).unwrap().tracks[0].timescale / 24) * 2;
         let track = track(&mut world, (id, kind), &source, 2, Kind::Video { delay: ticks as u32 }, complete);
         descriptor.tracks.push(track);
     }
     let source = support::audio(dir.path(), 8, 48_000, 2);
-    let kind = TrackKind::Audio { sample_rate: 48_000, channels: 2 };
+    let kind = TrackKind::Audio { sample_rate: 48_000, channels: 2, joc: None };
     descriptor.tracks.push(track(&mut world, ("a0", kind), &source, 94, Kind::Audio, complete));
     if complete {
         storyboard(&mut world, &mut descriptor, dir.path());
@@ -252,8 +253,8 @@ fn storyboard(world: &mut World, descriptor: &mut Descriptor, dir: &std::path::P
 
 fn manifests(world: &mut World, descriptor: &Descriptor) {
     let mut put = |name: String, text: String| world.files.insert(name, text.into_bytes());
-    put("main.m3u8".into(), hls::multivariant(descriptor, None));
-    put("main.mpd".into(), dash::mpd(descriptor, None, 1_750_000_100_000_000));
+    put("main.m3u8".into(), hls::multivariant(descriptor, Selection::ALL));
+    put("main.mpd".into(), dash::mpd(descriptor, Selection::ALL, 1_750_000_100_000_000));
     for track in &descriptor.tracks {
         put(format!("{}/playlist.m3u8", track.id), hls::media_playlist(descriptor, track));
         if track.is_video() {

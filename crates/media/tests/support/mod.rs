@@ -24,6 +24,7 @@ pub fn quiet(program: &str, args: &[&str], dir: &Path) -> Vec<u8> {
         .args(["-hide_banner", "-loglevel", "warning"])
         .args(args)
         .current_dir(dir)
+        .env("SVT_LOG", "1")
         .stdin(Stdio::null())
         .output()
         .unwrap_or_else(|e| panic!("{program} does not start: {e}"));
@@ -108,6 +109,24 @@ pub fn audio(dir: &Path, seconds: u32, rate: u32, channels: u32) -> Vec<u8> {
     )
 }
 
+const FRAGMENTED: &str = "-movflags +frag_keyframe+empty_moov+default_base_moof -f mp4 pipe:1";
+
+/// What ffmpeg makes of `arguments` with spaces between them.
+pub fn encode(dir: &Path, arguments: &str) -> Vec<u8> {
+    quiet("ffmpeg", &arguments.split_whitespace().collect::<Vec<_>>(), dir)
+}
+
+/// Two seconds of a test picture at 25 frames a second, in fragments of one group of pictures.
+pub fn picture(dir: &Path, encoder: &str) -> Vec<u8> {
+    encode(dir, &format!("-f lavfi -i testsrc2=size=192x108:rate=25 -frames:v 50 {encoder} {FRAGMENTED}"))
+}
+
+/// Two seconds of sound at 48 kHz.
+pub fn sound(dir: &Path, encoder: &str) -> Vec<u8> {
+    let fragments = "-frag_duration 500000 -movflags +empty_moov+default_base_moof+delay_moov -f mp4 pipe:1";
+    encode(dir, &format!("-f lavfi -i sine=sample_rate=48000:duration=2 {encoder} {fragments}"))
+}
+
 /// Header and all samples of the only track, read in pieces of `piece` bytes.
 pub fn read(bytes: &[u8], piece: usize) -> (Header, Vec<Sample>) {
     let mut reader = FragmentReader::default();
@@ -135,7 +154,10 @@ pub fn cuts(samples: &[Sample], per_segment: usize) -> Vec<usize> {
 pub fn rewrite(bytes: &[u8], per_segment: usize, kind: Kind) -> (Vec<u8>, Vec<cmaf::Segment>) {
     let (header, mut samples) = read(bytes, 64 * 1024);
     let delay = if let Kind::Video { delay } = kind { delay } else { 0 };
-    let spec = TrackSpec::from_header(&header.tracks[0], delay).unwrap();
+    let mut spec = TrackSpec::from_header(&header.tracks[0], delay).unwrap();
+    spec.learn(&samples[0].data).unwrap();
+    let kind = spec.kind();
+    let delay = if let Kind::Video { delay } = kind { delay } else { 0 };
     let mut times: Vec<u64> = samples.iter().map(Sample::pts).collect();
     times.sort_unstable();
     let first = times[0];

@@ -14,7 +14,7 @@ use domain::{
 };
 use media::{
     cmaf::{self, Kind},
-    descriptor::{Descriptor, Extent, FORMAT, Segment, Storyboard, Track, TrackKind},
+    descriptor::{Descriptor, Extent, FORMAT, Range, Segment, Storyboard, Track, TrackKind},
     mp4::Header,
 };
 use origin::{Config, Origin};
@@ -88,11 +88,11 @@ impl World {
             [("v240p", "426x240", (426, 240)), ("v120p", "214x120", (214, 120))]
         {
             let source = clips::video(&dir, FRAMES, "24000/1001", size);
-            let kind = TrackKind::Video { width, height, frame_rate: (24_000, 1001) };
+            let kind = TrackKind::Video { width, height, frame_rate: (24_000, 1001), range: Range::Sdr };
             tracks.push(self.track(name, &source, 2, Kind::Video { delay: DELAY }, kind).await);
         }
         let source = clips::audio(&dir, 10, 48_000, 2);
-        let kind = TrackKind::Audio { sample_rate: 48_000, channels: 2 };
+        let kind = TrackKind::Audio { sample_rate: 48_000, channels: 2, joc: None };
         tracks.push(self.track("a0", &source, 94, Kind::Audio, kind).await);
         let jpeg = clips::quiet(
             "ffmpeg",

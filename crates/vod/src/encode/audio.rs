@@ -6,6 +6,7 @@ use bytes::{Bytes, BytesMut};
 use domain::profile::AudioCodec;
 use media::{
     cmaf::{self, Kind, Media, TrackSpec},
+    codec::Sound,
     descriptor::Segment,
     mp4::{FragmentReader, Item, Limits, Sample, TrackHeader},
 };
@@ -237,11 +238,11 @@ impl<'a> Cutter<'a> {
         let language = self.plan.language.as_deref().and_then(language::three_letters);
         let mut spec = TrackSpec { timescale: self.plan.sample_rate, language, ..TrackSpec::from_header(header, 0)? };
         // Nothing is left to skip: the frame that held it is gone.
-        if let Media::Opus { config } = &mut spec.media {
+        if let Media::Audio(Sound::Opus(config)) = &mut spec.media {
             if u64::from(config.pre_skip) != OPUS_LOOKS_AHEAD {
                 return Err(Error::Mismatch(format!("the encoder looks {} samples ahead", config.pre_skip)));
             }
-            config.pre_skip = 0;
+            *config = config.nothing_to_skip();
         }
         TrackHead::new(&spec)
     }

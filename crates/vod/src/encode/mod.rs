@@ -12,7 +12,7 @@ pub mod score;
 
 use std::path::PathBuf;
 
-use media::descriptor::Segment;
+use media::descriptor::{Range, Segment};
 use serde::{Deserialize, Serialize};
 
 pub use audio::{Stretch, audio};
@@ -75,6 +75,9 @@ pub struct TrackHead {
     pub timescale: u32,
     /// The CMAF header, standard base64.
     pub init: String,
+    /// Dynamic range of pictures.
+    #[serde(default, skip_serializing_if = "Range::is_sdr")]
+    pub range: Range,
 }
 
 impl TrackHead {
@@ -82,7 +85,7 @@ impl TrackHead {
     pub fn new(spec: &media::cmaf::TrackSpec) -> Result<Self> {
         use base64::{Engine, engine::general_purpose::STANDARD};
         let init = STANDARD.encode(media::cmaf::init_segment(spec)?);
-        Ok(Self { codec: spec.codec()?, timescale: spec.timescale, init })
+        Ok(Self { codec: spec.codec()?, timescale: spec.timescale, init, range: spec.range() })
     }
 }
 

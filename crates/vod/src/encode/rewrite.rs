@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use bytes::Bytes;
 use media::{
     cmaf::{self, Kind, TrackSpec},
     mp4::{FragmentReader, Item, Limits, Sample, TrackHeader},
@@ -77,10 +78,14 @@ fn one(job: &Job, i: usize, id: &str) -> Result<TrackFile> {
         }
     }
     let header = header.ok_or_else(|| Error::Mismatch("the encoder wrote nothing".into()))?;
+    let first = writer.first.take();
     let (segments, shown) = writer.finish()?;
     check_times(job, &shown, header.timescale)?;
-    let spec =
+    let mut spec =
         TrackSpec { timescale: job.timescale, language: None, ..TrackSpec::from_header(&header, job.delay)? };
+    if let Some(sample) = first {
+        spec.learn(&sample)?;
+    }
     std::fs::remove_file(from)?;
     Ok(TrackFile { id: id.to_owned(), path, head: TrackHead::new(&spec)?, segments })
 }
@@ -90,6 +95,8 @@ struct SegmentWriter<'a, W> {
     job: &'a Job,
     out: W,
     pending: Vec<Sample>,
+    /// The first sample, which may tell what the header does not.
+    first: Option<Bytes>,
     segments: Vec<media::descriptor::Segment>,
     /// The encoder's presentation times.
     shown: Vec<u64>,
@@ -98,10 +105,13 @@ struct SegmentWriter<'a, W> {
 
 impl<'a, W: Write> SegmentWriter<'a, W> {
     fn new(job: &'a Job, out: W) -> Self {
-        Self { job, out, pending: Vec::new(), segments: Vec::new(), shown: Vec::new(), frames: 0 }
+        Self { job, out, pending: Vec::new(), first: None, segments: Vec::new(), shown: Vec::new(), frames: 0 }
     }
 
     fn push(&mut self, samples: Vec<Sample>) -> Result<()> {
+        if self.first.is_none() {
+            self.first = samples.first().map(|sample| sample.data.clone());
+        }
         self.shown.extend(samples.iter().map(Sample::pts));
         self.pending.extend(samples);
         while let Some(gops) = self.job.chunk.segments.get(self.segments.len()) {

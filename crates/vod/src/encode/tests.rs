@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use domain::ladder::Rung;
+use domain::{ladder::Rung, profile::Profile};
 use tokio::{process::Command, sync::mpsc};
+
+mod codecs;
 
 use super::*;
 use crate::{
@@ -15,8 +17,11 @@ use crate::{
 };
 
 /// A ladder that two cores encode quickly.
-fn ladder() -> Vec<Rung> {
-    vec![Rung { height: 240, bitrate_bps: 800_000 }, Rung { height: 120, bitrate_bps: 300_000 }]
+fn profile() -> Profile {
+    Profile::of_ladder(vec![
+        Rung { height: 240, bitrate_bps: 800_000 },
+        Rung { height: 120, bitrate_bps: 300_000 },
+    ])
 }
 
 /// A title in one file for each track.
@@ -33,16 +38,21 @@ async fn make(name: &str, args: &[&str]) -> Made {
 }
 
 async fn make_from(dir: tempfile::TempDir, source: &Path) -> Made {
+    make_as(dir, source, &profile()).await
+}
+
+async fn make_as(dir: tempfile::TempDir, source: &Path, profile: &Profile) -> Made {
     let tools = Tools::default();
     let (info, index) = probe::probe(&tools, source, &probe::Limits::default()).await.unwrap();
-    let plan = plan::plan(&info, &index, &ladder()).unwrap();
+    let plan = plan::plan(&info, &index, profile).unwrap();
     let mut tracks: Vec<(String, Vec<u8>)> = Vec::new();
     if let Some(video) = &plan.video {
         let listed = plan::listed_times(video, &index);
-        for n in 0..video.chunks.len() {
-            let scratch = dir.path().join(format!("chunk{n}"));
+        let chunks = video.codecs().into_iter().flat_map(|codec| (0..video.chunks.len()).map(move |n| (codec, n)));
+        for (codec, n) in chunks {
+            let scratch = dir.path().join(format!("chunk{n}{}", codec.word()));
             std::fs::create_dir(&scratch).unwrap();
-            let files = chunk(&tools, video, n, &listed, source, &scratch, |_| ()).await.unwrap();
+            let files = chunk(&tools, &video.only(codec), n, &listed, source, &scratch, |_| ()).await.unwrap();
             for file in files {
                 let bytes = std::fs::read(&file.path).unwrap();
                 let told: u64 = file.segments.iter().map(|s| u64::from(s.bytes)).sum();

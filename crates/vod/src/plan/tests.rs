@@ -1,6 +1,6 @@
 //! Properties of plans.
 
-use domain::ladder::default_ladder;
+use domain::profile::Profile;
 use proptest::prelude::*;
 
 use super::*;
@@ -29,6 +29,7 @@ fn info(frame_rate: (u32, u32), time_base: (u32, u32)) -> SourceInfo {
         bit_depth: 8,
         hdr: false,
         color_transfer: None,
+        mastering: None,
         bitrate_bps: 0,
     };
     let audio = AudioInfo {
@@ -89,7 +90,7 @@ fn check(plan: &Plan, frames: u64) {
     }
     assert_eq!(tick, video.end);
     for audio in &plan.audio {
-        assert_eq!(audio.frames(), audio.samples.div_ceil(AAC_FRAME));
+        assert_eq!(audio.frames(), audio.samples.div_ceil(1024));
         let video_ms = video.end as i128 * 1000 / i128::from(video.timescale);
         let audio_ms = i128::from(audio.samples) * 1000 / i128::from(audio.sample_rate);
         assert!((video_ms - audio_ms).abs() <= 1, "{video_ms} ms of video, {audio_ms} ms of audio");
@@ -98,7 +99,7 @@ fn check(plan: &Plan, frames: u64) {
         if audio.stretches.iter().flatten().count() == video.boundaries().len() {
             for segment in audio.stretches.iter().flatten() {
                 frames += u64::from(*segment);
-                let cut = (frames * AAC_FRAME).min(audio.samples) as f64 / f64::from(audio.sample_rate);
+                let cut = (frames * 1024).min(audio.samples) as f64 / f64::from(audio.sample_rate);
                 let boundary = ends.next().unwrap() as f64 / f64::from(video.timescale);
                 assert!((cut - boundary).abs() <= 0.0117, "{cut} s against {boundary} s");
             }
@@ -109,7 +110,7 @@ fn check(plan: &Plan, frames: u64) {
 #[test]
 fn ntsc_is_cut_at_exact_frames() {
     let times: Vec<i64> = (0..1800).map(|i| i * 3003).collect();
-    let plan = plan(&info((30_000, 1001), (1, 90_000)), &index(&times, 250), &default_ladder()).unwrap();
+    let plan = plan(&info((30_000, 1001), (1, 90_000)), &index(&times, 250), &Profile::default()).unwrap();
     check(&plan, 1800);
     let longest = plan.longest_segment_ms();
     let video = plan.video.unwrap();
@@ -131,7 +132,7 @@ fn ntsc_is_cut_at_exact_frames() {
 #[test]
 fn a_short_tail_joins_the_segment_before() {
     let times: Vec<i64> = (0..110).map(|i| i * 40).collect();
-    let plan = plan(&info((25, 1), (1, 1000)), &index(&times, 12), &default_ladder()).unwrap();
+    let plan = plan(&info((25, 1), (1, 1000)), &index(&times, 12), &Profile::default()).unwrap();
     check(&plan, 110);
     assert_eq!(plan.video.unwrap().chunks[0].segments, [[50, 50, 10]]);
 }
@@ -140,7 +141,7 @@ fn a_short_tail_joins_the_segment_before() {
 fn doubtful_time_stamps_are_resampled_in_one_piece() {
     let mut index = index(&(0..1000).map(|i| i * 40).collect::<Vec<_>>(), 12);
     index.packets[500].pts = None;
-    let plan = plan(&info((25, 1), (1, 1000)), &index, &default_ladder()).unwrap();
+    let plan = plan(&info((25, 1), (1, 1000)), &index, &Profile::default()).unwrap();
     check(&plan, 1000);
     let video = plan.video.unwrap();
     assert_eq!((video.mode, video.chunks.len(), video.chunks[0].segments.len()), (Mode::Sequential, 1, 10));
@@ -154,7 +155,7 @@ fn the_last_picture_stays_while_sound_goes_on() {
         let mut info = info((25, 1), (1, 1000));
         info.sound_end_us = Some(sound_ms * 1000);
         let index = index(times, 12);
-        let plan = plan(&info, &index, &default_ladder()).unwrap();
+        let plan = plan(&info, &index, &Profile::default()).unwrap();
         let video = plan.video.as_ref().unwrap();
         if sound_ms < 5000 {
             assert_eq!((video.held, plan.duration_ms), (None, 4000), "under a second is let go");
@@ -178,18 +179,18 @@ fn sound_alone_gets_segments_of_its_own() {
     let mut info = info((25, 1), (1, 1000));
     info.video = None;
     info.duration_us = 60_500_000;
-    let plan = plan(&info, &index(&[0, 1024], 1), &default_ladder()).unwrap();
+    let plan = plan(&info, &index(&[0, 1024], 1), &Profile::default()).unwrap();
     assert_eq!(plan.duration_ms, 60_500);
     let audio = &plan.audio[0];
     assert_eq!(audio.stretches.iter().map(Vec::len).collect::<Vec<_>>(), [3, 8, 4]);
     assert_eq!(audio.samples, 2_904_000);
-    assert_eq!(audio.frames(), audio.samples.div_ceil(AAC_FRAME));
+    assert_eq!(audio.frames(), audio.samples.div_ceil(1024));
 }
 
 #[test]
 fn a_plan_survives_storage() {
     let times: Vec<i64> = (0..300).map(|i| i * 40 + i % 3).collect();
-    let plan = plan(&info((25, 1), (1, 1000)), &index(&times, 12), &default_ladder()).unwrap();
+    let plan = plan(&info((25, 1), (1, 1000)), &index(&times, 12), &Profile::default()).unwrap();
     check(&plan, 300);
     let json = serde_json::to_string(&plan).unwrap();
     assert_eq!(serde_json::from_str::<Plan>(&json).unwrap(), plan);
@@ -205,7 +206,7 @@ proptest! {
     ) {
         let step = 90_000.0 * f64::from(rate.1) / f64::from(rate.0);
         let times: Vec<i64> = (0..frames).map(|i| first + (i as f64 * step).round() as i64).collect();
-        let plan = plan(&info(rate, (1, 90_000)), &index(&times, key_every), &default_ladder()).unwrap();
+        let plan = plan(&info(rate, (1, 90_000)), &index(&times, key_every), &Profile::default()).unwrap();
         prop_assert!(frames < 3 || matches!(plan.video.as_ref().unwrap().times, Times::Constant(_)));
         check(&plan, frames as u64);
     }
@@ -213,7 +214,7 @@ proptest! {
     #[test]
     fn any_uneven_rate_is_covered_once(gaps in prop::collection::vec(1_i64..20_000, 1..2000), key_every in 1_usize..100) {
         let times: Vec<i64> = gaps.iter().scan(500, |t, gap| { *t += gap; Some(*t) }).collect();
-        let plan = plan(&info((30, 1), (1, 10_000)), &index(&times, key_every), &default_ladder()).unwrap();
+        let plan = plan(&info((30, 1), (1, 10_000)), &index(&times, key_every), &Profile::default()).unwrap();
         check(&plan, times.len() as u64);
     }
 }

@@ -49,9 +49,13 @@ pub(super) fn assemble(work: &Work, units: &[Unit], version: u64) -> Result<Opti
             }
             let parts = run(&mut names.into_iter())?;
             for rung in video.rungs.iter().filter(|rung| rung.codec == codec) {
-                let kind =
-                    TrackKind::Video { width: rung.width, height: rung.height, frame_rate: video.frame_rate };
                 let Some((head, extents)) = collect(&rung.id, &parts)? else { return Ok(None) };
+                let kind = TrackKind::Video {
+                    width: rung.width,
+                    height: rung.height,
+                    frame_rate: video.frame_rate,
+                    range: head.range,
+                };
                 tracks.push(track(&rung.id, kind, &rung.label, None, tracks.is_empty(), head, extents));
             }
         }
@@ -62,7 +66,7 @@ pub(super) fn assemble(work: &Work, units: &[Unit], version: u64) -> Result<Opti
             continue;
         }
         let parts = run(&mut names.into_iter())?;
-        let kind = TrackKind::Audio { sample_rate: audio.sample_rate, channels: audio.channels };
+        let kind = TrackKind::Audio { sample_rate: audio.sample_rate, channels: audio.channels, joc: None };
         let Some((head, extents)) = collect(&audio.id, &parts)? else { return Ok(None) };
         let language = audio.language.clone();
         tracks.push(track(&audio.id, kind, &audio.label, language, audio.default, head, extents));

@@ -133,7 +133,7 @@ async fn reuse(
     id: PresentationId,
 ) -> Result<Vec<(String, Encoded)>, JobError> {
     let mut made = Vec::new();
-    for video in &cut.plan.video {
+    if let Some(video) = &cut.plan.video {
         for (index, picture) in cut.pictures.iter().enumerate() {
             let Picture::Reused(reused) = picture else { continue };
             made.push((video_unit(index), moved(old, reused)?));

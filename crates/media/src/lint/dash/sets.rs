@@ -31,6 +31,8 @@ pub struct Representation {
     pub frame_rate: Option<(u64, u64)>,
     pub sampling_rate: Option<u64>,
     pub sap: Option<u8>,
+    /// Transfer characteristics of the pictures (ISO/IEC 23091-2).
+    pub transfer: Option<u64>,
     pub base: Option<String>,
     pub addressing: Addressing,
     /// `value` of ContentProtection by mp4protection, and default_KID in hexadecimal.
@@ -199,6 +201,7 @@ fn representation(
         frame_rate: get("frameRate").and_then(fraction),
         sampling_rate: get("audioSamplingRate").and_then(|r| r.split(' ').next()?.parse().ok()),
         sap: get("startWithSAP").and_then(|s| s.parse().ok()).filter(|s| *s > 0),
+        transfer: transfer(element).or_else(|| transfer(set)),
         base: base(element),
         addressing,
         protection: protection(element).or_else(|| protection(set)),
@@ -222,8 +225,17 @@ fn protection(element: &Element) -> Option<(String, Option<String>)> {
     Some((found.get("value").unwrap_or_default().to_owned(), hex))
 }
 
+fn properties(element: &Element) -> impl Iterator<Item = &Element> {
+    element.all("EssentialProperty").chain(element.all("SupplementalProperty"))
+}
+
+fn transfer(element: &Element) -> Option<u64> {
+    let scheme = "urn:mpeg:mpegB:cicp:TransferCharacteristics";
+    properties(element).find(|p| p.get("schemeIdUri") == Some(scheme))?.get("value")?.parse().ok()
+}
+
 fn tiles(element: &Element) -> Option<(u64, u64)> {
-    let found = element.all("EssentialProperty").chain(element.all("SupplementalProperty")).find(|p| {
+    let found = properties(element).find(|p| {
         p.get("schemeIdUri")
             .is_some_and(|s| s.trim_end_matches('/').ends_with("dashif.org/guidelines/thumbnail_tile"))
     })?;

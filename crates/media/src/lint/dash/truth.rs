@@ -99,6 +99,17 @@ fn picture(one: &Played<'_>, track: &Track, report: &mut Report) {
             format!("@width and @height are {}x{}, the pictures {}x{}", stated.0, stated.1, size.0, size.1);
         report.add(&rules::SIZE_DIFFERS, place(one), what);
     }
+    let found = entry.colours().map(|c| (c.range(), u64::from(c.transfer)));
+    let wrong = match (told.transfer, found) {
+        (Some(told), Some((_, found))) => told != found,
+        (None, Some((range, _))) => !range.is_sdr(),
+        (_, None) => false,
+    };
+    if let (true, Some((_, found))) = (wrong, found) {
+        let told = told.transfer.map_or_else(|| "not told".to_owned(), |told| told.to_string());
+        let what = format!("TransferCharacteristics is {told}, the header says {found}");
+        report.add(&rules::TRANSFER_DIFFERS, place(one), what);
+    }
     let Some((frames, seconds)) = told.frame_rate.filter(|_| track.timescale > 0) else { return };
     let samples = one.media.iter().filter_map(|m| m.mp4()).flat_map(|(_, s)| s.of(track.id));
     let Some((greatest, mean)) = continuity::frame_rates(samples, track.timescale) else { return };

@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::{Multivariant, Rendition, Role, multivariant::Variant};
-use crate::lint::{
-    Place, Report,
-    mp4::{Header, codecs, continuity},
-    number,
-    rules::hls_media as rules,
+use crate::{
+    codec::Colour,
+    descriptor::Range,
+    lint::{
+        Place, Report,
+        mp4::{Header, codecs, continuity},
+        number,
+        rules::hls_media as rules,
+    },
 };
 
 /// `known` leads from URIs as written to the addresses of `renditions`.
@@ -30,6 +34,7 @@ pub fn check(
             std::iter::once(main).chain(groups.values().flatten().copied()).collect();
         formats(variant, &everything, &place, report);
         picture(variant, main, &place, report);
+        range(variant, main, &place, report);
         let others: Vec<&Vec<&Rendition>> = groups.values().collect();
         bandwidth(variant, main, &others, &place, report);
     }
@@ -38,6 +43,7 @@ pub fn check(
         let place = Place::line(&all.url, variant.line);
         formats(variant, &[main], &place, report);
         picture(variant, main, &place, report);
+        range(variant, main, &place, report);
         bandwidth(variant, main, &[], &place, report);
     }
     alike(renditions, report);
@@ -112,6 +118,21 @@ fn picture(variant: &Variant, main: &Rendition, place: &Place, report: &mut Repo
             number::seconds(greatest)
         );
         report.add(&rules::FRAME_RATE_DIFFERS, place.clone(), what);
+    }
+}
+
+/// VIDEO-RANGE against the colours.
+fn range(variant: &Variant, main: &Rendition, place: &Place, report: &mut Report) {
+    let Some(track) = header(main).and_then(|h| h.of(*b"vide")) else { return };
+    let found = match track.entry.colours().map_or(Range::Sdr, Colour::range) {
+        Range::Sdr => "SDR",
+        Range::Pq => "PQ",
+        Range::Hlg => "HLG",
+    };
+    let told = variant.attributes.get("VIDEO-RANGE");
+    if told.unwrap_or("SDR") != found {
+        let what = format!("VIDEO-RANGE is {}, the pictures are {found}", told.unwrap_or("not told"));
+        report.add(&rules::VIDEO_RANGE_DIFFERS, place.clone(), what);
     }
 }
 

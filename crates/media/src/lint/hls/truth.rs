@@ -210,7 +210,7 @@ fn iframes(rendition: &Rendition, report: &mut Report) {
 fn key_frames(header: &Header, segment: &Segment, promised: bool, place: &Place, report: &mut Report) {
     let Some(track) = header.of(*b"vide") else { return };
     let Some((first, _)) = segment.ends(track.id) else { return };
-    if promised && first.sap == 0 {
+    if promised && !matches!(first.sap, 1 | 2) {
         let what = "it does not begin with a key frame";
         report.add(&rules::INDEPENDENT, place.clone(), what);
     } else if !promised && segment.of(track.id).all(|f| f.sync == 0) {

@@ -6,8 +6,8 @@ use super::{
     name,
 };
 use crate::{
-    Error, Result, avc,
-    bits::{Bits, Fields},
+    Error, Result,
+    codec::{Colour, Format, Sound},
     lint::rules::cmaf as rules,
 };
 
@@ -28,9 +28,11 @@ pub struct Entry {
     pub height: u32,
     /// Sample aspect ratio.
     pub aspect: Option<(u32, u32)>,
+    /// What `colr` says, if it is there and of the kind `nclx`.
+    pub colour: Option<Colour>,
     pub has_colour: bool,
-    /// The parameter set tells the colours.
-    pub colours_known: bool,
+    /// What the bitstream's own header says.
+    pub coded_colour: Option<Colour>,
     pub sample_rate: u32,
     pub channels: u32,
     pub nal: Option<Nal>,
@@ -39,6 +41,15 @@ pub struct Entry {
     pub inband: bool,
     /// Size told by the sequence parameter set.
     pub coded: Option<(u32, u32)>,
+    /// Samples at 48 kHz that an Opus decoder gives out before the sound begins.
+    pub pre_skip: Option<u16>,
+}
+
+impl Entry {
+    /// What `colr` says, or else the bitstream's own header.
+    pub fn colours(&self) -> Option<Colour> {
+        self.colour.or(self.coded_colour)
+    }
 }
 
 /// Reads one entry of `stsd`.
@@ -84,170 +95,63 @@ fn picture(entry: &mut Entry, inside: &[Node<'_>], context: &mut Context<'_>) {
     if let Some(pasp) = inside.iter().find(|n| &n.kind == b"pasp") {
         entry.aspect = context.fields(pasp, |f| Ok((f.u32()?, f.u32()?))).filter(|(h, v)| *h > 0 && *v > 0);
     }
-    entry.has_colour = inside.iter().any(|n| &n.kind == b"colr");
+    if let Some(colr) = inside.iter().find(|n| &n.kind == b"colr") {
+        entry.has_colour = true;
+        match Colour::from_colr(colr.body) {
+            Ok(colour) => entry.colour = colour,
+            Err(error) => context.add(&rules::BOX_CONTENT, &colr.path, error.to_string()),
+        }
+    }
 }
 
 /// Codec configuration: which box each format has, and what it says.
 fn configure(entry: &mut Entry, node: &Node<'_>, inside: &[Node<'_>], context: &mut Context<'_>) {
     let format = entry.format;
-    let wanted: &[u8; 4] = match &format {
-        b"avc1" | b"avc2" | b"avc3" | b"avc4" => b"avcC",
-        b"hvc1" | b"hev1" => b"hvcC",
-        b"av01" => b"av1C",
-        b"vp08" | b"vp09" => b"vpcC",
-        b"mp4a" => b"esds",
-        b"ac-3" => b"dac3",
-        b"ec-3" => b"dec3",
-        b"Opus" => b"dOps",
-        b"fLaC" => b"dfLa",
-        _ => {
-            entry.codec = name(format).trim().to_owned();
-            return;
-        }
-    };
     entry.codec = name(format).trim().to_owned();
+    let pictures = Format::of(format);
+    let wanted: &[u8; 4] = match &format {
+        b"vp08" => b"vpcC",
+        b"fLaC" => b"dfLa",
+        _ => match pictures.map(Format::config_box).or(Sound::config_box(format)) {
+            Some(wanted) => wanted,
+            None => return,
+        },
+    };
     let Some(config) = inside.iter().find(|n| n.kind == *wanted) else {
         let what = format!("`{}` has no `{}`", name(format), name(*wanted));
         context.add(&rules::CODEC_CONFIG, &node.path, what);
         return;
     };
-    let read = match wanted {
-        b"avcC" => avc_config(entry, config.body),
-        b"hvcC" => hevc_config(entry, config.body),
-        b"av1C" => av1_config(config.body).map(|codec| entry.codec = codec),
-        b"vpcC" => vp9_config(&entry.codec, config.body).map(|codec| entry.codec = codec),
-        b"esds" => esds(config.body).map(|(codec, rate)| {
-            entry.codec = codec;
-            entry.sample_rate = rate.unwrap_or(entry.sample_rate);
-        }),
-        _ => Ok(()),
+    let read = match pictures {
+        Some(format) => picture_config(entry, format, config.body),
+        None => sound_config(entry, config.body),
     };
     if let Err(error) = read {
         context.add(&rules::CODEC_CONFIG, &config.path, error.to_string());
     }
 }
 
-fn avc_config(entry: &mut Entry, body: &[u8]) -> Result<()> {
-    let mut f = Fields::new("avcC", body);
-    if f.u8()? != 1 {
-        return Err(Error::Invalid("avcC", "its version is not 1"));
-    }
-    let [profile, compatibility, level] = f.array()?;
-    entry.nal = Some(Nal::Avc((f.u8()? & 3) + 1));
-    entry.inband = matches!(&entry.format, b"avc3" | b"avc4");
-    entry.codec = format!("{}.{profile:02x}{compatibility:02x}{level:02x}", name(entry.format));
-    let count = f.u8()? & 31;
-    for n in 0..count {
-        let length = f.u16()?;
-        let nal = f.take(usize::from(length))?;
-        if n == 0 {
-            let sps = avc::Sps::parse(nal)?;
-            if (sps.profile, sps.level) != (profile, level) {
-                return Err(Error::Invalid("avcC", "profile or level are not those of its parameter set"));
-            }
-            entry.coded = Some((sps.width, sps.height));
-            entry.colours_known = sps.colour.is_some();
-        }
-    }
-    if count == 0 && !entry.inband {
-        return Err(Error::Invalid("avcC", "it holds no sequence parameter set"));
+fn picture_config(entry: &mut Entry, format: Format, body: &[u8]) -> Result<()> {
+    entry.inband = matches!(&entry.format, b"avc3" | b"avc4" | b"hev1");
+    let facts = format.facts(&name(entry.format), body)?;
+    entry.nal = facts.length_size.map(if format == Format::Avc { Nal::Avc } else { Nal::Hevc });
+    entry.codec = facts.codec;
+    entry.coded = facts.size;
+    entry.coded_colour = facts.colour;
+    if !facts.has_sequence && !entry.inband {
+        return Err(Error::Invalid("sample entry", "it holds no sequence parameter set"));
     }
     Ok(())
 }
 
-/// ISO/IEC 14496-15 §8.3.3.1 and annex E.
-fn hevc_config(entry: &mut Entry, body: &[u8]) -> Result<()> {
-    let mut f = Fields::new("hvcC", body);
-    if f.u8()? != 1 {
-        return Err(Error::Invalid("hvcC", "its version is not 1"));
+fn sound_config(entry: &mut Entry, body: &[u8]) -> Result<()> {
+    let Some(sound) = Sound::parse(entry.format, body)? else { return Ok(()) };
+    entry.codec = sound.codec();
+    if sound.sample_rate() > 0 {
+        entry.sample_rate = sound.sample_rate();
     }
-    let space = f.u8()?;
-    let compatibility = f.u32()?.reverse_bits();
-    let constraints: [u8; 6] = f.array()?;
-    let level = f.u8()?;
-    f.skip(8)?;
-    entry.nal = Some(Nal::Hevc((f.u8()? & 3) + 1));
-    entry.inband = &entry.format == b"hev1";
-    let letter = ["", "A", "B", "C"][usize::from(space >> 6)];
-    let tier = if space & 0x20 == 0 { 'L' } else { 'H' };
-    let mut codec = format!("{}.{letter}{}.{compatibility:X}.{tier}{level}", name(entry.format), space & 31);
-    let used = constraints.iter().rposition(|b| *b != 0).map_or(0, |n| n + 1);
-    for byte in &constraints[..used] {
-        codec.push_str(&format!(".{byte:X}"));
+    if let Sound::Opus(config) = sound {
+        entry.pre_skip = Some(config.pre_skip);
     }
-    entry.codec = codec;
     Ok(())
-}
-
-/// AV1 in ISO base media files, §5.
-fn av1_config(body: &[u8]) -> Result<String> {
-    let mut b = Bits::new("av1C", body);
-    if b.bits(8)? != 0x81 {
-        return Err(Error::Invalid("av1C", "marker and version are not 1"));
-    }
-    let (profile, level, tier) = (b.bits(3)?, b.bits(5)?, b.bits(1)?);
-    let (high, twelve) = (b.flag()?, b.flag()?);
-    let depth = match (high, twelve) {
-        (true, true) => 12,
-        (true, false) => 10,
-        _ => 8,
-    };
-    Ok(format!("av01.{profile}.{level:02}{}.{depth:02}", if tier == 1 { 'H' } else { 'M' }))
-}
-
-/// VP codec ISO media binding, version 1.
-fn vp9_config(format: &str, body: &[u8]) -> Result<String> {
-    let mut f = Fields::new("vpcC", body);
-    f.version_and_flags()?;
-    let (profile, level, depth) = (f.u8()?, f.u8()?, f.u8()? >> 4);
-    Ok(format!("{format}.{profile:02}.{level:02}.{depth:02}"))
-}
-
-/// The object type, and the sampling rate of AAC (ISO/IEC 14496-1 §7.2.6.5, 14496-3 §1.6.2.1).
-fn esds(body: &[u8]) -> Result<(String, Option<u32>)> {
-    let mut f = Fields::new("esds", body);
-    f.version_and_flags()?;
-    let mut es = Fields::new("esds", sized(&mut f, 3)?);
-    es.skip(2)?;
-    let flags = es.u8()?;
-    es.skip(if flags & 0x80 == 0 { 0 } else { 2 })?;
-    if flags & 0x40 != 0 {
-        let length = es.u8()?;
-        es.skip(usize::from(length))?;
-    }
-    es.skip(if flags & 0x20 == 0 { 0 } else { 2 })?;
-    let mut config = Fields::new("esds", sized(&mut es, 4)?);
-    let object = config.u8()?;
-    config.skip(12)?;
-    if object != 0x40 {
-        return Ok((format!("mp4a.{object:02x}"), None));
-    }
-    let mut specific = Bits::new("AudioSpecificConfig", sized(&mut config, 5)?);
-    let mut kind = specific.bits(5)?;
-    if kind == 31 {
-        kind = 32 + specific.bits(6)?;
-    }
-    const RATES: [u32; 13] =
-        [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8000, 7350];
-    let rate = match specific.bits(4)? {
-        15 => Some(specific.bits(24)?),
-        n => RATES.get(n as usize).copied(),
-    };
-    Ok((format!("mp4a.40.{kind}"), rate))
-}
-
-/// The body of a descriptor of this tag.
-fn sized<'a>(f: &mut Fields<'a>, tag: u8) -> Result<&'a [u8]> {
-    if f.u8()? != tag {
-        return Err(Error::Invalid("esds", "a descriptor has not the tag that it should have"));
-    }
-    let mut length = 0usize;
-    for _ in 0..4 {
-        let byte = f.u8()?;
-        length = length << 7 | usize::from(byte & 0x7f);
-        if byte < 0x80 {
-            return f.take(length);
-        }
-    }
-    Err(Error::Invalid("esds", "the length of a descriptor does not end"))
 }

@@ -177,12 +177,12 @@ fn fragment(
         let Some(track) = header.track(track) else { continue };
         let (whole, has_subsamples) = data(traf, mdat, track, &samples, real, moof.start, context);
         let readable = track.entry.protection.is_none() || has_subsamples;
-        let random = pictures(traf, track, &samples, all, real, readable && whole, context);
-        let mut made = summary(sequence, track, base, &samples, &random);
+        let (random, open) = pictures(traf, track, &samples, all, real, readable && whole, context);
+        let mut made = summary(sequence, track, base, &samples, (&random, open));
         made.present =
             samples.iter().take_while(|s| s.start.saturating_add(u64::from(s.size)) <= real).count();
-        if header.is_cmaf() && &track.handler == b"vide" && made.samples > 0 && made.sap == 0 {
-            let what = format!("fragment {sequence} does not begin with a sync sample");
+        if header.is_cmaf() && &track.handler == b"vide" && made.samples > 0 && !matches!(made.sap, 1 | 2) {
+            let what = format!("fragment {sequence} begins with an access point of type {}", made.sap);
             context.add(&rules::FRAGMENT_SAP, &traf.path, what);
         }
         segment.fragments.push(made);
@@ -319,7 +319,8 @@ fn data(
     (whole && samples.iter().all(|s| end(s) <= real), has_subsamples)
 }
 
-/// Which samples are random access points: by their NAL units where there are any, by their flags otherwise.
+/// Which samples are random access points: by their NAL units where there are any, by their flags otherwise; and whether
+/// pictures that are shown before the first one may depend on what went before.
 fn pictures(
     traf: &Node<'_>,
     track: &Track,
@@ -328,10 +329,11 @@ fn pictures(
     real: u64,
     readable: bool,
     context: &mut Context<'_>,
-) -> Vec<bool> {
+) -> (Vec<bool>, bool) {
     let Some(nal) = track.entry.nal.filter(|_| readable) else {
-        return samples.iter().map(|s| s.sync).collect();
+        return (samples.iter().map(|s| s.sync).collect(), false);
     };
+    let mut open = false;
     let mut random = Vec::with_capacity(samples.len());
     for (n, sample) in samples.iter().enumerate() {
         let end = sample.start.saturating_add(u64::from(sample.size));
@@ -350,6 +352,7 @@ fn pictures(
             random.push(sample.sync);
             continue;
         };
+        open |= n == 0 && seen.open;
         if sample.sync && seen.coded && !seen.random_access {
             context.add(
                 &rules::SYNC_FLAGS,
@@ -373,10 +376,16 @@ fn pictures(
         }
         random.push(sample.sync && (seen.random_access || !seen.coded));
     }
-    random
+    (random, open)
 }
 
-fn summary(sequence: u32, track: &Track, base: u64, samples: &[Sample], random: &[bool]) -> Fragment {
+fn summary(
+    sequence: u32,
+    track: &Track,
+    base: u64,
+    samples: &[Sample],
+    (random, open): (&[bool], bool),
+) -> Fragment {
     let shown = |s: &Sample| s.pts.saturating_sub(track.shift);
     let start_dts = i64::try_from(base).unwrap_or(i64::MAX);
     let end_dts = samples.last().map_or(start_dts, |s| s.dts.saturating_add(i64::from(s.duration)));
@@ -387,6 +396,7 @@ fn summary(sequence: u32, track: &Track, base: u64, samples: &[Sample], random: 
         _ if !video => 1,
         Some(true) if start_pts >= first_pts => 1,
         // Leading pictures are shown before the first one: they decode in a closed GOP of H.264 only.
+        Some(true) if open => 3,
         Some(true) => 2,
         _ => 0,
     };

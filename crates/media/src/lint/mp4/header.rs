@@ -6,7 +6,10 @@ use super::{
     entry::{self, Entry},
     name,
 };
-use crate::lint::{Report, rules::cmaf as rules};
+use crate::{
+    codec::{Colour, opus},
+    lint::{Report, rules::cmaf as rules},
+};
 
 /// A header as it was understood.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -163,6 +166,7 @@ fn track(trak: &Node<'_>, header: &Header, context: &mut Context<'_>) -> Option<
     }
     video_entry(&track, header, &stbl.path, context);
     edits(&inside, &mut track, header, context);
+    pre_skip(&track, &trak.path, context);
     Some(track)
 }
 
@@ -236,10 +240,15 @@ fn video_entry(track: &Track, header: &Header, path: &str, context: &mut Context
         );
         context.add(&rules::PICTURE_SIZE, path, what);
     }
+    if let Some((told, coded)) = entry.colour.zip(entry.coded_colour).filter(|(a, b)| a != b) {
+        let text = |c: Colour| format!("{}/{}/{}", c.primaries, c.transfer, c.matrix);
+        let what = format!("colr says {}, the bitstream {}", text(told), text(coded));
+        context.add(&rules::COLR_DIFFERS, path, what);
+    }
     if header.is_cmaf() && entry.aspect.is_none() {
         context.add(&rules::PASP, path, "the sample entry has no pasp");
     }
-    if header.is_cmaf() && !entry.has_colour && entry.colours_known {
+    if header.is_cmaf() && !entry.has_colour && entry.coded_colour.is_some() {
         context.add(&rules::COLR, path, "the parameter set tells the colours, the sample entry has no colr");
     }
 }
@@ -277,6 +286,16 @@ fn edits(inside: &[Node<'_>], track: &mut Track, header: &Header, context: &mut 
             entries.len()
         );
         context.add(&rules::EDIT_LIST, &elst.path, what);
+    }
+}
+
+/// What an Opus decoder gives out before the sound begins is taken off.
+fn pre_skip(track: &Track, path: &str, context: &mut Context<'_>) {
+    let Some(told) = track.entry.pre_skip else { return };
+    let ticks = i64::from(told) * i64::from(track.timescale) / i64::from(opus::RATE);
+    if track.shift != ticks {
+        let what = format!("dOps says {told} samples, the edit list begins at {} ticks", track.shift);
+        context.add(&rules::OPUS_PRE_SKIP, path, what);
     }
 }
 

@@ -7,6 +7,8 @@ use super::entry::Nal;
 pub struct Picture {
     /// Decoding can begin here: IDR in H.264, IRAP in H.265.
     pub random_access: bool,
+    /// Pictures that are shown before it may depend on what went before (CRA, BLA with leading pictures).
+    pub open: bool,
     /// Has a coded slice at all.
     pub coded: bool,
     pub parameter_sets: bool,
@@ -32,7 +34,10 @@ pub fn read(sample: &[u8], nal: Nal) -> Option<Picture> {
                     _ => {}
                 },
                 Nal::Hevc(_) => match (first >> 1) & 63 {
-                    16..=23 => (picture.coded, picture.random_access) = (true, true),
+                    kind @ 16..=23 => {
+                        (picture.coded, picture.random_access) = (true, true);
+                        picture.open |= matches!(kind, 16 | 21);
+                    }
                     0..=31 => picture.coded = true,
                     32..=34 => picture.parameter_sets = true,
                     _ => {}
@@ -55,6 +60,8 @@ mod tests {
         assert!(seen.random_access && seen.coded && !seen.parameter_sets);
         assert_eq!(read(&idr[..10], Nal::Avc(4)), None);
         assert_eq!(read(&[0, 0, 1, 0x65], Nal::Avc(4)), None);
-        assert!(read(&[0, 3, 0x26, 1, 9], Nal::Hevc(2)).unwrap().random_access);
+        let idr = read(&[0, 3, 0x26, 1, 9], Nal::Hevc(2)).unwrap();
+        assert!(idr.random_access && !idr.open);
+        assert!(read(&[0, 3, 0x2a, 1, 9], Nal::Hevc(2)).unwrap().open);
     }
 }

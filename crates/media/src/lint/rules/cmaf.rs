@@ -55,6 +55,12 @@ rules! {
     COLR: "cmaf-colr" Warning Cmaf "9.2",
         "The sample entry of a CMAF video track has a `colr` where the parameter set tells the colours",
         "Add colr with nclx, from the stream's VUI.";
+    COLR_DIFFERS: "mp4-colr-differs" Warning IsoBmff "12.1.5",
+        "`colr` tells the colours that the bitstream tells",
+        "Copy the code points from the sequence parameter set or header.";
+    OPUS_PRE_SKIP: "mp4-opus-pre-skip" Warning Opus "4.4",
+        "The edit list of an Opus track begins after the samples that `dOps` says are skipped",
+        "Write an edit list whose media time is the pre-skip.";
     SEGMENT_ORDER: "mp4-segment-order" Error Hls "3.1.2",
         "A segment is pairs of `moof` and `mdat`, after `styp`, `prft`, `emsg` or `sidx` if any",
         "Write each moof before its mdat.";
@@ -89,8 +95,8 @@ rules! {
         "An IDR picture is flagged as sync",
         "Take the flag from the NAL unit type.";
     FRAGMENT_SAP: "cmaf-fragment-sap" Error Cmaf "7.3.2.4",
-        "A CMAF fragment of video begins with a sync sample",
-        "Cut fragments at key frames; use chunks of one fragment otherwise.";
+        "A CMAF fragment of video begins with a stream access point of type 1 or 2",
+        "Cut fragments at key frames of closed groups of pictures; use chunks of one fragment otherwise.";
     SAMPLE_EMPTY: "mp4-sample-empty" Warning IsoBmff "8.8.8",
         "Samples have a size and a duration",
         "Leave empty samples out.";

@@ -94,6 +94,9 @@ rules! {
     FRAME_RATE_DIFFERS: "dash-frame-rate-differs" Warning Dash "5.3.7.2",
         "@frameRate is that of the samples",
         "Measure it on the samples.";
+    TRANSFER_DIFFERS: "dash-transfer-differs" Error Dash "5.8.5.12",
+        "Pictures in PQ or HLG have a property urn:mpeg:mpegB:cicp:TransferCharacteristics, and it is that of the header",
+        "Add an EssentialProperty with the code point of colr.";
     SAMPLING_RATE_DIFFERS: "dash-sampling-rate-differs" Warning Dash "5.3.7.2",
         "@audioSamplingRate is that of the header",
         "Write the sampling rate of the header.";

@@ -91,6 +91,9 @@ rules! {
     RESOLUTION_DIFFERS: "hls-resolution-differs" Warning Hls "4.4.6.2",
         "RESOLUTION is the size of the pictures",
         "Write the width and height of the pictures.";
+    VIDEO_RANGE_DIFFERS: "hls-video-range-differs" Error Hls "4.4.6.2",
+        "VIDEO-RANGE is that of the pictures: PQ or HLG where their transfer characteristics say so, else SDR or none",
+        "Take VIDEO-RANGE from colr or the bitstream.";
     FRAME_RATE_DIFFERS: "hls-frame-rate-differs" Warning Hls "4.4.6.2",
         "FRAME-RATE is the greatest frame rate, to three decimals",
         "Measure it on the samples.";

@@ -17,6 +17,8 @@ pub enum Standard {
     IsoBmff,
     /// ISO/IEC 14496-15.
     NalFile,
+    /// Encapsulation of Opus in ISO Base Media File Format.
+    Opus,
     /// ISO/IEC 23001-7.
     Cenc,
     /// ISO/IEC 23009-1.
@@ -42,6 +44,7 @@ impl Standard {
             Self::Cmaf => "ISO/IEC 23000-19",
             Self::IsoBmff => "ISO/IEC 14496-12",
             Self::NalFile => "ISO/IEC 14496-15",
+            Self::Opus => "Opus in ISOBMFF",
             Self::Cenc => "ISO/IEC 23001-7",
             Self::Dash => "ISO/IEC 23009-1",
             Self::DashIf => "DASH-IF IOP 4.3",

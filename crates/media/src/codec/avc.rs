@@ -1,5 +1,9 @@
 //! H.264 headers: the decoder configuration record `avcC` (ISO/IEC 14496-15 §5.3.3) and the sequence parameter set.
 
+use super::{
+    Colour,
+    nal::{Usability, without_emulation_prevention},
+};
 use crate::{
     Error, Result,
     bits::{Bits, Fields},
@@ -36,15 +40,6 @@ pub struct Sps {
     pub colour: Option<Colour>,
 }
 
-/// Code points of ISO/IEC 23091-2.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Colour {
-    pub primaries: u8,
-    pub transfer: u8,
-    pub matrix: u8,
-    pub full_range: bool,
-}
-
 impl Config {
     pub fn parse(avcc: &[u8]) -> Result<Self> {
         let mut f = Fields::new("avcC", avcc);
@@ -60,9 +55,9 @@ impl Config {
         Ok(Self { profile, compatibility, level, length_size, sps, pps })
     }
 
-    /// RFC 6381 §3.3: `avc1.` and profile, constraint flags and level in hexadecimal.
-    pub fn codec(&self) -> String {
-        format!("avc1.{:02x}{:02x}{:02x}", self.profile, self.compatibility, self.level)
+    /// RFC 6381 §3.3: the sample entry's name, and profile, constraint flags and level in hexadecimal.
+    pub fn codec(&self, entry: &str) -> String {
+        format!("{entry}.{:02x}{:02x}{:02x}", self.profile, self.compatibility, self.level)
     }
 
     /// The first sequence parameter set.
@@ -132,7 +127,8 @@ impl Sps {
         let bad_size = Error::Invalid("SPS", "impossible picture size");
         let width = cropped(width_mbs * 16, crop[0], crop[1], unit_x).ok_or(bad_size.clone())?;
         let height = cropped(height_units * 16 * field_factor, crop[2], crop[3], unit_y).ok_or(bad_size)?;
-        let Usability { sample_aspect, colour } = if b.flag()? { vui(&mut b)? } else { Usability::default() };
+        let Usability { sample_aspect, colour } =
+            if b.flag()? { Usability::read(&mut b)? } else { Usability::default() };
         Ok(Self {
             profile,
             compatibility,
@@ -180,73 +176,6 @@ fn skip_order_count(b: &mut Bits) -> Result<()> {
         _ => {}
     }
     Ok(())
-}
-
-#[derive(Default)]
-struct Usability {
-    sample_aspect: Option<(u16, u16)>,
-    colour: Option<Colour>,
-}
-
-/// Start of the video usability information (Annex E.1.1): aspect ratio and colour.
-fn vui(b: &mut Bits) -> Result<Usability> {
-    let mut aspect = None;
-    if b.flag()? {
-        let idc = b.bits(8)?;
-        aspect = if idc == 255 {
-            Some((b.bits(16)? as u16, b.bits(16)? as u16)).filter(|(w, h)| *w > 0 && *h > 0)
-        } else {
-            SAMPLE_ASPECTS.get(idc as usize).copied().flatten()
-        };
-    }
-    if b.flag()? {
-        b.bit()?;
-    }
-    let mut colour = None;
-    if b.flag()? {
-        b.bits(3)?;
-        let full_range = b.flag()?;
-        if b.flag()? {
-            let (primaries, transfer, matrix) = (b.bits(8)? as u8, b.bits(8)? as u8, b.bits(8)? as u8);
-            colour = Some(Colour { primaries, transfer, matrix, full_range });
-        }
-    }
-    Ok(Usability { sample_aspect: aspect, colour })
-}
-
-/// Table E-1.
-const SAMPLE_ASPECTS: [Option<(u16, u16)>; 17] = [
-    None,
-    Some((1, 1)),
-    Some((12, 11)),
-    Some((10, 11)),
-    Some((16, 11)),
-    Some((40, 33)),
-    Some((24, 11)),
-    Some((20, 11)),
-    Some((32, 11)),
-    Some((80, 33)),
-    Some((18, 11)),
-    Some((15, 11)),
-    Some((64, 33)),
-    Some((160, 99)),
-    Some((4, 3)),
-    Some((3, 2)),
-    Some((2, 1)),
-];
-
-fn without_emulation_prevention(bytes: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut zeros = 0;
-    for &byte in bytes {
-        if zeros >= 2 && byte == 3 {
-            zeros = 0;
-            continue;
-        }
-        zeros = if byte == 0 { zeros + 1 } else { 0 };
-        out.push(byte);
-    }
-    out
 }
 
 #[cfg(test)]
