@@ -50,12 +50,18 @@ export function Dialog(props: {
   description?: ReactNode;
   children?: ReactNode;
   container?: HTMLElement | null;
+  /** For a form of two columns. */
+  wide?: boolean;
 }) {
   return (
     <RadixDialog.Root open={props.open} onOpenChange={(open) => !open && props.onClose()}>
       <RadixDialog.Portal container={props.container ?? undefined}>
         <RadixDialog.Overlay className="scrim" />
-        <RadixDialog.Content className="dialog" {...(props.description ? {} : { "aria-describedby": undefined })}>
+        <RadixDialog.Content
+          className="dialog"
+          data-wide={props.wide || undefined}
+          {...(props.description ? {} : { "aria-describedby": undefined })}
+        >
           <div className="line">
             <RadixDialog.Title asChild>
               <h2>{props.title}</h2>

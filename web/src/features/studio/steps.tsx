@@ -40,7 +40,8 @@ export function Steps({ steps }: { steps: readonly Step[] }) {
           <span>
             {words[step.name] ?? step.name}
             <span className="sr">, {said[step.state]}</span>
-            {step.message && <small>{step.message}</small>}
+            {/* Why a step failed stands above the steps, as the title's own error. */}
+            {step.message && step.state !== "failed" && <small>{step.message}</small>}
           </span>
           {step.state === "running" && step.total > 0 && <b>{Math.floor(percent(step.done, step.total))} %</b>}
         </li>

@@ -105,7 +105,9 @@ function Item({ upload, onReady }: { upload: Upload; onReady: (text: string) => 
   return (
     <li className="panel upload" aria-label={upload.name} data-phase={upload.phase}>
       <div className="line">
-        <Icon name="film" />
+        <span className={upload.phase === "failed" ? "upload-icon bad-text" : "upload-icon"}>
+          <Icon name={upload.phase === "failed" ? "warning" : "film"} />
+        </span>
         <b className="upload-name">{title}</b>
         <span className="push" />
         {(upload.phase === "sending" || upload.phase === "starting" || upload.phase === "retrying") && (
@@ -127,7 +129,7 @@ function Item({ upload, onReady }: { upload: Upload; onReady: (text: string) => 
           <Button look="quiet" icon="close" aria-label={`Cancel ${title}`} onClick={() => cancel(upload.key)} />
         )}
       </div>
-      {upload.phase !== "done" && upload.phase !== "cancelled" && (
+      {!over(upload) && upload.phase !== "failed" && (
         <Bar value={percent(upload.sent, upload.size)} label={`Upload of ${title}`} />
       )}
       <Line upload={upload} />

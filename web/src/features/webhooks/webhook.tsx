@@ -84,7 +84,7 @@ function Settings({ webhook }: { webhook: api.Webhook }) {
   return (
     <section className="panel" aria-label="Settings">
       {webhook.disabled_reason && <Notice>{webhook.disabled_reason}</Notice>}
-      <div className="line">
+      <div className="line hook-head">
         <div>
           <div className="hook-url">{webhook.url}</div>
           <div className="small hook-state" data-state={state.look}>

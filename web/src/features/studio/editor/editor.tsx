@@ -161,6 +161,16 @@ function Editor({ video }: { video: Video }) {
           </div>
         </Notice>
       )}
+      {video.state === "failed" && open?.id !== "source" && (
+        <Notice tone="bad">
+          <div className="line">
+            <span className="why">{video.error ?? "This title could not be prepared."}</span>
+            <Button size="small" onClick={() => show("source")}>
+              See the steps
+            </Button>
+          </div>
+        </Notice>
+      )}
       <Duplicate video={video} onDeleted={() => navigate("/studio")} />
       {form.conflict && <Conflict form={form} video={video} />}
       {form.failure && <Notice tone="bad">{form.failure}</Notice>}

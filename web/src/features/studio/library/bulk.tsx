@@ -110,7 +110,7 @@ export function BulkBar({
           )}
         </section>
       )}
-      <Dialog open={editing} onClose={() => setEditing(false)} title={`Edit ${count(ids.length)}`}>
+      <Dialog open={editing} onClose={() => setEditing(false)} title={`Edit ${count(ids.length)}`} wide>
         <ChangesForm
           busy={busy}
           onDone={async (form) => {

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import * as api from "../../../api/calls";
 import { keys } from "../../../api/queries";
-import { soon } from "../../../lib/instant";
+import { soon, zone } from "../../../lib/instant";
 import { commonLanguages, languageName } from "../../../lib/names";
 import { Button, Notice } from "../../../ui/basics";
 import { Chips, InstantField, Select, Toggles } from "../../../ui/inputs";
@@ -71,8 +71,6 @@ export function ChangesForm({ busy, onDone }: { busy: boolean; onDone: (form: ap
           onValue={(rating) => set({ rating })}
           options={[keep, ...(words.data?.ratings ?? []).map(({ id }) => ({ value: id, label: id }))]}
         />
-      </div>
-      <div className="field-grid">
         <Select
           label="When they play"
           value={chosen.plays}
@@ -94,10 +92,15 @@ export function ChangesForm({ busy, onDone }: { busy: boolean; onDone: (form: ap
       </div>
       {chosen.plays === "between" && (
         <div className="field-grid">
-          <InstantField label="From" hint="Empty: no limit." value={chosen.from} onValue={(from) => set({ from })} />
+          <InstantField
+            label="From"
+            hint={`Empty: no limit. In your time, ${zone()}.`}
+            value={chosen.from}
+            onValue={(from) => set({ from })}
+          />
           <InstantField
             label="Until"
-            hint="Empty: no limit."
+            hint={`Empty: no limit. In your time, ${zone()}.`}
             value={chosen.until}
             onValue={(until) => set({ until })}
           />
