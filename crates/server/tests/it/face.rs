@@ -20,6 +20,7 @@ crate::on_both!(
     only_open_operations_answer_strangers,
     pages_are_stable_while_rows_are_added,
     shared_links_are_absolute,
+    pages_hold_the_picture_that_is_seen_first,
 );
 
 /// With a configuration of their own.
@@ -233,6 +234,33 @@ async fn shared_links_are_absolute(house: House) {
     assert!(text.contains("og:image\" content=\"http://video.example.org/api/"), "{text}");
     let text = String::from_utf8(page("a\"b").await.bytes.to_vec()).unwrap();
     assert!(!text.contains("og:url"), "{text}");
+}
+
+async fn pages_hold_the_picture_that_is_seen_first(house: House) {
+    let admin = house.admin().await;
+    let page = async |caller: &Caller, path: String| {
+        String::from_utf8(caller.get(&path).await.expect(200).bytes.to_vec()).unwrap()
+    };
+    let frame = page(&house.visitor(), "/".into()).await;
+    let Some((_, sizes)) = frame.split_once("data-backdrop-sizes=\"") else {
+        return assert!(frame.contains("built without"), "{frame}");
+    };
+    let sizes = sizes.split_once('"').unwrap().0;
+    let film = house.title(&admin, "A film", Visibility::Public).await;
+    let picture = format!("/api/v1/videos/{}/artwork/{}", film.id, film.poster);
+    let text = page(&house.visitor(), format!("/title/{}", film.id)).await;
+    let set = [160, 320, 640, 1280].map(|width| format!("{picture}?width={width} {width}w")).join(", ");
+    assert!(text.contains(&format!("<img srcset=\"{set}\" sizes=\"{sizes}\"")), "{text}");
+    let text = page(&house.visitor(), format!("/watch/{}", film.id)).await;
+    assert!(text.contains(&format!("<img class=\"still\" src=\"{picture}?width=640\"")), "{text}");
+    // Pages do not depend on who is signed in: what only some may see gets there by the app.
+    let secret = house.title(&admin, "A secret", Visibility::Private).await;
+    for path in [format!("/title/{}", secret.id), format!("/watch/{}", secret.id)] {
+        assert!(page(&admin, path).await.contains("<main></main>"));
+    }
+    // Nothing plays yet.
+    let begun = house.unfinished(&admin, "Soon", Visibility::Public).await;
+    assert!(page(&house.visitor(), format!("/watch/{begun}")).await.contains("<main></main>"));
 }
 
 /// Remaining requests as `RateLimit` tells them.
