@@ -20,7 +20,7 @@ impl Selection {
     pub const ALL: Self = Self { cap: None, codecs: None };
 
     /// Video tracks with something to show: best first within each codec, and the codec that everything plays first. When
-    /// nothing lies within the cap, the smallest track is left.
+    /// nothing lies within the cap, the smallest track is left, of the standard range if there is one.
     pub fn video(self, descriptor: &Descriptor) -> Vec<&Track> {
         let short = |t: &Track| match t.kind {
             TrackKind::Video { width, height, .. } => width.min(height),
@@ -30,7 +30,10 @@ impl Selection {
         all.sort_by_key(|t| order(t));
         let shown: Vec<&Track> =
             all.iter().copied().filter(|t| self.cap.is_none_or(|cap| short(t) <= cap)).collect();
-        if shown.is_empty() { all.into_iter().min_by_key(|t| short(t)).into_iter().collect() } else { shown }
+        if !shown.is_empty() {
+            return shown;
+        }
+        all.into_iter().min_by_key(|t| (short(t), t.range())).into_iter().collect()
     }
 
     /// Audio tracks with something to play, the default one first.

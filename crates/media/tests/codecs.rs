@@ -1,5 +1,7 @@
 //! Every codec of the product: what an encoder makes is read, written as CMAF, and judged by ffprobe and ffmpeg.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests, helpers included")]
+
 mod support;
 
 use std::path::Path;

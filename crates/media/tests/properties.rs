@@ -5,12 +5,29 @@
 use bytes::Bytes;
 use media::{
     cmaf::{self, Kind, Media, TrackSpec},
-    codec::{Sound, avc},
+    codec::{Format, Hdr, Picture, Sound, avc},
     descriptor::Descriptor,
     iframe,
     mp4::{AudioConfig, FragmentReader, Header, Item, Limits, Sample},
 };
 use proptest::prelude::*;
+
+/// Sample entries, and the beginnings of their configurations.
+const CONFIGS: [(&[u8; 4], &[u8]); 7] = [
+    (
+        b"hvc1",
+        &[
+            1, 2, 0x20, 0, 0, 0, 0x90, 0, 0, 0, 0, 0, 0x1e, 0xf0, 0, 0xfc, 0xfd, 0xfa, 0xfa, 0, 0, 15, 1,
+            0xa1, 0, 1, 0, 60, 0x42, 1,
+        ],
+    ),
+    (b"vp09", &[1, 0, 0, 0, 2, 10, 0xa2, 9, 16, 9, 0, 0]),
+    (b"av01", &[0x81, 0, 0x4c, 0, 10, 13, 0, 0, 0, 3, 0xb5, 0xfe, 0xb0, 11, 0xe1, 0x42, 0x44, 2, 0x41]),
+    (b"Opus", &[0, 2, 1, 0x38, 0, 0, 0xbb, 0x80, 0, 0, 0]),
+    (b"ac-3", &[0x10, 0x3d, 0x40]),
+    (b"ec-3", &[0x0c, 0, 0x20, 0x0f, 0, 1, 16]),
+    (b"avc1", &[1, 100, 0, 31, 0xff, 0xe1, 0, 9, 0x67]),
+];
 
 const SMALL: Limits = Limits { moov: 1 << 16, moof: 1 << 16, mdat: 1 << 16 };
 
@@ -124,6 +141,39 @@ proptest! {
         let _ = AudioConfig::from_esds(&bytes);
         let _ = AudioConfig::from_specific(&bytes);
         let _ = serde_json::from_slice::<Descriptor>(&bytes);
+    }
+
+    #[test]
+    fn configurations_of_any_content_never_panic(
+        config in 0..CONFIGS.len(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+        more in prop::collection::vec(any::<u8>(), 0..80),
+        end in any::<prop::sample::Index>(),
+    ) {
+        let (entry, body) = CONFIGS[config];
+        let mut body = [body, &more].concat();
+        for (at, value) in &changes {
+            let at = at.index(body.len());
+            body[at] = *value;
+        }
+        body.truncate(end.index(body.len()) + 1);
+        let sample = Bytes::from(more);
+        if let Some(format) = Format::of(*entry) {
+            if let Ok(facts) = format.facts("x", &body) {
+                prop_assert!(!facts.codec.is_empty());
+            }
+            let picture = Picture {
+                format, config: body.into(), width: 1, height: 1, aspect: None, colour: None, hdr: Hdr::default(),
+            };
+            let mut spec = TrackSpec { timescale: 1, language: None, media: Media::Video { picture, delay: 0 } };
+            let _ = (spec.learn(&sample), spec.stored(&sample), cmaf::init_segment(&spec));
+        } else if let Ok(Some(sound)) = Sound::parse(*entry, &body) {
+            let mut spec = TrackSpec { timescale: 48_000, language: None, media: Media::Audio(sound.clone()) };
+            let init = cmaf::init_segment(&spec).unwrap();
+            let again = TrackSpec::from_header(&Header::parse_file(&init).unwrap().tracks[0], 0).unwrap();
+            prop_assert_eq!(&again.media, &Media::Audio(sound));
+            let _ = spec.learn(&sample);
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The CMAF header: `ftyp` and a `moov` without samples (ISO/IEC 23000-19 §7.3.1).
 
+use bytes::Bytes;
+
 use super::{
     Kind, TRACK_ID,
     boxes::{Put, write, write_full},
@@ -66,6 +68,14 @@ impl TrackSpec {
             Media::Audio(_) => {}
         }
         Ok(())
+    }
+
+    /// The sample as it is stored: see [`Picture::without_parameter_sets`].
+    pub fn stored(&self, sample: &Bytes) -> Result<Bytes> {
+        match &self.media {
+            Media::Video { picture, .. } => picture.without_parameter_sets(sample),
+            Media::Audio(_) => Ok(sample.clone()),
+        }
     }
 
     /// RFC 6381 codecs string.

@@ -60,6 +60,11 @@ impl Config {
         format!("{entry}.{:02x}{:02x}{:02x}", self.profile, self.compatibility, self.level)
     }
 
+    /// Whether a parameter set lies here.
+    pub fn holds(&self, unit: &[u8]) -> bool {
+        self.sps.iter().chain(&self.pps).any(|known| known == unit)
+    }
+
     /// The first sequence parameter set.
     pub fn sps(&self) -> Result<Sps> {
         Sps::parse(self.sps.first().ok_or(Error::Invalid("avcC", "no sequence parameter set"))?)

@@ -3,7 +3,7 @@
 
 use super::{
     Colour, Hdr, Light, Mastering,
-    nal::{Usability, without_emulation_prevention},
+    nal::{Units, Usability, without_emulation_prevention},
 };
 use crate::{
     Error, Result,
@@ -114,17 +114,14 @@ impl Config {
 
     /// Static metadata of the SEI messages in a sample.
     pub fn hdr_of_sample(&self, sample: &[u8]) -> Hdr {
-        let size = usize::from(self.length_size());
-        let (mut hdr, mut rest) = (Hdr::default(), sample);
-        while let Some((length, after)) = rest.split_at_checked(size) {
-            let length = length.iter().fold(0usize, |n, byte| n << 8 | usize::from(*byte));
-            let Some((unit, after)) = after.split_at_checked(length) else { break };
-            if unit.first().is_some_and(|first| (first >> 1) & 63 == PREFIX_SEI) {
-                hdr = hdr.or(hdr_of(unit));
-            }
-            rest = after;
-        }
-        hdr
+        let units = Units { rest: sample, size: self.length_size() }.map_while(Result::ok);
+        let is_message = |unit: &&[u8]| unit.first().is_some_and(|first| (first >> 1) & 63 == PREFIX_SEI);
+        units.filter(is_message).map(hdr_of).fold(Hdr::default(), Hdr::or)
+    }
+
+    /// Whether a parameter set lies here.
+    pub fn holds(&self, unit: &[u8]) -> bool {
+        self.arrays.iter().any(|(_, units)| units.iter().any(|known| known == unit))
     }
 
     fn units(&self, kind: u8) -> impl Iterator<Item = &Vec<u8>> {

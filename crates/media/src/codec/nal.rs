@@ -1,7 +1,7 @@
 //! What H.264 and HEVC share: NAL units, and tables of their video usability information.
 
 use super::Colour;
-use crate::{Result, bits::Bits};
+use crate::{Error, Result, bits::Bits};
 
 /// Payload bytes of a NAL unit (ISO/IEC 14496-10 §7.4.1, ISO/IEC 23008-2 §7.4.2).
 pub fn without_emulation_prevention(bytes: &[u8]) -> Vec<u8> {
@@ -16,6 +16,30 @@ pub fn without_emulation_prevention(bytes: &[u8]) -> Vec<u8> {
         out.push(byte);
     }
     out
+}
+
+/// The NAL units of a sample, whose lengths have `size` bytes (ISO/IEC 14496-15 §5.3.3).
+pub struct Units<'a> {
+    pub rest: &'a [u8],
+    pub size: u8,
+}
+
+impl<'a> Iterator for Units<'a> {
+    type Item = Result<&'a [u8]>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let all = std::mem::take(&mut self.rest);
+        if all.is_empty() {
+            return None;
+        }
+        let unit = || {
+            let (length, rest) = all.split_at_checked(self.size.into())?;
+            rest.split_at_checked(length.iter().fold(0, |n, byte| n << 8 | usize::from(*byte)))
+        };
+        let Some((unit, rest)) = unit() else { return Some(Err(Error::Truncated("NAL unit"))) };
+        self.rest = rest;
+        Some(Ok(unit))
+    }
 }
 
 /// What the beginning of the VUI tells (both standards' annex E.2.1).

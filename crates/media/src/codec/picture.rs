@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Colour, Hdr, Light, Mastering, av1, avc, hevc, vp9};
+use super::{Colour, Hdr, Light, Mastering, av1, avc, hevc, nal::Units, vp9};
 use crate::{
     Error, Result,
     bits::Fields,
@@ -168,6 +168,48 @@ impl Picture {
     /// The dynamic range that the colours tell.
     pub fn range(&self) -> Range {
         self.colour.map_or(Range::Sdr, Colour::range)
+    }
+
+    /// A sample without the parameter sets in it, which encoders may repeat: tracks of `avc1` and `hvc1` have them in the
+    /// header alone (ISO/IEC 14496-15 §5.3, §8.3). An error when one is not that of the header. Samples without any are not
+    /// copied.
+    pub fn without_parameter_sets(&self, sample: &Bytes) -> Result<Bytes> {
+        let is_set = |unit: &[u8]| match (self.format, unit.first()) {
+            (Format::Avc, Some(first)) => matches!(first & 31, 7 | 8),
+            (Format::Hevc, Some(first)) => matches!((first >> 1) & 63, 32..=34),
+            _ => false,
+        };
+        let size = match self.format {
+            Format::Avc => self.config.get(4),
+            Format::Hevc => self.config.get(21),
+            Format::Vp9 | Format::Av1 => return Ok(sample.clone()),
+        };
+        let size = (size.ok_or(Error::Truncated("sample entry"))? & 3) + 1;
+        let units: Vec<&[u8]> = Units { rest: sample, size }.collect::<Result<_>>()?;
+        let sets: Vec<&[u8]> = units.iter().copied().filter(|unit| is_set(unit)).collect();
+        if sets.is_empty() {
+            return Ok(sample.clone());
+        }
+        let known = match self.format {
+            Format::Avc => {
+                let config = avc::Config::parse(&self.config)?;
+                sets.iter().all(|set| config.holds(set))
+            }
+            _ => {
+                let config = hevc::Config::parse(&self.config)?;
+                sets.iter().all(|set| config.holds(set))
+            }
+        };
+        if !known {
+            return Err(Error::Invalid("sample", "its parameter sets are not those of the header"));
+        }
+        let mut out = Vec::with_capacity(sample.len());
+        for unit in units.into_iter().filter(|unit| !is_set(unit)) {
+            let length = (unit.len() as u32).to_be_bytes();
+            out.extend_from_slice(&length[4 - usize::from(size)..]);
+            out.extend_from_slice(unit);
+        }
+        Ok(out.into())
     }
 
     /// Static metadata in a sample.

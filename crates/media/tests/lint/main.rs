@@ -9,6 +9,7 @@ mod cases_dash;
 mod cases_hls;
 mod cases_live;
 mod cases_media;
+mod codecs;
 mod docs;
 mod formats;
 mod hostile;
@@ -27,6 +28,7 @@ fn all_cases() -> Vec<rules::Case> {
         cases_cmaf::cases(),
         cases_cenc::cases(),
         cases_dash::cases(),
+        codecs::cases(),
         formats::cases(),
     ]
     .into_iter()

@@ -152,20 +152,25 @@ pub fn growing() -> World {
     WORLD.get_or_init(|| made(false)).clone()
 }
 
-fn made(complete: bool) -> World {
-    let dir = tempfile::tempdir().unwrap();
-    let mut world = World::default();
-    let mut descriptor = Descriptor {
+/// A complete presentation of 8 s without tracks.
+pub fn empty() -> Descriptor {
+    Descriptor {
         format: FORMAT,
         presentation: "p".into(),
         version: 1,
-        complete,
+        complete: true,
         created_at: 1_750_000_000_000_000,
         planned_duration_ms: 8000,
-        longest_segment_ms: 2006,
+        longest_segment_ms: 2020,
         tracks: Vec::new(),
         storyboard: None,
-    };
+    }
+}
+
+fn made(complete: bool) -> World {
+    let dir = tempfile::tempdir().unwrap();
+    let mut world = World::default();
+    let mut descriptor = Descriptor { complete, ..empty() };
     for (id, width, height) in [("v96p", 128, 96), ("v48p", 64, 48)] {
         let source = support::video(dir.path(), 192, "24", &format!("{width}x{height}"));
         let kind = TrackKind::Video { width, height, frame_rate: (24, 1), range: Range::Sdr };
@@ -179,11 +184,11 @@ fn made(complete: bool) -> World {
     if complete {
         storyboard(&mut world, &mut descriptor, dir.path());
     }
-    manifests(&mut world, &descriptor);
+    manifests(&mut world, &descriptor, Selection::ALL);
     world
 }
 
-fn track(
+pub fn track(
     world: &mut World,
     (id, kind): (&str, TrackKind),
     source: &[u8],
@@ -251,10 +256,10 @@ fn storyboard(world: &mut World, descriptor: &mut Descriptor, dir: &std::path::P
     world.files.insert("storyboard/1.jpg".into(), sheet);
 }
 
-fn manifests(world: &mut World, descriptor: &Descriptor) {
+pub fn manifests(world: &mut World, descriptor: &Descriptor, selection: Selection) {
     let mut put = |name: String, text: String| world.files.insert(name, text.into_bytes());
-    put("main.m3u8".into(), hls::multivariant(descriptor, Selection::ALL));
-    put("main.mpd".into(), dash::mpd(descriptor, Selection::ALL, 1_750_000_100_000_000));
+    put("main.m3u8".into(), hls::multivariant(descriptor, selection));
+    put("main.mpd".into(), dash::mpd(descriptor, selection, 1_750_000_100_000_000));
     for track in &descriptor.tracks {
         put(format!("{}/playlist.m3u8", track.id), hls::media_playlist(descriptor, track));
         if track.is_video() {
