@@ -36,8 +36,7 @@ impl Encoders {
             VideoCodec::H264 => true,
             VideoCodec::Hevc => has("libx265"),
             VideoCodec::Vp9 => has("libvpx-vp9"),
-            // The second for sources of uneven rate.
-            VideoCodec::Av1 => has("libsvtav1") && has("libaom-av1"),
+            VideoCodec::Av1 => has("libsvtav1"),
         });
         let audio = [AudioCodec::Aac, AudioCodec::Opus].into_iter().filter(|codec| match codec {
             AudioCodec::Aac => true,

@@ -94,18 +94,6 @@ fn vp9(rung: &RungPlan) -> Vec<String> {
 }
 
 fn av1(rung: &RungPlan, plan: &VideoPlan, threads: u32) -> Vec<String> {
-    // SVT-AV1 takes no key frames at chosen places, only at equal distances.
-    if plan.times == Times::Listed {
-        let speed = match rung.effort {
-            Effort::Fast => "8",
-            Effort::Balanced => "6",
-            Effort::Thorough => "4",
-        };
-        let mut args = words(&["-c:v", "libaom-av1", "-cpu-used", speed, "-row-mt", "1"]);
-        args.extend(["-b:v".into(), (rung.max_bps / 100 * 80).to_string()]);
-        args.extend(capped(rung));
-        return args;
-    }
     let preset = match rung.effort {
         Effort::Fast => "10",
         Effort::Balanced => "8",

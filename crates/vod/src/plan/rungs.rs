@@ -34,14 +34,15 @@ pub struct RungPlan {
 /// Encoders of these codecs take no smaller picture.
 const LEAST_AV1: u32 = 64;
 
-/// All rungs of a source, by codec.
-pub(super) fn plan(profile: &Profile, source: &VideoInfo, rate: (u32, u32)) -> Vec<RungPlan> {
+/// All rungs of a source, by codec. Not in AV1 when pictures come at uneven times: its encoder sets key frames at equal
+/// distances only.
+pub(super) fn plan(profile: &Profile, source: &VideoInfo, rate: (u32, u32), even: bool) -> Vec<RungPlan> {
     let fitted = ladder::fit(&profile.ladder, source.display_width, source.display_height);
     let one = |video: &Video| {
         let wanted = fitted.iter().filter(|rung| is_wanted(video, rung));
         wanted.map(|rung| rung_plan(rung, video, source.hdr, rate)).collect::<Vec<_>>()
     };
-    profile.video.iter().flat_map(one).collect()
+    profile.video.iter().filter(|video| even || video.codec != VideoCodec::Av1).flat_map(one).collect()
 }
 
 fn is_wanted(video: &Video, rung: &FittedRung) -> bool {

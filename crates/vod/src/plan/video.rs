@@ -216,7 +216,7 @@ pub(super) fn plan(
         None => clock(info, video, index),
     };
     let clock = clock.ok_or(Refusal::Empty)?;
-    let rungs = rungs::plan(profile, video, clock.frame_rate);
+    let rungs = rungs::plan(profile, video, clock.frame_rate, clock.times != Times::Listed);
     if rungs.is_empty() {
         return Err(Refusal::Empty);
     }

@@ -19,9 +19,9 @@ async fn told(path: &Path, entries: &str) -> String {
 }
 
 async fn key_frames(path: &Path) -> Vec<usize> {
-    let args = ["-v", "error", "-show_entries", "frame=key_frame", "-of", "csv=p=0", path.to_str().unwrap()];
+    let args = ["-v", "error", "-show_entries", "packet=flags", "-of", "csv=p=0", path.to_str().unwrap()];
     let text = judge("ffprobe", &args).await;
-    let keys = text.lines().enumerate().filter(|(_, line)| line.starts_with('1'));
+    let keys = text.lines().filter(|line| !line.is_empty()).enumerate().filter(|(_, line)| line.starts_with('K'));
     keys.map(|(n, _)| n).collect()
 }
 
@@ -70,7 +70,7 @@ async fn av1() {
 }
 
 #[tokio::test]
-async fn uneven_rates_in_every_codec() {
+async fn uneven_rates_in_every_codec_that_takes_them() {
     let dir = tempfile::tempdir().unwrap();
     let filter = "select='not(eq(mod(n,7),2)+eq(mod(n,5),3))'";
     let args = ["-f", "lavfi", "-i", "testsrc2=s=426x240:r=30:d=6", "-vf", filter, "-fps_mode", "vfr"];
@@ -83,6 +83,7 @@ async fn uneven_rates_in_every_codec() {
     }
     let made = make_as(dir, &source, &profile).await;
     assert_eq!(made.plan.video.as_ref().unwrap().times, plan::Times::Listed);
+    assert_eq!(made.plan.video.as_ref().unwrap().codecs(), [VideoCodec::H264, VideoCodec::Hevc, VideoCodec::Vp9]);
     let (times, keys) = (decoded(&made.tracks[0]).await, key_frames(&made.tracks[0]).await);
     for path in &made.tracks[1..] {
         assert_eq!(decoded(path).await, times, "{}", path.display());
@@ -106,7 +107,7 @@ async fn high_dynamic_range_is_kept_where_it_can_be() {
         let made = make_as(dir, &source, &profile).await;
         let entries = "pix_fmt,color_space,color_transfer,color_primaries";
         for (path, rung) in made.tracks.iter().zip(&made.plan.video.as_ref().unwrap().rungs) {
-            let found = told(path, entries).await;
+            let found = told(path, entries).await.trim_end_matches(',').to_owned();
             let bytes = std::fs::read(path).unwrap();
             let header = ::media::mp4::Header::parse_file(&bytes).unwrap();
             let spec = ::media::cmaf::TrackSpec::from_header(&header.tracks[0], 0).unwrap();
@@ -130,8 +131,8 @@ async fn high_dynamic_range_is_kept_where_it_can_be() {
 #[tokio::test]
 async fn opus_stays_with_the_picture() {
     let dir = tempfile::tempdir().unwrap();
-    let source = "color=black:s=320x240:r=50:d=12,drawbox=c=white:t=fill:enable='lt(mod(t,3),0.1)'";
-    let beeps_of = "sine=f=1000:r=48000:d=12,volume='if(lt(mod(t,3),0.1),1,0)':eval=frame";
+    let source = "color=black:s=320x240:r=50:d=12,drawbox=c=white:t=fill:enable='lt(mod(t+1.5,3),0.1)'";
+    let beeps_of = "sine=f=1000:r=48000:d=12,volume='if(lt(mod(t+1.5,3),0.1),1,0)':eval=frame";
     let args = ["-f", "lavfi", "-i", source, "-f", "lavfi", "-i", beeps_of, "-c:v", "libx264", "-c:a", "pcm_s16le"];
     let source = media(dir.path(), "a.mkv", &args).await;
     let mut profile = profile();
