@@ -1,9 +1,12 @@
-// A menu of the control bar: one of several, switches, and things to open.
-import { DropdownMenu } from "radix-ui";
+// A button of the control bar that opens a menu: one of several, switches, and things to open. The menu's code comes when a
+// pointer, the focus or a press comes near.
 import { type ReactNode, type RefObject, useState } from "react";
 import { Icon, type IconName } from "../ui/icon";
+import type { ChooseMenu } from "./choosemenu";
 
-type Props = {
+const load = () => import("./choosemenu");
+
+export type ChooseProps = {
   frame: RefObject<HTMLElement | null>;
   onMenu: (open: boolean) => void;
   icon: IconName;
@@ -17,70 +20,26 @@ type Props = {
   more?: readonly { icon: IconName; label: string; act: () => void }[];
 };
 
-export function Choose(props: Props) {
-  const [open, setOpen] = useState(false);
-  const change = (now: boolean) => {
-    setOpen(now);
-    props.onMenu(now);
-  };
-  return (
-    <DropdownMenu.Root open={open} onOpenChange={change} modal={false}>
-      <DropdownMenu.Trigger asChild>
-        <button
-          type="button"
-          className={`push-button ${props.lit ? "lit" : ""}`}
-          aria-label={props.label}
-          title={props.label}
-        >
-          {props.text ? <b>{props.text}</b> : <Icon name={props.icon} size={24} />}
-        </button>
-      </DropdownMenu.Trigger>
-      <DropdownMenu.Portal container={props.frame.current}>
-        <DropdownMenu.Content className="menu player-menu" side="top" align="end" sideOffset={28} collisionPadding={8}>
-          <DropdownMenu.Label className="menu-title">{props.label}</DropdownMenu.Label>
-          <DropdownMenu.RadioGroup value={props.value} onValueChange={props.onValue}>
-            {props.options.map((option) => (
-              <DropdownMenu.RadioItem className="menu-item" key={option.value} value={option.value}>
-                <Mark />
-                {option.label}
-                {option.end && <span className="end">{option.end}</span>}
-              </DropdownMenu.RadioItem>
-            ))}
-          </DropdownMenu.RadioGroup>
-          {props.switches && <DropdownMenu.Separator className="menu-line" />}
-          {props.switches?.map((one) => (
-            <DropdownMenu.CheckboxItem
-              className="menu-item"
-              key={one.label}
-              checked={one.on}
-              onCheckedChange={one.onValue}
-              onSelect={(event) => event.preventDefault()}
-            >
-              <Mark />
-              {one.label}
-            </DropdownMenu.CheckboxItem>
-          ))}
-          {props.more && <DropdownMenu.Separator className="menu-line" />}
-          {props.more?.map((item) => (
-            <DropdownMenu.Item className="menu-item" key={item.label} onSelect={item.act}>
-              <span className="mark">
-                <Icon name={item.icon} size={18} />
-              </span>
-              {item.label}
-            </DropdownMenu.Item>
-          ))}
-        </DropdownMenu.Content>
-      </DropdownMenu.Portal>
-    </DropdownMenu.Root>
+export function Choose(props: ChooseProps) {
+  const [Loaded, setLoaded] = useState<typeof ChooseMenu | null>(null);
+  const open = () =>
+    void load().then(({ ChooseMenu }) => {
+      setLoaded(() => ChooseMenu);
+      props.onMenu(true);
+    });
+  const button = (
+    <button
+      type="button"
+      className={`push-button ${props.lit ? "lit" : ""}`}
+      aria-label={props.label}
+      aria-haspopup="menu"
+      title={props.label}
+      onPointerEnter={Loaded ? undefined : () => void load()}
+      onFocus={Loaded ? undefined : () => void load()}
+      onClick={Loaded ? undefined : open}
+    >
+      {props.text ? <b>{props.text}</b> : <Icon name={props.icon} size={24} />}
+    </button>
   );
-}
-
-function Mark() {
-  return (
-    <span className="mark">
-      <DropdownMenu.ItemIndicator>
-        <Icon name="check" size={18} />
-      </DropdownMenu.ItemIndicator>
-    </span>
-  );
+  return Loaded ? <Loaded {...props} button={button} /> : button;
 }

@@ -4,8 +4,8 @@ import { preferences } from "../lib/preferences";
 import { focusMovedByKey, neverPointed } from "../lib/spatial";
 import { useStore } from "../lib/store";
 import { Button } from "../ui/basics";
+import { LateDialog } from "../ui/dialog";
 import { Icon } from "../ui/icon";
-import { Dialog } from "../ui/overlay";
 import { CaptionStyleForm } from "./caption-style";
 import { captionProperties } from "./captions";
 import { Controls } from "./controls";
@@ -152,15 +152,15 @@ export function Player({ session, title, artist, poster, onNext, children }: Pro
           onMenu={setMenu}
         />
       )}
-      <Dialog
+      <LateDialog
         open={look}
         onClose={() => setLook(false)}
         title="How captions look"
         container={full ? frame.current : null}
       >
         <CaptionStyleForm />
-      </Dialog>
-      <Dialog open={help} onClose={() => setHelp(false)} title="Keyboard" container={full ? frame.current : null}>
+      </LateDialog>
+      <LateDialog open={help} onClose={() => setHelp(false)} title="Keyboard" container={full ? frame.current : null}>
         <dl className="key-help">
           {keyHelp.map(([keys, what]) => (
             <div key={keys}>
@@ -175,7 +175,7 @@ export function Player({ session, title, artist, poster, onNext, children }: Pro
             </div>
           ))}
         </dl>
-      </Dialog>
+      </LateDialog>
     </section>
   );
 }

@@ -2,6 +2,7 @@
 // page is drawn; the page later adopts the element.
 import type shakaTypes from "shaka-player/dist/shaka-player.dash-es2021.js";
 import type { Playback } from "../api/types";
+import { breath } from "../lib/breath";
 import { prefer, preferences } from "../lib/preferences";
 import { createStore, kept } from "../lib/store";
 import { parseStoryboard, type Tile } from "../lib/vtt";
@@ -175,15 +176,20 @@ export class PlayerSession {
       const authorised = this.authorise();
       authorised.catch(() => {});
       const { default: shaka } = await loadShaka();
+      await breath();
       if (this.closed) return;
       if (!this.player) {
         this.player = new shaka.Player();
         this.player.setVideoContainer(this.stage);
+        await breath();
+        if (this.closed) return;
         this.configure(this.player);
         this.prefer();
+        await breath();
         await this.player.attach(this.video);
       }
       const playback = await authorised;
+      await breath();
       if (this.closed) return;
       void this.loadStoryboard(playback.storyboard_url);
       const start = this.pendingSeek ?? this.options.startAt ?? playback.resume_ms / 1000;

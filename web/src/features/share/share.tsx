@@ -4,7 +4,7 @@ import { useId, useState } from "react";
 import type { Video } from "../../api/types";
 import { clock } from "../../lib/format";
 import { Button } from "../../ui/basics";
-import { Dialog } from "../../ui/overlay";
+import { LateDialog } from "../../ui/dialog";
 import { toast } from "../../ui/toast";
 
 /** The button and its dialog. `position` tells where the viewer is, in seconds. */
@@ -15,9 +15,9 @@ export function Share({ video, position }: { video: Video; position?: () => numb
       <Button icon="link" onClick={() => setAt(Math.floor(position?.() ?? nowPlaying()))}>
         Share
       </Button>
-      <Dialog open={at !== null} onClose={() => setAt(null)} title="Share">
+      <LateDialog open={at !== null} onClose={() => setAt(null)} title="Share">
         {at !== null && <Choices video={video} now={at} />}
-      </Dialog>
+      </LateDialog>
     </>
   );
 }
