@@ -4,6 +4,7 @@
 //! change, its jobs and its events commit together.
 
 pub mod artwork;
+pub mod attempts;
 pub mod db;
 pub mod duplicates;
 mod error;
@@ -23,6 +24,7 @@ mod reader;
 pub mod related;
 pub mod search;
 pub mod secrets;
+pub mod settings;
 pub mod sharing;
 pub mod sources;
 pub mod steps;

@@ -9,9 +9,12 @@ use std::sync::{
 use domain::Topic;
 
 /// How statements begin that somebody may be waiting for.
-const TELLING: [(Topic, &str); 10] = [
+const TELLING: [(Topic, &str); 12] = [
     (Topic::Jobs, "INSERT INTO jobs"),
     (Topic::Jobs, "UPDATE jobs SET state = 'queued'"),
+    // Those who did not take jobs may do so again.
+    (Topic::Jobs, "INSERT INTO settings"),
+    (Topic::Jobs, "UPDATE workers SET drained"),
     (Topic::Cancelled, "UPDATE jobs SET state = 'cancelled'"),
     (Topic::Titles, "INSERT INTO videos"),
     (Topic::Titles, "UPDATE videos"),

@@ -3,8 +3,9 @@
 use domain::Micros;
 
 use crate::{
-    Connect, Result, Tx,
+    Connect, Error, Result, Tx,
     db::{execute, query},
+    settings,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -12,6 +13,10 @@ pub struct Worker {
     pub name: String,
     /// Long jobs at a time.
     pub slots: i64,
+    /// JSON: `version`, `cores`, `memory_bytes`, `codecs`.
+    pub about: String,
+    /// 1: an operator lets it take no more jobs.
+    pub drained: i64,
     #[sqlx(try_from = "i64")]
     pub started_at: Micros,
     #[sqlx(try_from = "i64")]
@@ -19,17 +24,42 @@ pub struct Worker {
 }
 
 /// A sign of life, the first of which registers the worker.
-pub async fn beat(tx: &mut Tx, name: &str, slots: i64, started_at: Micros, now: Micros) -> Result<()> {
+pub async fn beat(
+    tx: &mut Tx,
+    name: &str,
+    slots: i64,
+    about: &str,
+    started_at: Micros,
+    now: Micros,
+) -> Result<()> {
     execute!(
         tx,
-        "INSERT INTO workers (name, slots, started_at, seen_at) VALUES ($1, $2, $3, $4) \
-         ON CONFLICT (name) DO UPDATE SET slots = excluded.slots, started_at = excluded.started_at, seen_at = excluded.seen_at",
+        "INSERT INTO workers (name, slots, about, started_at, seen_at) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (name) DO UPDATE SET slots = excluded.slots, about = excluded.about, started_at = excluded.started_at, \
+             seen_at = excluded.seen_at",
         name,
         slots,
+        about,
         started_at.0,
         now.0,
     )?;
     Ok(())
+}
+
+/// Lets a worker end what it is at and take no more jobs, or take them again. [`Error::NotFound`] when there is none of that
+/// name.
+pub async fn drain(tx: &mut Tx, name: &str, drained: bool) -> Result<()> {
+    match execute!(tx, "UPDATE workers SET drained = $1 WHERE name = $2", i64::from(drained), name)? {
+        1 => Ok(()),
+        _ => Err(Error::NotFound),
+    }
+}
+
+/// May this worker take jobs, long ones among them? `(any, long)`.
+pub async fn may_work(conn: &mut impl Connect, name: &str) -> Result<(bool, bool)> {
+    let row = query!(fetch_optional, conn, (i64,), "SELECT drained FROM workers WHERE name = $1", name)?;
+    let any = row.is_none_or(|(drained,)| drained == 0);
+    Ok((any, any && !settings::is_farm_paused(conn).await?))
 }
 
 /// The worker ends in order, or is known to be gone.
@@ -43,7 +73,7 @@ pub async fn list(conn: &mut impl Connect) -> Result<Vec<Worker>> {
         fetch_all,
         conn,
         Worker,
-        "SELECT name, slots, started_at, seen_at FROM workers ORDER BY name LIMIT 1000"
+        "SELECT name, slots, about, drained, started_at, seen_at FROM workers ORDER BY name LIMIT 1000"
     )
 }
 

@@ -111,7 +111,8 @@ async fn working(reader: &mut Reader, now: Micros) -> Result<Vec<Worker>> {
         match workers.iter_mut().find(|worker| worker.name == name) {
             Some(worker) => worker.jobs.push(job),
             None => {
-                let row = workers::Worker { name, slots: 0, started_at: since, seen_at: since };
+                let about = String::new();
+                let row = workers::Worker { name, slots: 0, about, drained: 0, started_at: since, seen_at: since };
                 workers.push(Worker { silent: true, jobs: vec![job], ..worker(row, now) });
             }
         }

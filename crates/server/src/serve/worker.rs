@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use vod::{
     import::Imports,
-    worker::{JobContext, JobError, Worker},
+    worker::{About, JobContext, JobError, Worker},
     workflow::Workflow,
 };
 
@@ -49,7 +49,14 @@ pub(super) fn start(
         .handlers(workflow.handlers())
         .light(schedule::JOB, go_public)
         .light(webhooks::KIND, move |job| deliver(courier.clone(), job));
-    let worker = Worker::new(app.store.clone(), app.clock.clone(), handlers, settings, bus.clone());
+    let about = About {
+        version: env!("CARGO_PKG_VERSION").into(),
+        cores: std::thread::available_parallelism().map_or(1, usize::from),
+        memory_bytes: crate::machine::memory_bytes(),
+        codecs: workflow.encoders().words().into_iter().map(str::to_owned).collect(),
+    };
+    let worker =
+        Worker::known(app.store.clone(), app.clock.clone(), handlers, settings, bus.clone(), &about);
     let (told, heard, stopped) = (app.clone(), bus.clone(), stop.clone());
     supervise(tasks, "webhooks", async move {
         webhooks::dispatch(told, heard, stopped).await;

@@ -5,6 +5,7 @@ use domain::Micros;
 use super::{Claim, State, back_off};
 use crate::{
     Connect, Error, Result, Tx,
+    attempts::{self, Attempt},
     db::{execute, query},
 };
 
@@ -28,7 +29,7 @@ pub async fn claimable(conn: &mut impl Connect, kinds: &[&str], now: Micros) -> 
     Ok(found.is_some())
 }
 
-/// Takes the best queued job among `kinds`: lowest priority number, then earliest, then oldest. Counts an attempt, raises the
+/// Takes the best queued job among `kinds`: lowest priority number, then lowest turn, then oldest. Counts an attempt, raises the
 /// fence, lets go of the dedupe key, and holds the job until `now + lease` microseconds. Call [`reap`] before it, so that
 /// jobs of dead workers are among the queued ones.
 pub async fn claim(
@@ -48,7 +49,7 @@ pub async fn claim(
                          dedupe = NULL, claimed_at = $3, updated_at = $3 \
          WHERE id = (SELECT id FROM jobs \
                      WHERE state = 'queued' AND run_at <= $3 AND kind IN (SELECT value FROM json_each($4)) \
-                     ORDER BY priority, run_at, id LIMIT 1) \
+                     ORDER BY priority, turn, id LIMIT 1) \
          RETURNING id, kind, subject, payload, attempts, max_attempts, fence, lease_until",
         // The same, but two workers never wait for each other: each takes the first row that nobody has locked.
         postgres
@@ -56,7 +57,7 @@ pub async fn claim(
                          dedupe = NULL, claimed_at = $3, updated_at = $3 \
          WHERE id = (SELECT id FROM jobs \
                      WHERE state = 'queued' AND run_at <= $3 AND kind IN (SELECT jsonb_array_elements_text($4::jsonb)) \
-                     ORDER BY priority, run_at, id LIMIT 1 FOR UPDATE SKIP LOCKED) \
+                     ORDER BY priority, turn, id LIMIT 1 FOR UPDATE SKIP LOCKED) \
          RETURNING id, kind, subject, payload, attempts, max_attempts, fence, lease_until",
         worker,
         now.plus(lease).0,
@@ -206,6 +207,9 @@ struct Expired {
     #[sqlx(flatten)]
     claim: Claim,
     deaths: i64,
+    worker: Option<String>,
+    #[sqlx(try_from = "i64")]
+    claimed_at: Micros,
 }
 
 /// Puts jobs of these kinds whose lease ran out back into the queue, or away as dead when their attempts are used up. The
@@ -217,18 +221,18 @@ pub async fn reap(tx: &mut Tx, kinds: &[&str], now: Micros) -> Result<Vec<Reaped
         tx,
         Expired,
         sqlite
-        "SELECT id, kind, subject, payload, attempts, max_attempts, fence, lease_until, deaths FROM jobs \
+        "SELECT id, kind, subject, payload, attempts, max_attempts, fence, lease_until, deaths, worker, claimed_at FROM jobs \
          WHERE state = 'running' AND lease_until <= $1 AND kind IN (SELECT value FROM json_each($2)) ORDER BY id LIMIT 100",
         // A row that is locked belongs to a holder that is just about to end it.
         postgres
-        "SELECT id, kind, subject, payload, attempts, max_attempts, fence, lease_until, deaths FROM jobs \
+        "SELECT id, kind, subject, payload, attempts, max_attempts, fence, lease_until, deaths, worker, claimed_at FROM jobs \
          WHERE state = 'running' AND lease_until <= $1 AND kind IN (SELECT jsonb_array_elements_text($2::jsonb)) ORDER BY id \
          LIMIT 100 FOR UPDATE SKIP LOCKED",
         now.0,
         &kinds,
     )?;
     let mut reaped = Vec::with_capacity(expired.len());
-    for Expired { claim, deaths } in expired {
+    for Expired { claim, deaths, worker, claimed_at } in expired {
         let deaths = deaths + 1;
         let reason = if deaths == 1 {
             "the worker died".to_owned()
@@ -255,6 +259,18 @@ pub async fn reap(tx: &mut Tx, kinds: &[&str], now: Micros) -> Result<Vec<Reaped
             &claim.id,
             claim.fence,
         )?)?;
+        let attempt = Attempt {
+            job_id: claim.id.clone(),
+            kind: claim.kind.clone(),
+            subject: claim.subject.clone(),
+            worker: worker.unwrap_or_default(),
+            outcome: "died".to_owned(),
+            started_at: claimed_at,
+            ended_at: now,
+            cpu_ms: 0,
+            error: Some(reason.clone()),
+        };
+        attempts::insert(tx, &attempt).await?;
         reaped.push(Reaped { claim, reason, outcome });
     }
     Ok(reaped)

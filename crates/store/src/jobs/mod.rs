@@ -23,8 +23,8 @@ pub use claim::{
     still_mine,
 };
 pub use queue::{
-    Count, Enqueued, cancel_by_subject, discard, discard_dead, enqueue, find, list, prune, retry_dead,
-    revive, settled, stats,
+    Count, Enqueued, cancel_by_subject, discard, discard_dead, enqueue, find, list, prioritise, prune,
+    retry_dead, revive, settled, stats, turns,
 };
 
 /// Lower runs first; anything between is allowed.
@@ -48,6 +48,8 @@ pub struct NewJob<'a> {
     /// new one is meant to see.
     pub dedupe: Option<&'a str>,
     pub priority: i64,
+    /// Among jobs of one priority the lowest turn is next; 0: the instant at which it is enqueued. See [`turns`].
+    pub turn: Micros,
     /// Not before this instant.
     pub run_at: Micros,
     /// Attempts before the job is put away as dead; at least 1.
@@ -63,6 +65,7 @@ impl<'a> NewJob<'a> {
             payload,
             dedupe: None,
             priority: priority::NORMAL,
+            turn: Micros(0),
             run_at: Micros(0),
             max_attempts: 5,
         }
@@ -76,6 +79,11 @@ impl<'a> NewJob<'a> {
     #[must_use]
     pub fn priority(self, priority: i64) -> Self {
         Self { priority, ..self }
+    }
+
+    #[must_use]
+    pub fn turn(self, turn: Micros) -> Self {
+        Self { turn, ..self }
     }
 
     #[must_use]

@@ -29,8 +29,8 @@ pub async fn enqueue(tx: &mut Tx, job: &NewJob<'_>, now: Micros) -> Result<Enque
         tx,
         (String,),
         "INSERT INTO jobs (id, kind, subject, dedupe, payload, state, priority, run_at, attempts, max_attempts, deaths, fence, \
-                           lease_until, created_at, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, 'queued', $6, $7, 0, $8, 0, 0, 0, $9, $9) \
+                           lease_until, turn, created_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $5, 'queued', $6, $7, 0, $8, 0, 0, 0, $10, $9, $9) \
          ON CONFLICT (dedupe) DO UPDATE SET \
              priority = CASE WHEN excluded.priority < jobs.priority THEN excluded.priority ELSE jobs.priority END, \
              run_at = CASE WHEN excluded.run_at < jobs.run_at THEN excluded.run_at ELSE jobs.run_at END, \
@@ -45,8 +45,37 @@ pub async fn enqueue(tx: &mut Tx, job: &NewJob<'_>, now: Micros) -> Result<Enque
         job.run_at.0.max(now.0),
         i64::from(job.max_attempts.max(1)),
         now.0,
+        if job.turn.0 == 0 { now.0 } else { job.turn.0 },
     )?;
     Ok(Enqueued { fresh: id == fresh_id, id })
+}
+
+/// Where the turns of an owner's new jobs begin: after those of their queued ones, and not in the past.
+///
+/// Whoever enqueues much work gives its pieces turns that lie apart by what each will take. Work of somebody else that comes
+/// later then has its turn between them, so that one long film does not keep all others waiting (start-time fair queueing,
+/// Goyal, Vin and Cheng, 1996).
+pub async fn turns(tx: &mut Tx, owner: domain::UserId, now: Micros) -> Result<Micros> {
+    let (last,) = query!(
+        fetch_one,
+        tx,
+        (i64,),
+        "SELECT CAST(COALESCE(MAX(j.turn), 0) AS BIGINT) FROM jobs j JOIN videos v ON v.id = j.subject \
+         WHERE v.owner_id = $1 AND j.state = 'queued'",
+        owner.to_string(),
+    )?;
+    Ok(Micros(last.max(now.0)))
+}
+
+/// Gives the queued jobs about `subject` that priority.
+pub async fn prioritise(tx: &mut Tx, subject: &str, priority: i64, now: Micros) -> Result<u64> {
+    execute!(
+        tx,
+        "UPDATE jobs SET priority = $1, updated_at = $2 WHERE subject = $3 AND state = 'queued'",
+        priority,
+        now.0,
+        subject,
+    )
 }
 
 /// Cancels every queued and running job about `subject`. Handlers of running ones learn it from their next heartbeat and can

@@ -5,6 +5,7 @@
 //! [`capabilities`] says so, and the worker logs it when it starts.
 
 mod cage;
+mod meter;
 mod progress;
 pub mod sniff;
 mod spawn;
@@ -24,6 +25,7 @@ use tokio::{
     task::JoinHandle,
 };
 
+pub use meter::Meter;
 pub use progress::{Progress, follow};
 
 /// How much of a guest's complaints is kept: the end of it.
@@ -187,7 +189,12 @@ impl Running {
         let (wall, scratch) = (self.wall, self.scratch.take());
         let all = async {
             match work.await {
-                Ok(value) => self.wait().await.map(|()| value).map_err(E::from),
+                Ok(value) => {
+                    if let Some(pid) = self.pid {
+                        meter::count_ending(pid).await;
+                    }
+                    self.wait().await.map(|()| value).map_err(E::from)
+                }
                 Err(error) => {
                     self.kill();
                     Err(error)
@@ -210,6 +217,7 @@ impl Running {
 
     fn kill(&mut self) {
         if let Some(pid) = self.pid.take() {
+            meter::count(pid);
             cage::kill_group(pid);
         }
     }

@@ -167,8 +167,9 @@ pub struct Handlers {
     on_failure: Option<OnFailure>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Lane {
+/// Jobs with slots of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lane {
     Heavy,
     Light,
     Transfer,
@@ -227,19 +228,11 @@ impl Handlers {
         self
     }
 
-    pub(super) fn heavy_kinds(&self) -> Vec<&'static str> {
-        self.kinds(Lane::Heavy)
+    pub(super) fn is_heavy(&self, kind: &str) -> bool {
+        self.by_kind.get(kind).is_some_and(|(lane, _)| *lane == Lane::Heavy)
     }
 
-    pub(super) fn light_kinds(&self) -> Vec<&'static str> {
-        self.kinds(Lane::Light)
-    }
-
-    pub(super) fn transfer_kinds(&self) -> Vec<&'static str> {
-        self.kinds(Lane::Transfer)
-    }
-
-    fn kinds(&self, lane: Lane) -> Vec<&'static str> {
+    pub(super) fn kinds(&self, lane: Lane) -> Vec<&'static str> {
         self.by_kind.iter().filter(|(_, (of, _))| *of == lane).map(|(kind, _)| *kind).collect()
     }
 

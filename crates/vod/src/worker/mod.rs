@@ -18,10 +18,11 @@ use backends::{
 };
 use domain::{Micros, Topic};
 use serde::{Deserialize, Serialize};
-use store::{Store, jobs};
+use store::{Store, jobs, workers};
 use tokio::{sync::Notify, task::JoinSet, time};
 use tokio_util::sync::CancellationToken;
 
+use handlers::Lane;
 pub use handlers::{Failure, Handlers, JobContext, JobError};
 
 /// How this process works on jobs.
@@ -81,6 +82,17 @@ const POLL_MAX: Duration = Duration::from_secs(2);
 /// The same while the bus tells: jobs whose time comes, or whose worker died, are found so.
 const POLL_TOLD: Duration = Duration::from_secs(5);
 
+/// What a worker tells of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct About {
+    pub version: String,
+    pub cores: usize,
+    pub memory_bytes: u64,
+    /// Codecs that it can encode: `h264`, `aac`…
+    pub codecs: Vec<String>,
+}
+
 /// A worker, ready to [`run`](Worker::run).
 pub struct Worker {
     shared: Arc<Shared>,
@@ -94,14 +106,29 @@ struct Shared {
     bus: Bus,
     told: Told,
     name: String,
+    /// JSON, see [`About`].
+    about: String,
 }
 
 impl Worker {
     pub fn new(store: Store, clock: Clock, handlers: Handlers, config: Config, bus: Bus) -> Self {
+        Self::known(store, clock, handlers, config, bus, &About::default())
+    }
+
+    /// A worker that operators know something about.
+    pub fn known(
+        store: Store,
+        clock: Clock,
+        handlers: Handlers,
+        config: Config,
+        bus: Bus,
+        about: &About,
+    ) -> Self {
         let name =
             if config.name.is_empty() { uuid::Uuid::now_v7().to_string() } else { config.name.clone() };
         let told = Told::default();
-        Self { shared: Arc::new(Shared { store, clock, handlers, config, bus, told, name }) }
+        let about = serde_json::to_string(about).unwrap_or_default();
+        Self { shared: Arc::new(Shared { store, clock, handlers, config, bus, told, name, about }) }
     }
 
     /// Works until `shutdown`, then drains: handlers are told to stop, and jobs that they had not finished go back to the
@@ -112,17 +139,17 @@ impl Worker {
             shared.renounce().await;
         }
         let heavy =
-            lane(shared, shared.handlers.heavy_kinds(), shared.config.slots(), &shared.told.heavy, &shutdown);
+            lane(shared, Lane::Heavy, shared.config.slots(), &shared.told.heavy, &shutdown);
         let light = lane(
             shared,
-            shared.handlers.light_kinds(),
+            Lane::Light,
             shared.config.light_slots.max(1),
             &shared.told.light,
             &shutdown,
         );
         let transfer = lane(
             shared,
-            shared.handlers.transfer_kinds(),
+            Lane::Transfer,
             shared.config.transfer_slots.max(1),
             &shared.told.transfer,
             &shutdown,
@@ -171,9 +198,15 @@ impl Shared {
     }
 
     /// The next job among `kinds`, after jobs of dead workers were put back.
-    async fn claim(&self, kinds: &[&str]) -> store::Result<Option<jobs::Claim>> {
+    async fn claim(&self, lane: Lane, kinds: &[&str]) -> store::Result<Option<jobs::Claim>> {
         let now = self.clock.now();
-        if !jobs::claimable(&mut self.store.reader().await?, kinds, now).await? {
+        let mut reader = self.store.reader().await?;
+        if !jobs::claimable(&mut reader, kinds, now).await? {
+            return Ok(None);
+        }
+        let (any, long) = workers::may_work(&mut reader, &self.name).await?;
+        drop(reader);
+        if !any || (lane == Lane::Heavy && !long) {
             return Ok(None);
         }
         self.reap(kinds, now).await?;
@@ -213,11 +246,12 @@ impl Shared {
 /// Runs jobs of `kinds`, up to `slots` at a time, until `shutdown`; returns when the last handler has ended.
 async fn lane(
     shared: &Arc<Shared>,
-    kinds: Vec<&str>,
+    lane: Lane,
     slots: usize,
     wake: &Notify,
     shutdown: &CancellationToken,
 ) {
+    let kinds = shared.handlers.kinds(lane);
     if kinds.is_empty() {
         return;
     }
@@ -225,7 +259,7 @@ async fn lane(
     let mut pause = POLL_MIN;
     while !shutdown.is_cancelled() {
         if running.len() < slots {
-            match shared.claim(&kinds).await {
+            match shared.claim(lane, &kinds).await {
                 Ok(Some(claim)) => {
                     running.spawn(slot::run(shared.clone(), claim, shutdown.clone()));
                     pause = POLL_MIN;

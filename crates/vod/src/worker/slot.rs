@@ -3,7 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use domain::Micros;
-use store::jobs::{self, Beat, Claim, Outcome};
+use store::{
+    attempts::{self, Attempt},
+    jobs::{self, Beat, Claim, Outcome},
+};
 use tokio::{
     task::{AbortHandle, JoinHandle},
     time::{self, Instant, MissedTickBehavior},
@@ -14,6 +17,7 @@ use super::{
     Shared,
     handlers::{Failure, JobContext, JobError},
 };
+use crate::guest::Meter;
 
 /// Why a handler was told to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +37,7 @@ impl Drop for Leash {
 }
 
 pub(super) async fn run(shared: Arc<Shared>, claim: Claim, shutdown: CancellationToken) {
-    let started = Instant::now();
+    let (started, started_at) = (Instant::now(), shared.clock.now());
     metrics::gauge!("kinora_jobs_here", "kind" => claim.kind.clone()).increment(1);
     tracing::debug!(
         job = claim.id,
@@ -51,15 +55,58 @@ pub(super) async fn run(shared: Arc<Shared>, claim: Claim, shutdown: Cancellatio
         last_progress: std::sync::Mutex::default(),
     };
     // A task of its own, so that its panic ends the attempt and not the worker.
-    let handler = tokio::spawn(shared.handlers.call(job));
+    let (meter, work) = (Meter::default(), shared.handlers.call(job));
+    let handler = tokio::spawn({
+        let meter = meter.clone();
+        async move { meter.counts(work).await }
+    });
     let _leash = Leash(handler.abort_handle());
     let (result, stop) = attend(&shared, &claim, handler, &cancelled, &shutdown).await;
+    let error = match &result {
+        Err(JobError::Failed { message, detail, .. }) => Some(format!("{message} ({detail})")),
+        _ => None,
+    };
     let outcome = end(&shared, &claim, result, stop).await;
+    if shared.handlers.is_heavy(&claim.kind) || error.is_some() {
+        keep(&shared, &claim, outcome, started_at, meter.cpu(), error).await;
+    }
     metrics::gauge!("kinora_jobs_here", "kind" => claim.kind.clone()).decrement(1);
     metrics::counter!("kinora_job_attempts_total", "kind" => claim.kind.clone(), "outcome" => outcome)
         .increment(1);
     metrics::histogram!("kinora_job_seconds", "kind" => claim.kind.clone(), "outcome" => outcome)
         .record(started.elapsed().as_secs_f64());
+}
+
+/// Keeps the attempt for charts and costs, which a lost one does no harm to.
+async fn keep(
+    shared: &Shared,
+    claim: &Claim,
+    outcome: &str,
+    started_at: Micros,
+    cpu: Duration,
+    error: Option<String>,
+) {
+    let attempt = Attempt {
+        job_id: claim.id.clone(),
+        kind: claim.kind.clone(),
+        subject: claim.subject.clone(),
+        worker: shared.name.clone(),
+        outcome: outcome.to_owned(),
+        started_at,
+        ended_at: shared.clock.now(),
+        cpu_ms: cpu.as_millis() as i64,
+        error,
+    };
+    metrics::counter!("kinora_guest_cpu_seconds_total", "kind" => claim.kind.clone())
+        .increment(cpu.as_secs());
+    let kept = async {
+        let mut tx = shared.store.begin().await?;
+        attempts::insert(&mut tx, &attempt).await?;
+        tx.commit().await
+    };
+    if let Err(error) = kept.await {
+        tracing::warn!(%error, "an attempt could not be kept for the charts");
+    }
 }
 
 /// Waits for the handler and keeps the lease meanwhile. Tells the handler to stop when the job was cancelled or lost or the

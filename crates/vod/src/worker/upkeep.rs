@@ -3,7 +3,7 @@
 use std::{convert::Infallible, time::Duration};
 
 use domain::Micros;
-use store::{Store, inbox, jobs, outbox, workers};
+use store::{Store, attempts, inbox, jobs, outbox, workers};
 use tokio::time;
 
 use super::Shared;
@@ -49,7 +49,7 @@ pub(super) async fn run(shared: &Shared) -> Infallible {
 async fn beat(shared: &Shared, started_at: Micros) -> store::Result<()> {
     let mut tx = shared.store.begin().await?;
     let slots = shared.config.slots() as i64;
-    workers::beat(&mut tx, &shared.name, slots, started_at, shared.clock.now()).await?;
+    workers::beat(&mut tx, &shared.name, slots, &shared.about, started_at, shared.clock.now()).await?;
     tx.commit().await
 }
 
@@ -97,6 +97,7 @@ async fn prune(store: &Store, now: Micros) -> store::Result<()> {
     }
     let mut tx = store.begin().await?;
     workers::prune(&mut tx, now.plus(-KEEP_SILENT)).await?;
+    attempts::prune(&mut tx, now.plus(-KEEP_DEAD), PRUNE_BATCH).await?;
     outbox::prune(&mut tx, now.plus(-KEEP_EVENTS)).await?;
     inbox::prune(&mut tx, now.plus(-KEEP_HANDLED)).await?;
     tx.commit().await

@@ -183,6 +183,10 @@ impl Workflow {
             .on_failure(failure::tell)
     }
 
+    pub fn encoders(&self) -> &Encoders {
+        &self.encoders
+    }
+
     /// What titles are made into now.
     async fn profile(&self, conn: &mut impl Connect) -> Result<Arc<Profile>, JobError> {
         let Some(row) = profiles::standard(conn).await? else { return Ok(self.usual.clone()) };

@@ -47,6 +47,21 @@ pub(super) fn audio_kind(codec: AudioCodec) -> &'static str {
     }
 }
 
+/// What a chunk takes of one core, microseconds, roughly: only what is more and what is less counts.
+fn work(plan: &Plan, index: usize, codec: VideoCodec) -> i64 {
+    let Some(video) = &plan.video else { return 0 };
+    let pixels: u64 = video
+        .rungs
+        .iter()
+        .filter(|rung| rung.codec == codec)
+        .map(|rung| u64::from(rung.width) * u64::from(rung.height))
+        .sum();
+    let frames = video.chunks.get(index).map_or(0, crate::plan::Chunk::frames);
+    let cost = frames.saturating_mul(pixels).saturating_mul(u64::from(codec.cost())) / 100;
+    // A core encodes about 50 million pixels a second with x264's preset veryfast.
+    i64::try_from(cost / 50).unwrap_or(i64::MAX / 4)
+}
+
 /// Enqueues every unit that is not in yet, and shows the steps as they stand.
 pub(super) async fn hand_out(
     tx: &mut Tx,
@@ -64,6 +79,8 @@ pub(super) async fn hand_out(
         }
     }
     let subject = video.to_string();
+    let owner = store::videos::get(tx, video).await?.owner_id;
+    let mut turn = jobs::turns(tx, owner, now).await?;
     for codec in plan.video.iter().flat_map(|video| video.codecs()) {
         for index in 0..plan.video.as_ref().map_or(0, |video| video.chunks.len()) {
             let is_in = plan.video.as_ref().is_some_and(|video| names.contains(&video.unit(index, codec)));
@@ -77,7 +94,8 @@ pub(super) async fn hand_out(
                 (true, _) => jobs::priority::NORMAL,
                 (false, _) => ADDED,
             };
-            let job = jobs::NewJob::new(chunk_kind(codec), &subject, &payload).priority(priority);
+            let job = jobs::NewJob::new(chunk_kind(codec), &subject, &payload).priority(priority).turn(turn);
+            turn = turn.plus(work(plan, index, codec));
             jobs::enqueue(tx, &job, now).await?;
         }
     }
