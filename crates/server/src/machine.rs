@@ -63,6 +63,14 @@ pub(crate) fn identity() -> String {
     format!("{} {}", read("/etc/machine-id"), read("/proc/sys/kernel/random/boot_id"))
 }
 
+/// Memory of this machine, bytes; 0 when it does not tell.
+pub(crate) fn memory_bytes() -> u64 {
+    let told = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let total = told.lines().find_map(|line| line.strip_prefix("MemTotal:"));
+    let kib = total.and_then(|rest| rest.trim().trim_end_matches(" kB").trim().parse::<u64>().ok());
+    kib.unwrap_or(0).saturating_mul(1024)
+}
+
 fn is_same_machine(a: &str, b: &str) -> bool {
     let (a, b) = (a.split_once(' ').unwrap_or((a, "")), b.split_once(' ').unwrap_or((b, "")));
     (a.0 == b.0 && !a.0.is_empty()) || (a.1 == b.1 && !a.1.is_empty()) || a == b

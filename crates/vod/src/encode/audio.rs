@@ -137,6 +137,14 @@ fn lead(codec: AudioCodec) -> u64 {
     }
 }
 
+/// How segments of a codec are written.
+pub fn kind(codec: AudioCodec) -> Kind {
+    match codec {
+        AudioCodec::Aac => Kind::Audio,
+        AudioCodec::Opus => Kind::Opus,
+    }
+}
+
 async fn cut(mut from: ChildStdout, cutter: &mut Cutter<'_>, to: &mpsc::Sender<Stretch>) -> Result<()> {
     let mut reader = FragmentReader::new(Limits::default());
     let mut buffer = BytesMut::with_capacity(64 << 10);
@@ -213,7 +221,7 @@ impl<'a> Cutter<'a> {
         let samples = std::mem::take(&mut self.pending);
         if self.stretch >= self.skip {
             let start = samples.first().map_or(0, |s| s.dts);
-            let segment = cmaf::segment(self.sequence, start, &samples, Kind::Audio)?;
+            let segment = cmaf::segment(self.sequence, start, &samples, kind(self.plan.codec))?;
             segment.write_to(&mut self.bytes);
             self.segments.push(segment.index);
         }

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use media::descriptor::{Range, Segment};
 use serde::{Deserialize, Serialize};
 
-pub use audio::{Stretch, audio};
+pub use audio::{Stretch, audio, kind as audio_segments};
 pub use chunk::chunk;
 pub use frames::{Frames, frame_file};
 pub use pictures::{

@@ -7,10 +7,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use bytes::Bytes;
 use media::{
     cmaf::{self, Kind, TrackSpec},
-    mp4::{FragmentReader, Item, Limits, Sample, TrackHeader},
+    mp4::{FragmentReader, Item, Limits, Sample},
 };
 
 use super::{Error, Result, TrackFile, TrackHead, command::Pick};
@@ -63,7 +62,7 @@ fn one(job: &Job, i: usize, id: &str) -> Result<TrackFile> {
     let mut writer = SegmentWriter::new(job, BufWriter::new(File::create(&path)?));
     let mut reader = FragmentReader::new(Limits::default());
     let mut piece = vec![0; 256 << 10];
-    let mut header: Option<TrackHeader> = None;
+    let mut timescale = 0;
     loop {
         let read = input.read(&mut piece)?;
         if read == 0 {
@@ -72,20 +71,19 @@ fn one(job: &Job, i: usize, id: &str) -> Result<TrackFile> {
         reader.feed(&piece[..read]);
         while let Some(item) = reader.next()? {
             match item {
-                Item::Header(found) => header = found.tracks.into_iter().next(),
+                Item::Header(found) => {
+                    let header = found.tracks.first().ok_or_else(|| writer.mismatch("no track"))?;
+                    timescale = header.timescale;
+                    let spec = TrackSpec::from_header(header, job.delay)?;
+                    writer.spec = Some(TrackSpec { timescale: job.timescale, language: None, ..spec });
+                }
                 Item::Fragment(fragment) => writer.push(fragment.samples)?,
             }
         }
     }
-    let header = header.ok_or_else(|| Error::Mismatch("the encoder wrote nothing".into()))?;
-    let first = writer.first.take();
+    let spec = writer.spec.take().ok_or_else(|| Error::Mismatch("the encoder wrote nothing".into()))?;
     let (segments, shown) = writer.finish()?;
-    check_times(job, &shown, header.timescale)?;
-    let mut spec =
-        TrackSpec { timescale: job.timescale, language: None, ..TrackSpec::from_header(&header, job.delay)? };
-    if let Some(sample) = first {
-        spec.learn(&sample)?;
-    }
+    check_times(job, &shown, timescale)?;
     std::fs::remove_file(from)?;
     Ok(TrackFile { id: id.to_owned(), path, head: TrackHead::new(&spec)?, segments })
 }
@@ -95,8 +93,8 @@ struct SegmentWriter<'a, W> {
     job: &'a Job,
     out: W,
     pending: Vec<Sample>,
-    /// The first sample, which may tell what the header does not.
-    first: Option<Bytes>,
+    /// From the header on.
+    spec: Option<TrackSpec>,
     segments: Vec<media::descriptor::Segment>,
     /// The encoder's presentation times.
     shown: Vec<u64>,
@@ -105,12 +103,18 @@ struct SegmentWriter<'a, W> {
 
 impl<'a, W: Write> SegmentWriter<'a, W> {
     fn new(job: &'a Job, out: W) -> Self {
-        Self { job, out, pending: Vec::new(), first: None, segments: Vec::new(), shown: Vec::new(), frames: 0 }
+        Self { job, out, pending: Vec::new(), spec: None, segments: Vec::new(), shown: Vec::new(), frames: 0 }
     }
 
-    fn push(&mut self, samples: Vec<Sample>) -> Result<()> {
-        if self.first.is_none() {
-            self.first = samples.first().map(|sample| sample.data.clone());
+    fn push(&mut self, mut samples: Vec<Sample>) -> Result<()> {
+        if let Some(spec) = &mut self.spec {
+            // The first sample may tell what the header does not.
+            if let (true, Some(first)) = (self.shown.is_empty(), samples.first()) {
+                spec.learn(&first.data)?;
+            }
+            for sample in &mut samples {
+                sample.data = spec.stored(&sample.data)?;
+            }
         }
         self.shown.extend(samples.iter().map(Sample::pts));
         self.pending.extend(samples);

@@ -85,7 +85,7 @@ pub fn video_unit(index: usize) -> String {
 
 /// The unit of the same chunk as `unit` in a codec that is added to the first.
 pub fn added_unit(unit: &str, codec: VideoCodec) -> String {
-    format!("{unit}+{}", codec.word())
+    format!("{unit}.{}", codec.word())
 }
 
 /// The unit of stretch `n` of audio track `track`.

@@ -31,32 +31,20 @@ pub struct RungPlan {
     pub hdr: bool,
 }
 
-/// Encoders of these codecs take no smaller picture.
-const LEAST_AV1: u32 = 64;
-
 /// All rungs of a source, by codec. Not in AV1 when pictures come at uneven times: its encoder sets key frames at equal
 /// distances only.
 pub(super) fn plan(profile: &Profile, source: &VideoInfo, rate: (u32, u32), even: bool) -> Vec<RungPlan> {
     let fitted = ladder::fit(&profile.ladder, source.display_width, source.display_height);
     let one = |video: &Video| {
-        let wanted = fitted.iter().filter(|rung| is_wanted(video, rung));
+        let wanted = fitted.iter().filter(|rung| video.wants(rung));
         wanted.map(|rung| rung_plan(rung, video, source.hdr, rate)).collect::<Vec<_>>()
     };
     profile.video.iter().filter(|video| even || video.codec != VideoCodec::Av1).flat_map(one).collect()
 }
 
-fn is_wanted(video: &Video, rung: &FittedRung) -> bool {
-    let short = rung.width.min(rung.height);
-    let fits = video.codec != VideoCodec::Av1 || short >= LEAST_AV1;
-    // Heights of the ladder are those of a 16:9 box.
-    let boxed = short.max((rung.width.max(rung.height) * 9).div_ceil(16));
-    // Even sizes may miss their rung by a line.
-    fits && video.from_height.is_none_or(|from| boxed + 1 >= from)
-}
-
 fn rung_plan(rung: &FittedRung, video: &Video, hdr: bool, rate: (u32, u32)) -> RungPlan {
     let codec = video.codec;
-    let max_bps = (u64::from(rung.bitrate_bps) * u64::from(codec.share()) / 100) as u32;
+    let max_bps = codec.cap(rung.bitrate_bps);
     let buffer_bits = max_bps.saturating_mul(2);
     let first = codec == VideoCodec::H264;
     RungPlan {

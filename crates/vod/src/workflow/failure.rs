@@ -6,11 +6,11 @@ use store::{
     Tx, artwork as pieces, jobs, jobs::Outcome, outbox, presentations, steps, units, versions, videos,
 };
 
-use super::{artwork, enqueue_publish, pictures};
+use super::{artwork, enqueue_publish, pictures, units::is_added};
 use crate::worker::Failure;
 
 /// Called in the transaction that records the failure. The last attempt ends the whole workflow, with words for the
-/// creator; only pictures can be done without.
+/// creator; only pictures and further codecs can be done without.
 pub(super) fn tell<'a>(tx: &'a mut Tx, failure: &'a Failure) -> BoxFuture<'a, store::Result<()>> {
     async move {
         if failure.claim.kind == artwork::KIND && failure.outcome == Outcome::Dead {
@@ -28,6 +28,12 @@ pub(super) fn tell<'a>(tx: &'a mut Tx, failure: &'a Failure) -> BoxFuture<'a, st
         };
         if failure.claim.kind == "pictures" {
             return without_pictures(tx, failure).await;
+        }
+        if is_added(&failure.claim.kind) {
+            let step = steps::list(tx, video).await?.into_iter().find(|step| step.name == steps::Name::Formats);
+            let (done, total) = step.map_or((0, 0), |step| (step.done, step.total));
+            let (name, state) = (steps::Name::Formats, steps::State::Failed);
+            return steps::set(tx, video, name, state, done, total, &failure.message, now).await;
         }
         let pending = versions::pending(tx, video).await?;
         if let Some(version) = &pending {

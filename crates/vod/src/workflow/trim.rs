@@ -4,7 +4,7 @@ use backends::blob::names;
 use bytes::Bytes;
 use domain::{PresentationId, VersionId};
 use media::{
-    cmaf::{self, Kind},
+    cmaf,
     descriptor::{Extent, Segment},
     iframe::moof_size,
     mp4::{Sample, parse_moof},
@@ -17,6 +17,7 @@ use super::{
     unit::{self, Encoded, Part},
 };
 use crate::{
+    encode::audio_segments,
     plan::{
         self, AudioPlan, Plan, Times, added_unit, audio_unit,
         trim::{Cut, Keep, Picture, Reused, Sound},
@@ -225,7 +226,7 @@ async fn rewrite(
         let bytes = flow.blobs.range(&part.extent.object, range).await.map_err(blob_error)?;
         let samples = frames(&bytes, piece).map_err(|error| damaged(&error))?;
         let mut out = Vec::new();
-        let made = cmaf::segment(1, piece.at, &samples, Kind::Audio).map_err(|error| damaged(&error))?;
+        let made = cmaf::segment(1, piece.at, &samples, audio_segments(audio.codec)).map_err(|error| damaged(&error))?;
         made.write_to(&mut out);
         let object = format!("{folder}/{}.cmfa", audio.id);
         flow.blobs.put(&object, out.into()).await.map_err(blob_error)?;

@@ -1,7 +1,7 @@
 //! Handing out the units of a plan, and the steps that people see of them.
 
 use domain::{
-    Micros,
+    Micros, estimate,
     profile::{AudioCodec, VideoCodec},
 };
 use serde::{Deserialize, Serialize};
@@ -47,19 +47,23 @@ pub(super) fn audio_kind(codec: AudioCodec) -> &'static str {
     }
 }
 
+/// Does a job of this kind add something to a title that is complete without it?
+pub(super) fn is_added(kind: &str) -> bool {
+    VideoCodec::ALL.into_iter().skip(1).any(|codec| chunk_kind(codec) == kind)
+        || audio_kind(AudioCodec::Opus) == kind
+}
+
 /// What a chunk takes of one core, microseconds, roughly: only what is more and what is less counts.
 fn work(plan: &Plan, index: usize, codec: VideoCodec) -> i64 {
     let Some(video) = &plan.video else { return 0 };
-    let pixels: u64 = video
-        .rungs
-        .iter()
-        .filter(|rung| rung.codec == codec)
-        .map(|rung| u64::from(rung.width) * u64::from(rung.height))
-        .sum();
     let frames = video.chunks.get(index).map_or(0, crate::plan::Chunk::frames);
-    let cost = frames.saturating_mul(pixels).saturating_mul(u64::from(codec.cost())) / 100;
-    // A core encodes about 50 million pixels a second with x264's preset veryfast.
-    i64::try_from(cost / 50).unwrap_or(i64::MAX / 4)
+    let rungs = video.rungs.iter().filter(|rung| rung.codec == codec);
+    let cost = |rung: &plan::RungPlan| {
+        let pixels = u64::from(rung.width) * u64::from(rung.height);
+        estimate::cpu_micros(pixels, frames, codec, rung.effort)
+    };
+    let whole = rungs.map(cost).fold(0, u64::saturating_add);
+    i64::try_from(whole).unwrap_or(i64::MAX).min(i64::MAX / 4)
 }
 
 /// Enqueues every unit that is not in yet, and shows the steps as they stand.
