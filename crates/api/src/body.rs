@@ -109,6 +109,22 @@ impl<T: FromStr, S: Send + Sync> FromRequestParts<S> for Id<T> {
     }
 }
 
+/// The path's `{name}`, which people chose. One with control characters names nothing: 404.
+#[derive(Debug, Clone)]
+pub struct Name(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Name {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Path(mut values) = Path::<HashMap<String, String>>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| Problem::not_found())?;
+        let name = values.remove("name").filter(|name| !name.contains(char::is_control));
+        name.map(Self).ok_or_else(Problem::not_found)
+    }
+}
+
 /// An id from a path; 404 when the text is none.
 pub fn parse_id<T: FromStr>(text: &str) -> Result<T, Problem> {
     text.parse().map_err(|_| Problem::not_found())

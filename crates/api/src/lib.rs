@@ -14,7 +14,7 @@ pub mod rate_limit;
 pub mod time;
 
 pub use address::Client;
-pub use body::{Id, Json, Query, parse_id};
+pub use body::{Id, Json, Name, Query, parse_id};
 pub use page::{Cursor, Page};
 pub use principal::{MaybePrincipal, Principal, Via};
 pub use problem::{FieldError, Problem, ProblemBody};

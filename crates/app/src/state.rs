@@ -50,11 +50,13 @@ impl Default for Config {
     }
 }
 
-/// Numbers of other components that clients are told.
-#[derive(Debug, Clone, Copy)]
+/// What is configured for other components and clients are told.
+#[derive(Debug, Clone)]
 pub struct Limits {
     pub max_upload_bytes: u64,
     pub upload_chunk_bytes: u64,
+    /// Rungs of titles while no encoding profile is chosen.
+    pub ladder: Vec<domain::ladder::Rung>,
 }
 
 /// What operators are told of this process.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ladder::{Rung, default_ladder};
+use crate::ladder::{FittedRung, Rung, default_ladder};
 
 /// A video codec that titles can be made in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -159,9 +159,33 @@ impl Profile {
     }
 }
 
+impl Effort {
+    /// CPU time that an encoder takes where it takes 100 at [`Effort::Fast`].
+    pub fn cost(self) -> u32 {
+        match self {
+            Self::Fast => 100,
+            Self::Balanced => 250,
+            Self::Thorough => 600,
+        }
+    }
+}
+
+/// The encoder of AV1 takes no smaller picture.
+const LEAST_AV1: u32 = 64;
+
 impl Video {
     pub fn crf(&self) -> u8 {
         self.crf.unwrap_or(self.codec.usual_crf())
+    }
+
+    /// Is `rung` made in this codec?
+    pub fn wants(&self, rung: &FittedRung) -> bool {
+        let (short, long) = (rung.width.min(rung.height), rung.width.max(rung.height));
+        let fits = self.codec != VideoCodec::Av1 || short >= LEAST_AV1;
+        // Heights of the ladder are those of a 16:9 box.
+        let boxed = u64::from(short).max((u64::from(long) * 9).div_ceil(16));
+        // Even sizes may miss their rung by a line.
+        fits && self.from_height.is_none_or(|from| boxed + 1 >= u64::from(from))
     }
 }
 
@@ -196,6 +220,11 @@ impl VideoCodec {
             Self::Vp9 => 70,
             Self::Av1 => 55,
         }
+    }
+
+    /// The cap of a rung that has `h264_bps` in H.264.
+    pub fn cap(self, h264_bps: u32) -> u32 {
+        (u64::from(h264_bps) * u64::from(self.share()) / 100) as u32
     }
 
     /// CPU time that its encoder takes where H.264's takes 100, at [`Effort::Fast`]; measured with x264, x265, libvpx and

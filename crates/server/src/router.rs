@@ -8,7 +8,7 @@ use app::{
     catalog::{
         artwork, bulk, duplicates, edit, events, log, pictures, routes as video, studio, versions, workflow,
     },
-    control::routes as control,
+    control::{farm, profiles, routes as control},
     discovery::{related, routes as discovery, search, vocabulary},
     history::routes as history,
     playback::routes as playback,
@@ -167,6 +167,17 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(control::list))
         .routes(routes!(control::retry))
         .routes(routes!(control::discard))
+        // the encoding farm
+        .routes(routes!(farm::get))
+        .routes(routes!(farm::pause))
+        .routes(routes!(farm::resume))
+        .routes(routes!(farm::drain))
+        .routes(routes!(farm::undrain))
+        .routes(routes!(farm::prioritise))
+        .routes(routes!(profiles::list))
+        .routes(routes!(profiles::estimate))
+        .routes(routes!(profiles::put, profiles::delete))
+        .routes(routes!(profiles::choose))
         // titles
         .routes(routes!(video::list))
         .routes(routes!(video::get, edit::edit, video::delete))

@@ -108,6 +108,7 @@ pub async fn start_app(config: &Config, store: &Store, blobs: &Blobs, clock: &Cl
     let limits = app::state::Limits {
         max_upload_bytes: config.upload.max_bytes,
         upload_chunk_bytes: config.upload.chunk_bytes,
+        ladder: config.encoding.ladder.clone(),
     };
     let geo = config.geo.clone();
     let geo = tokio::task::spawn_blocking(move || Geo::open(&geo)).await??;

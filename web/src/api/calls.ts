@@ -199,6 +199,37 @@ export const deadJobs = (cursor: string | null): Promise<T.Page<T.DeadJob>> =>
   body(client.GET("/api/v1/control/jobs", { params: { query: { cursor: cursor ?? undefined } } }));
 export const retryJob = (id: string) => nothing(client.POST("/api/v1/control/jobs/{id}/retry", { params: path(id) }));
 export const discardJob = (id: string) => nothing(client.DELETE("/api/v1/control/jobs/{id}", { params: path(id) }));
+export const farm = (hours: number): Promise<T.Farm> =>
+  body(client.GET("/api/v1/control/farm", { params: { query: { hours } } }));
+export const pauseFarm = (paused: boolean) =>
+  nothing(paused ? client.POST("/api/v1/control/farm/pause") : client.POST("/api/v1/control/farm/resume"));
+export const drainWorker = (name: string, drained: boolean) => {
+  const of = { params: { path: { name } } };
+  return nothing(
+    drained
+      ? client.POST("/api/v1/control/workers/{name}/drain", of)
+      : client.POST("/api/v1/control/workers/{name}/resume", of),
+  );
+};
+export const prioritise = (id: string, priority: T.Priority): Promise<{ jobs: number }> =>
+  body(client.POST("/api/v1/control/titles/{id}/priority", { params: path(id), body: { priority } }));
+export const profiles = (): Promise<T.Profiles> => body(client.GET("/api/v1/control/profiles"));
+/** `revision`: the one that the change is based on; `null` for a profile that must be new. */
+export const putProfile = (name: string, profile: T.Profile, revision: number | null): Promise<T.StoredProfile> =>
+  body(
+    client.PUT("/api/v1/control/profiles/{name}", {
+      params: { path: { name }, header: revision === null ? { "If-None-Match": "*" } : { "If-Match": `"r${revision}"` } },
+      body: profile,
+    }),
+  );
+export const deleteProfile = (name: string) =>
+  nothing(client.DELETE("/api/v1/control/profiles/{name}", { params: { path: { name } } }));
+/** `null`: the built-in one. */
+export const chooseProfile = (name: string | null) =>
+  nothing(client.POST("/api/v1/control/profiles/{name}/choose", { params: { path: { name: name ?? "built-in" } } }));
+export type EstimateBody = Bodies["EstimateBody"];
+export const estimate = (form: EstimateBody, signal: AbortSignal): Promise<T.Estimate> =>
+  body(client.POST("/api/v1/control/profiles/estimate", { body: form, signal }));
 export const users = (q: string, cursor: string | null): Promise<T.Page<T.User>> =>
   body(client.GET("/api/v1/users", { params: { query: { q: q || undefined, cursor: cursor ?? undefined } } }));
 export type UserEdit = Bodies["UserBody"];

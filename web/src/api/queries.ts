@@ -36,6 +36,10 @@ export const keys = {
   uploads: ["uploads"] as const,
   overview: ["control", "overview"] as const,
   deadJobs: ["control", "jobs"] as const,
+  farm: ["control", "farm"] as const,
+  farmOf: (hours: number) => ["control", "farm", hours] as const,
+  profiles: ["control", "profiles"] as const,
+  estimate: (form: api.EstimateBody) => ["control", "estimate", form] as const,
   users: (q: string) => ["users", q] as const,
 };
 

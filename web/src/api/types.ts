@@ -26,6 +26,19 @@ export type UserSession = Schemas["Session"];
 export type ApiToken = Schemas["ApiToken"];
 export type Overview = Schemas["Overview"];
 export type DeadJob = Schemas["DeadJob"];
+export type Farm = Schemas["Farm"];
+export type Worker = Schemas["Worker"];
+export type Attempt = Schemas["Attempt"];
+export type WaitingTitle = Schemas["WaitingTitle"];
+export type Priority = Schemas["PriorityWord"];
+export type Profile = Schemas["ProfileBody"];
+export type ProfileVideo = Schemas["ProfileVideo"];
+export type VideoCodec = Schemas["VideoCodecWord"];
+export type AudioCodec = Schemas["AudioCodecWord"];
+export type Effort = Schemas["EffortWord"];
+export type StoredProfile = Schemas["StoredProfile"];
+export type Profiles = Schemas["Profiles"];
+export type Estimate = Schemas["Estimate"];
 export type Scope = ApiToken["scopes"][number];
 
 /** An unfinished upload (`GET /api/v1/me/uploads`, beside the tus protocol). */

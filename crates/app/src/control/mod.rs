@@ -1,8 +1,12 @@
 //! What operators see of the instance, and what they can do about it.
 
+pub mod farm;
+mod farm_view;
 mod jobs;
 mod overview;
 mod places;
+mod profile_view;
+pub mod profiles;
 mod traffic;
 mod view;
 
@@ -29,6 +33,8 @@ pub async fn sample(app: &App) -> Result<()> {
     let jobs = |state| counts.iter().filter(|count| count.state == state).map(|count| count.jobs).sum();
     app.control.traffic.sample(now, jobs(store::jobs::State::Queued), jobs(store::jobs::State::Running));
 
+    let paused = store::settings::is_farm_paused(&mut reader).await?;
+    metrics::gauge!("kinora_farm_paused").set(if paused { 1.0 } else { 0.0 });
     let workers = store::workers::list(&mut reader).await?;
     let silent = workers.iter().filter(|worker| now.0 - worker.seen_at.0 > SILENT_AFTER).count();
     metrics::gauge!("kinora_workers", "state" => "alive").set((workers.len() - silent) as f64);

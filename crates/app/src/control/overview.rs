@@ -94,7 +94,7 @@ fn queue(counts: Vec<jobs::Count>, now: Micros) -> Vec<Queue> {
 }
 
 /// Workers with their jobs. A job whose worker never told of itself makes one that is silent.
-async fn working(reader: &mut Reader, now: Micros) -> Result<Vec<Worker>> {
+pub(super) async fn working(reader: &mut Reader, now: Micros) -> Result<Vec<Worker>> {
     let mut workers: Vec<Worker> =
         workers::list(reader).await?.into_iter().map(|row| worker(row, now)).collect();
     for row in rows::running(reader, MOST_RUNNING).await? {
@@ -112,7 +112,8 @@ async fn working(reader: &mut Reader, now: Micros) -> Result<Vec<Worker>> {
             Some(worker) => worker.jobs.push(job),
             None => {
                 let about = String::new();
-                let row = workers::Worker { name, slots: 0, about, drained: 0, started_at: since, seen_at: since };
+                let row =
+                    workers::Worker { name, slots: 0, about, drained: 0, started_at: since, seen_at: since };
                 workers.push(Worker { silent: true, jobs: vec![job], ..worker(row, now) });
             }
         }
@@ -127,6 +128,8 @@ fn worker(row: workers::Worker, now: Micros) -> Worker {
         started_at: row.started_at.into(),
         seen_at: row.seen_at.into(),
         silent: now.0 - row.seen_at.0 > SILENT_AFTER,
+        drained: row.drained != 0,
+        machine: serde_json::from_str(&row.about).unwrap_or_default(),
         jobs: Vec::new(),
     }
 }

@@ -1,7 +1,7 @@
 //! How the instance looks to its operators in JSON.
 
 use api::Time;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// A title that something is about.
@@ -48,7 +48,25 @@ pub struct Worker {
     pub seen_at: Time,
     /// It gave no sign of life for a minute.
     pub silent: bool,
+    /// It ends what it is at and takes no more jobs.
+    pub drained: bool,
+    pub machine: Machine,
     pub jobs: Vec<RunningJob>,
+}
+
+/// What a worker tells of the machine that it runs on; 0 and empty when it told nothing.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct Machine {
+    /// Of the program.
+    pub version: String,
+    #[schema(example = 16)]
+    pub cores: u64,
+    #[schema(example = 68_719_476_736_u64)]
+    pub memory_bytes: u64,
+    /// Codecs that it can encode.
+    #[schema(example = json!(["h264", "hevc", "av1", "aac", "opus"]))]
+    pub codecs: Vec<String>,
 }
 
 /// A file system of the machine that answers.

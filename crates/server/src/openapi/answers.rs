@@ -276,10 +276,12 @@ fn describe(status: u16, answer: &mut Value) {
     }
 }
 
-/// Titles and accounts are answered with their revision as `ETag`.
+/// Titles, accounts, webhooks and profiles are answered with their revision as `ETag`.
 fn operation_has_revision(answer: &Value) -> bool {
     let schema = answer["content"]["application/json"]["schema"]["$ref"].as_str().unwrap_or_default();
-    ["Video", "UserAnswer", "Webhook"].iter().any(|name| schema.ends_with(&format!("/{name}")))
+    ["StoredProfile", "Video", "UserAnswer", "Webhook"]
+        .iter()
+        .any(|name| schema.ends_with(&format!("/{name}")))
 }
 
 fn references(names: &[&str]) -> Map<String, Value> {

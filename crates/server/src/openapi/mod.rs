@@ -125,9 +125,15 @@ fn tags(document: &Value) -> Value {
         "control" => "What the instance does, and the jobs that it gave up; for administrators.",
         "discovery" => "Home and search.",
         "events" => "Titles as they change, as server-sent events.",
+        "farm" => {
+            "The encoding farm: workers, what they did, pausing, draining, whose turn it is; for administrators."
+        }
         "history" => "What the caller watched, and how far.",
         "instance" => "The instance itself.",
         "pictures" => "Posters and other artwork.",
+        "profiles" => {
+            "Encoding profiles: what titles are made into, and what that takes; for administrators."
+        }
         "session" => "Set-up, sign-in, sign-out.",
         "studio" => "The titles that the caller owns.",
         "tokens" => "API tokens of the caller's account.",

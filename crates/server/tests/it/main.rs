@@ -19,6 +19,7 @@ mod encrypted;
 mod endings;
 mod engines;
 mod face;
+mod farm;
 mod file_server;
 mod film;
 mod harness;
