@@ -55,7 +55,11 @@ impl Encoders {
 
     /// Names of all of them.
     pub fn words(&self) -> Vec<&'static str> {
-        self.video.iter().map(|codec| codec.word()).chain(self.audio.iter().map(|codec| codec.word())).collect()
+        self.video
+            .iter()
+            .map(|codec| codec.word())
+            .chain(self.audio.iter().map(|codec| codec.word()))
+            .collect()
     }
 }
 

@@ -22,7 +22,7 @@ use crate::{
 crate::on_both_engines!(a_title_in_every_codec, a_codec_that_fails_leaves_the_title_as_it_is);
 
 /// Lets titles be made in all codecs.
-async fn choose_all(house: &House) {
+pub async fn choose_all(house: &House) {
     let mut profile = Profile::default();
     // Rungs as in the configuration of tests, and one that is too small for AV1.
     profile.ladder = vec![
@@ -41,7 +41,7 @@ async fn choose_all(house: &House) {
     tx.commit().await.unwrap();
 }
 
-async fn step(caller: &Caller, id: VideoId, name: &str, wanted: &str) -> Value {
+pub async fn step(caller: &Caller, id: VideoId, name: &str, wanted: &str) -> Value {
     let began = Instant::now();
     loop {
         let video = caller.video(id).await;
@@ -69,14 +69,18 @@ async fn a_title_in_every_codec(engines: Engines) {
     let began = Instant::now();
     let text = loop {
         let text = reqwest::get(&hls).await.unwrap().text().await.unwrap();
-        if ["avc1.", "hvc1.", "vp09.", "av01.", "mp4a.40.2", "opus"].iter().all(|codec| text.contains(codec)) {
+        if ["avc1.", "hvc1.", "vp09.", "av01.", "mp4a.40.2", "opus"].iter().all(|codec| text.contains(codec))
+        {
             break text;
         }
         assert!(began.elapsed() < Duration::from_secs(20), "{text}");
         tokio::time::sleep(Duration::from_millis(100)).await;
     };
     let first = text.lines().find(|line| line.starts_with("#EXT-X-STREAM-INF")).unwrap();
-    assert!(first.contains("avc1.") && first.contains("mp4a.40.2"), "what plays everywhere comes first: {text}");
+    assert!(
+        first.contains("avc1.") && first.contains("mp4a.40.2"),
+        "what plays everywhere comes first: {text}"
+    );
     let mut seen = Vec::new();
     // The same pictures stand there with each codec of sound.
     let paths: BTreeSet<&str> = text.lines().filter(|line| line.starts_with('v')).collect();

@@ -89,7 +89,15 @@ async fn encode(
             "-b:a",
             &plan.bitrate_bps.to_string(),
         ])
-        .args(["-f", "mp4", "-movflags", "+empty_moov+default_base_moof", "-frag_duration", "2000000", "pipe:1"])
+        .args([
+            "-f",
+            "mp4",
+            "-movflags",
+            "+empty_moov+default_base_moof",
+            "-frag_duration",
+            "2000000",
+            "pipe:1",
+        ])
         .args(plan.joined.filter(|_| shift).iter().flat_map(command::read_along))
         .reads(input);
     let (running, stdout) = guest.spawn().await?;
@@ -244,7 +252,8 @@ impl<'a> Cutter<'a> {
     fn head(&self) -> Result<TrackHead> {
         let header = self.header.as_ref().ok_or(media::Error::Truncated("the encoder's header"))?;
         let language = self.plan.language.as_deref().and_then(language::three_letters);
-        let mut spec = TrackSpec { timescale: self.plan.sample_rate, language, ..TrackSpec::from_header(header, 0)? };
+        let mut spec =
+            TrackSpec { timescale: self.plan.sample_rate, language, ..TrackSpec::from_header(header, 0)? };
         // Nothing is left to skip: the frame that held it is gone.
         if let Media::Audio(Sound::Opus(config)) = &mut spec.media {
             if u64::from(config.pre_skip) != OPUS_LOOKS_AHEAD {

@@ -48,11 +48,13 @@ async fn make_as(dir: tempfile::TempDir, source: &Path, profile: &Profile) -> Ma
     let mut tracks: Vec<(String, Vec<u8>)> = Vec::new();
     if let Some(video) = &plan.video {
         let listed = plan::listed_times(video, &index);
-        let chunks = video.codecs().into_iter().flat_map(|codec| (0..video.chunks.len()).map(move |n| (codec, n)));
+        let chunks =
+            video.codecs().into_iter().flat_map(|codec| (0..video.chunks.len()).map(move |n| (codec, n)));
         for (codec, n) in chunks {
             let scratch = dir.path().join(format!("chunk{n}{}", codec.word()));
             std::fs::create_dir(&scratch).unwrap();
-            let files = chunk(&tools, &video.only(codec), n, &listed, source, &scratch, |_| ()).await.unwrap();
+            let files =
+                chunk(&tools, &video.only(codec), n, &listed, source, &scratch, |_| ()).await.unwrap();
             for file in files {
                 let bytes = std::fs::read(&file.path).unwrap();
                 let told: u64 = file.segments.iter().map(|s| u64::from(s.bytes)).sum();

@@ -91,7 +91,10 @@ impl Display {
 
     /// The same in units of 1 and cd/m².
     pub fn in_decimals(&self) -> String {
-        self.written(|c| format!("{:.5}", f64::from(c) / 50_000.0), |l| format!("{:.4}", f64::from(l) / 10_000.0))
+        self.written(
+            |c| format!("{:.5}", f64::from(c) / 50_000.0),
+            |l| format!("{:.4}", f64::from(l) / 10_000.0),
+        )
     }
 
     fn written(&self, chromaticity: impl Fn(u32) -> String, luminance: impl Fn(u32) -> String) -> String {

@@ -68,7 +68,8 @@ fn display(data: &SideData) -> Option<Display> {
         let value = (u64::from(numerator) * unit + half).checked_div(denominator.into())?;
         u32::try_from(value).ok().filter(|value| u64::from(*value) <= most)
     };
-    let point = |x: &Option<String>, y: &Option<String>| number(x, 50_000, 50_000).zip(number(y, 50_000, 50_000));
+    let point =
+        |x: &Option<String>, y: &Option<String>| number(x, 50_000, 50_000).zip(number(y, 50_000, 50_000));
     let luminance = |text: &Option<String>| number(text, 10_000, 100_000_000);
     let luminance = luminance(&data.max_luminance).zip(luminance(&data.min_luminance))?;
     if luminance.0 <= luminance.1 {
@@ -97,7 +98,9 @@ mod tests {
 
     #[test]
     fn the_display_is_told_in_the_units_of_encoders() {
-        let found = of(&format!(r#"{{"side_data_type":"other"}},{DISPLAY},{{"max_content":1000,"max_average":400}}"#));
+        let found = of(&format!(
+            r#"{{"side_data_type":"other"}},{DISPLAY},{{"max_content":1000,"max_average":400}}"#
+        ));
         let found = found.unwrap();
         assert_eq!(found.light, Some((1000, 400)));
         let display = found.display.unwrap();

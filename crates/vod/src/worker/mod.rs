@@ -138,15 +138,9 @@ impl Worker {
         if !shared.config.name.is_empty() {
             shared.renounce().await;
         }
-        let heavy =
-            lane(shared, Lane::Heavy, shared.config.slots(), &shared.told.heavy, &shutdown);
-        let light = lane(
-            shared,
-            Lane::Light,
-            shared.config.light_slots.max(1),
-            &shared.told.light,
-            &shutdown,
-        );
+        let heavy = lane(shared, Lane::Heavy, shared.config.slots(), &shared.told.heavy, &shutdown);
+        let light =
+            lane(shared, Lane::Light, shared.config.light_slots.max(1), &shared.told.light, &shutdown);
         let transfer = lane(
             shared,
             Lane::Transfer,
@@ -244,13 +238,7 @@ impl Shared {
 }
 
 /// Runs jobs of `kinds`, up to `slots` at a time, until `shutdown`; returns when the last handler has ended.
-async fn lane(
-    shared: &Arc<Shared>,
-    lane: Lane,
-    slots: usize,
-    wake: &Notify,
-    shutdown: &CancellationToken,
-) {
+async fn lane(shared: &Arc<Shared>, lane: Lane, slots: usize, wake: &Notify, shutdown: &CancellationToken) {
     let kinds = shared.handlers.kinds(lane);
     if kinds.is_empty() {
         return;

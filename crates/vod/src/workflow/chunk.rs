@@ -79,7 +79,9 @@ async fn encode(
     let video =
         work.plan.video.as_ref().ok_or_else(|| JobError::fatal("This title has no picture.", index))?;
     let progress = |progress: crate::guest::Progress| frames.store(progress.frames, Relaxed);
-    encode::chunk(&flow.tools, &video.only(codec), index, &listed, master.path(), scratch, progress).await.map_err(failed)
+    encode::chunk(&flow.tools, &video.only(codec), index, &listed, master.path(), scratch, progress)
+        .await
+        .map_err(failed)
 }
 
 /// An encoder's failure in words.

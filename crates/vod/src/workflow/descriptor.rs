@@ -9,10 +9,7 @@ use super::{
     Work, parse, pictures,
     unit::{Encoded, Part},
 };
-use crate::{
-    encode::TrackHead,
-    worker::JobError,
-};
+use crate::{encode::TrackHead, worker::JobError};
 
 /// What units make of a presentation.
 pub(super) struct Assembled {
@@ -41,8 +38,7 @@ pub(super) fn assemble(work: &Work, units: &[Unit], version: u64) -> Result<Opti
     let mut tracks = Vec::new();
     if let Some(video) = &work.plan.video {
         for (n, codec) in video.codecs().into_iter().enumerate() {
-            let names: Vec<String> =
-                (0..video.chunks.len()).map(|index| video.unit(index, codec)).collect();
+            let names: Vec<String> = (0..video.chunks.len()).map(|index| video.unit(index, codec)).collect();
             // What is added to a title is there from its beginning to its end.
             if n > 0 && !whole(&names) {
                 continue;

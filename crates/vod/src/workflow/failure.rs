@@ -30,7 +30,8 @@ pub(super) fn tell<'a>(tx: &'a mut Tx, failure: &'a Failure) -> BoxFuture<'a, st
             return without_pictures(tx, failure).await;
         }
         if is_added(&failure.claim.kind) {
-            let step = steps::list(tx, video).await?.into_iter().find(|step| step.name == steps::Name::Formats);
+            let step =
+                steps::list(tx, video).await?.into_iter().find(|step| step.name == steps::Name::Formats);
             let (done, total) = step.map_or((0, 0), |step| (step.done, step.total));
             let (name, state) = (steps::Name::Formats, steps::State::Failed);
             return steps::set(tx, video, name, state, done, total, &failure.message, now).await;

@@ -30,11 +30,7 @@ use std::{
 };
 
 use backends::{blob::Blobs, clock::Clock};
-use domain::{
-    PresentationId, VideoId,
-    ladder::Rung,
-    profile::Profile,
-};
+use domain::{PresentationId, VideoId, ladder::Rung, profile::Profile};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use store::{Connect, Store, Tx, jobs, presentations, presentations::Presentation, profiles};
 

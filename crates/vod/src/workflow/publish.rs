@@ -1,6 +1,6 @@
 //! Writing the next descriptor, and telling the title what can be played.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 
 use backends::blob::{self, names};
 use domain::PresentationId;
@@ -13,6 +13,9 @@ use super::{
     failpoint, json, load,
 };
 use crate::worker::{JobContext, JobError};
+
+/// How long to wait for those who are still at work before looking for what they left.
+const TIDY_LATER: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Deserialize)]
 struct Payload {
@@ -124,7 +127,14 @@ async fn tidy(
             flow.blobs.delete(&entry.object).await.map_err(blob_error)?;
         }
     }
-    if settled { tidy_pictures(flow, job).await } else { Ok(()) }
+    if settled {
+        tidy_pictures(flow, job).await
+    } else if assembled.whole {
+        // Somebody is still at work on what is there already, and may leave something behind.
+        Err(JobError::Later(TIDY_LATER))
+    } else {
+        Ok(())
+    }
 }
 
 /// Removes pictures that no row names.

@@ -226,7 +226,8 @@ async fn rewrite(
         let bytes = flow.blobs.range(&part.extent.object, range).await.map_err(blob_error)?;
         let samples = frames(&bytes, piece).map_err(|error| damaged(&error))?;
         let mut out = Vec::new();
-        let made = cmaf::segment(1, piece.at, &samples, audio_segments(audio.codec)).map_err(|error| damaged(&error))?;
+        let made = cmaf::segment(1, piece.at, &samples, audio_segments(audio.codec))
+            .map_err(|error| damaged(&error))?;
         made.write_to(&mut out);
         let object = format!("{folder}/{}.cmfa", audio.id);
         flow.blobs.put(&object, out.into()).await.map_err(blob_error)?;
@@ -257,7 +258,8 @@ fn frames(segment: &Bytes, piece: &Piece) -> media::Result<Vec<Sample>> {
             if from > to || to > segment.len() {
                 return Err(media::Error::Truncated("a segment of sound"));
             }
-            let lasts = piece.samples.map_or(piece.frame, |all| piece.frame.min(all.saturating_sub(dts)).max(1));
+            let lasts =
+                piece.samples.map_or(piece.frame, |all| piece.frame.min(all.saturating_sub(dts)).max(1));
             let made = Sample {
                 dts,
                 cts_offset: 0,

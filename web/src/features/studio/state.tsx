@@ -11,6 +11,7 @@ const running: Record<string, string> = {
   audio: "Encoding sound",
   pictures: "Making pictures",
   publish: "Publishing",
+  formats: "Adding formats",
 };
 
 export function StateOf({ video }: { video: Video }) {

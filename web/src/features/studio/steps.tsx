@@ -10,6 +10,7 @@ const words: Record<string, string> = {
   audio: "Encode the sound",
   pictures: "Make pictures",
   publish: "Publish",
+  formats: "Add further formats",
 };
 const said: Record<Step["state"], string> = {
   waiting: "waiting",

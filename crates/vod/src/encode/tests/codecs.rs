@@ -21,7 +21,8 @@ async fn told(path: &Path, entries: &str) -> String {
 async fn key_frames(path: &Path) -> Vec<usize> {
     let args = ["-v", "error", "-show_entries", "packet=flags", "-of", "csv=p=0", path.to_str().unwrap()];
     let text = judge("ffprobe", &args).await;
-    let keys = text.lines().filter(|line| !line.is_empty()).enumerate().filter(|(_, line)| line.starts_with('K'));
+    let keys =
+        text.lines().filter(|line| !line.is_empty()).enumerate().filter(|(_, line)| line.starts_with('K'));
     keys.map(|(n, _)| n).collect()
 }
 
@@ -31,7 +32,8 @@ async fn worst_frame(source: &Path, rung: &Path, size: (u32, u32)) -> f64 {
     let args = ["-v", "error", "-i", rung.to_str().unwrap(), "-i", source.to_str().unwrap()];
     let args = [&args[..], &["-filter_complex", &graph, "-f", "null", "-"]].concat();
     let text = judge("ffmpeg", &args).await;
-    let all = text.lines().filter_map(|line| line.split("All:").nth(1)?.split(' ').next()?.parse::<f64>().ok());
+    let all =
+        text.lines().filter_map(|line| line.split("All:").nth(1)?.split(' ').next()?.parse::<f64>().ok());
     all.fold(1.0, f64::min)
 }
 
@@ -83,7 +85,10 @@ async fn uneven_rates_in_every_codec_that_takes_them() {
     }
     let made = make_as(dir, &source, &profile).await;
     assert_eq!(made.plan.video.as_ref().unwrap().times, plan::Times::Listed);
-    assert_eq!(made.plan.video.as_ref().unwrap().codecs(), [VideoCodec::H264, VideoCodec::Hevc, VideoCodec::Vp9]);
+    assert_eq!(
+        made.plan.video.as_ref().unwrap().codecs(),
+        [VideoCodec::H264, VideoCodec::Hevc, VideoCodec::Vp9]
+    );
     let (times, keys) = (decoded(&made.tracks[0]).await, key_frames(&made.tracks[0]).await);
     for path in &made.tracks[1..] {
         assert_eq!(decoded(path).await, times, "{}", path.display());
@@ -97,7 +102,8 @@ async fn high_dynamic_range_is_kept_where_it_can_be() {
     for (transfer, range) in [("smpte2084", Range::Pq), ("arib-std-b67", Range::Hlg)] {
         let dir = tempfile::tempdir().unwrap();
         let params = format!("log-level=error:hdr10=1:{display}:max-cll=1000,400");
-        let args = ["-f", "lavfi", "-i", "testsrc2=s=426x240:r=24:d=2", "-c:v", "libx265", "-preset", "ultrafast"];
+        let args =
+            ["-f", "lavfi", "-i", "testsrc2=s=426x240:r=24:d=2", "-c:v", "libx265", "-preset", "ultrafast"];
         let colours = ["-color_primaries", "bt2020", "-color_trc", transfer, "-colorspace", "bt2020nc"];
         let rest = ["-pix_fmt", "yuv420p10le", "-x265-params", &params];
         let source = media(dir.path(), "a.mkv", &[&args[..], &colours, &rest].concat()).await;
@@ -133,14 +139,16 @@ async fn opus_stays_with_the_picture() {
     let dir = tempfile::tempdir().unwrap();
     let source = "color=black:s=320x240:r=50:d=12,drawbox=c=white:t=fill:enable='lt(mod(t+1.5,3),0.1)'";
     let beeps_of = "sine=f=1000:r=48000:d=12,volume='if(lt(mod(t+1.5,3),0.1),1,0)':eval=frame";
-    let args = ["-f", "lavfi", "-i", source, "-f", "lavfi", "-i", beeps_of, "-c:v", "libx264", "-c:a", "pcm_s16le"];
+    let args =
+        ["-f", "lavfi", "-i", source, "-f", "lavfi", "-i", beeps_of, "-c:v", "libx264", "-c:a", "pcm_s16le"];
     let source = media(dir.path(), "a.mkv", &args).await;
     let mut profile = profile();
     profile.audio.push(AudioCodec::Opus);
     let made = make_as(dir, &source, &profile).await;
     let [aac, opus] = &made.tracks[2..] else { panic!("two tracks of sound") };
     assert_eq!(opus.file_stem().unwrap(), "a0opus");
-    let entries = ["-v", "error", "-show_entries", "stream=codec_name,codec_tag_string,start_pts", "-of", "csv=p=0"];
+    let entries =
+        ["-v", "error", "-show_entries", "stream=codec_name,codec_tag_string,start_pts", "-of", "csv=p=0"];
     let found = judge("ffprobe", &[&entries[..], &[opus.to_str().unwrap()]].concat()).await;
     assert_eq!(found.trim(), "opus,Opus,0");
     let (aac, opus) = (beeps(aac).await, beeps(opus).await);
