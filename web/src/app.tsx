@@ -28,6 +28,8 @@ const List = lazy(() => import("./features/list/list"));
 const History = lazy(() => import("./features/history/history"));
 const Control = {
   overview: lazy(() => import("./features/control/overview")),
+  farm: lazy(() => import("./features/control/farm")),
+  profiles: lazy(() => import("./features/control/profiles")),
   users: lazy(() => import("./features/control/users")),
 };
 const Webhooks = lazy(() => import("./features/webhooks/webhooks"));
@@ -78,6 +80,8 @@ function Pages() {
         )}
       </Route>
       <Route path="/control">{signedIn(Control.overview, "admin")}</Route>
+      <Route path="/control/farm">{signedIn(Control.farm, "admin")}</Route>
+      <Route path="/control/profiles/:name?">{signedIn(Control.profiles, "admin")}</Route>
       <Route path="/control/users">{signedIn(Control.users, "admin")}</Route>
       <Route path="/studio/webhooks">{signedIn(Webhooks, "creator")}</Route>
       <Route path="/studio/webhooks/:id">

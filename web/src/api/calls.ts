@@ -218,7 +218,10 @@ export const profiles = (): Promise<T.Profiles> => body(client.GET("/api/v1/cont
 export const putProfile = (name: string, profile: T.Profile, revision: number | null): Promise<T.StoredProfile> =>
   body(
     client.PUT("/api/v1/control/profiles/{name}", {
-      params: { path: { name }, header: revision === null ? { "If-None-Match": "*" } : { "If-Match": `"r${revision}"` } },
+      params: {
+        path: { name },
+        header: revision === null ? { "If-None-Match": "*" } : { "If-Match": `"r${revision}"` },
+      },
       body: profile,
     }),
   );

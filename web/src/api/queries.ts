@@ -39,7 +39,7 @@ export const keys = {
   farm: ["control", "farm"] as const,
   farmOf: (hours: number) => ["control", "farm", hours] as const,
   profiles: ["control", "profiles"] as const,
-  estimate: (form: api.EstimateBody) => ["control", "estimate", form] as const,
+  estimate: (body: string | null) => ["control", "estimate", body] as const,
   users: (q: string) => ["users", q] as const,
 };
 

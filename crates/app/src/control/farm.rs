@@ -10,7 +10,9 @@ use store::{attempts, farm as rows, jobs::priority, settings, videos, workers};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    farm_view::{Attempt, Cost, Farm, Prioritised, PriorityWord, Throughput, WaitingTitle, WorkerThroughput},
+    farm_view::{
+        Cost, Farm, JobAttempt, Prioritised, PriorityWord, Throughput, WaitingTitle, WorkerThroughput,
+    },
     overview::{about, working},
     view::Worker,
 };
@@ -75,8 +77,8 @@ pub async fn get(
     }))
 }
 
-fn attempt(row: attempts::Attempt, titles: &HashMap<&str, &String>) -> Attempt {
-    Attempt {
+fn attempt(row: attempts::Attempt, titles: &HashMap<&str, &String>) -> JobAttempt {
+    JobAttempt {
         video: about(&row.subject, titles.get(row.subject.as_str()).map(|title| (*title).clone())),
         job_id: row.job_id,
         kind: row.kind,

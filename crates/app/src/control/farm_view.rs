@@ -20,7 +20,7 @@ pub struct Farm {
     pub waiting: Vec<WaitingTitle>,
     pub throughput: Throughput,
     /// Attempts that ended within the time, the latest first; at most 5,000.
-    pub attempts: Vec<Attempt>,
+    pub attempts: Vec<JobAttempt>,
     /// There were more than that.
     #[schema(example = false)]
     pub attempts_left_out: bool,
@@ -91,7 +91,7 @@ pub enum OutcomeWord {
 
 /// An attempt at a job that is over.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Attempt {
+pub struct JobAttempt {
     #[schema(example = "019303f0-7a4e-7bb0-a1c2-0d7f3b5c9e11")]
     pub job_id: String,
     /// probe, chunk, chunk-av1, audio, pictures…

@@ -1,17 +1,17 @@
 // The operator's overview: queue, workers, disks, failures, uploads, given-up jobs; asked again every five seconds.
 import "./control.css";
-import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import type { ReactNode } from "react";
-import { Link } from "wouter";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import * as api from "../../api/calls";
 import { inWords } from "../../api/problem";
-import { keys, queryClient } from "../../api/queries";
-import type { DeadJob, Overview } from "../../api/types";
+import { keys } from "../../api/queries";
+import type { Overview } from "../../api/types";
 import { bytes, percent } from "../../lib/format";
-import { Bar, Button, Failure, Notice, Skeleton, useTitle, When } from "../../ui/basics";
-import { toast } from "../../ui/toast";
+import { Bar, Failure, Notice, Skeleton, useTitle, When } from "../../ui/basics";
+import { DeadJobs } from "./dead";
+import { duration, Part, Tile, Title } from "./parts";
 import { ControlTabs } from "./tabs";
 import { Trend } from "./trend";
+import { kindName, workerName } from "./words";
 
 const EVERY_MS = 5000;
 /** A disk with less than this part free is worth a warning. */
@@ -116,41 +116,6 @@ function Tiles({ overview }: { overview: Overview }) {
   );
 }
 
-function Tile(props: { name: string; figure: string; note: ReactNode; tone?: "bad" | "warn"; children?: ReactNode }) {
-  return (
-    <div className="tile">
-      <dt>{props.name}</dt>
-      <dd className="figure" data-tone={props.tone}>
-        {props.figure}
-      </dd>
-      <dd className="note">{props.note}</dd>
-      {props.children && <dd>{props.children}</dd>}
-    </div>
-  );
-}
-
-function Part({ title, end, wide, children }: { title: string; end?: ReactNode; wide?: boolean; children: ReactNode }) {
-  return (
-    <section className={wide ? "panel wide" : "panel"} aria-label={title}>
-      <header>
-        <h2>{title}</h2>
-        {end}
-      </header>
-      {children}
-    </section>
-  );
-}
-
-const kinds: Record<string, string> = {
-  probe: "Look at the file",
-  chunk: "Encode pictures",
-  audio: "Encode sound",
-  pictures: "Make pictures",
-  publish: "Publish",
-  purge: "Delete for good",
-};
-const kindName = (kind: string) => kinds[kind] ?? kind.charAt(0).toUpperCase() + kind.slice(1);
-
 function Queue({ overview }: { overview: Overview }) {
   return (
     <Part title="Queue">
@@ -211,7 +176,9 @@ function Workers({ overview }: { overview: Overview }) {
           {overview.workers.map((worker) => (
             <div key={worker.name} className="worker">
               <div className="line">
-                <b className="name">{worker.name}</b>
+                <b className="name" title={worker.name}>
+                  {workerName(worker.name)}
+                </b>
                 <span className={`pill push ${worker.silent ? "bad" : worker.jobs.length > 0 ? "busy" : ""}`}>
                   {worker.silent ? "Silent" : worker.jobs.length > 0 ? "At work" : "Idle"}
                 </span>
@@ -240,102 +207,6 @@ function Workers({ overview }: { overview: Overview }) {
         </div>
       )}
     </Part>
-  );
-}
-
-function Title({ video }: { video: { id: string; title: string } | null }) {
-  return video ? <Link href={`/studio/videos/${video.id}`}>{video.title}</Link> : null;
-}
-
-function DeadJobs() {
-  const list = useInfiniteQuery({
-    queryKey: keys.deadJobs,
-    queryFn: ({ pageParam }) => api.deadJobs(pageParam),
-    initialPageParam: null as string | null,
-    getNextPageParam: (page) => page.next_cursor,
-    refetchInterval: EVERY_MS * 3,
-  });
-  const jobs = list.data?.pages.flatMap((page) => page.items) ?? [];
-  return (
-    <Part title="Jobs given up" wide>
-      {list.isPending ? (
-        <Skeleton height="48px" />
-      ) : list.isError ? (
-        <Failure what="The jobs could not be loaded" error={list.error} retry={() => void list.refetch()} />
-      ) : jobs.length === 0 ? (
-        <p className="muted">None. A job lands here when its last attempt has failed.</p>
-      ) : (
-        <table className="sheet folds">
-          <thead>
-            <tr>
-              <th scope="col">Job</th>
-              <th scope="col">What went wrong</th>
-              <th scope="col">When</th>
-              <th scope="col">
-                <span className="sr">Actions</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {jobs.map((job) => (
-              <DeadRow key={job.id} job={job} />
-            ))}
-          </tbody>
-        </table>
-      )}
-      {list.hasNextPage && (
-        <Button busy={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-          Show more
-        </Button>
-      )}
-    </Part>
-  );
-}
-
-function DeadRow({ job }: { job: DeadJob }) {
-  const about = `${kindName(job.kind)}${job.video ? ` of ${job.video.title}` : ""}`;
-  const act = async (call: (id: string) => Promise<void>, done: string) => {
-    try {
-      await call(job.id);
-      toast(done);
-    } catch (error) {
-      toast(`That failed. ${inWords(error)}`);
-    }
-    await Promise.all([
-      queryClient.invalidateQueries({ queryKey: keys.deadJobs }),
-      queryClient.invalidateQueries({ queryKey: keys.overview }),
-    ]);
-  };
-  return (
-    <tr>
-      <th scope="row">
-        {kindName(job.kind)} <Title video={job.video} />
-      </th>
-      <td className="whole name">
-        {job.error || "No reason was noted."} <span className="muted small">({job.attempts} attempts)</span>
-      </td>
-      <td className="muted when">
-        <When at={job.at} />
-      </td>
-      <td className="end">
-        <Button
-          size="small"
-          look="quiet"
-          icon="retry"
-          aria-label={`Try again: ${about}`}
-          title="Try again"
-          onClick={() => void act(api.retryJob, `“${about}” begins again.`)}
-        />
-        <Button
-          size="small"
-          look="quiet"
-          icon="trash"
-          aria-label={`Put away: ${about}`}
-          title="Put away"
-          onClick={() => void act(api.discardJob, `“${about}” is put away.`)}
-        />
-      </td>
-    </tr>
   );
 }
 
@@ -457,12 +328,4 @@ function Waiting() {
       </div>
     </div>
   );
-}
-
-/** `45 s`, `12 min`, `3 h`, `2 days`. */
-function duration(seconds: number): string {
-  if (seconds < 60) return `${Math.max(0, seconds)} s`;
-  if (seconds < 3600) return `${Math.round(seconds / 60)} min`;
-  if (seconds < 172_800) return `${Math.round(seconds / 3600)} h`;
-  return `${Math.round(seconds / 86_400)} days`;
 }

@@ -3,15 +3,19 @@ import { Link, useLocation } from "wouter";
 
 const pages = [
   { href: "/control", label: "Overview" },
+  { href: "/control/farm", label: "Farm" },
+  { href: "/control/profiles", label: "Profiles" },
   { href: "/control/users", label: "Accounts" },
 ] as const;
+
+const isAt = (path: string, href: string) => path === href || (href !== "/control" && path.startsWith(`${href}/`));
 
 export function ControlTabs() {
   const [path] = useLocation();
   return (
     <nav className="segmented" aria-label="Control">
       {pages.map((page) => (
-        <Link key={page.href} href={page.href} aria-current={path === page.href ? "page" : undefined}>
+        <Link key={page.href} href={page.href} aria-current={isAt(path, page.href) ? "page" : undefined}>
           {page.label}
         </Link>
       ))}
