@@ -7,6 +7,7 @@
 mod audio;
 mod held;
 mod rate;
+mod reach;
 mod rungs;
 pub mod trim;
 mod video;

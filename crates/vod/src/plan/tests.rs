@@ -54,6 +54,7 @@ fn info(frame_rate: (u32, u32), time_base: (u32, u32)) -> SourceInfo {
         sound_end_us: None,
         sound_start_us: None,
         ending: None,
+        frame: None,
         told_us: 0,
         start_us: 0,
         chapters: vec![],
@@ -68,6 +69,7 @@ fn index(times: &[i64], key_every: usize) -> Index {
         duration: 0,
         key: i % key_every == 0,
         hidden: false,
+        place: Some((1000 + i as u64 * 10_000, 10_000)),
     };
     Index { packets: times.iter().enumerate().map(packet).collect() }
 }

@@ -321,6 +321,7 @@ impl Pictures {
             to_pts: chunk.to_pts,
             segments,
             seek: chunk.seek.clone(),
+            reach: chunk.reach.clone(),
             window: Some(window),
         });
         self.made.push(made);

@@ -7,6 +7,7 @@ use super::{
     GOP_SECONDS, chunks,
     held::{self, Held},
     rate::{self, constant_rate},
+    reach,
     rungs::{self, RungPlan},
     trim::Window,
 };
@@ -94,6 +95,9 @@ pub struct Chunk {
     pub segments: Vec<Vec<u32>>,
     /// Where to seek to, best first; empty: from the start.
     pub seek: Vec<Seek>,
+    /// Bytes of the source that it is decoded from, beside what describes the file: `(from, to)`, growing. Empty: unknown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reach: Vec<(u64, u64)>,
     /// Of a part of a planned chunk: which part. Source times and key frames are the whole chunk's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<Window>,
@@ -222,6 +226,11 @@ pub(super) fn plan(
     }
     let segments = segments(&clock);
     let keys = index.keys();
+    let mut chunks = cut(&clock, &segments, &keys);
+    // One chunk takes the whole file.
+    if chunks.len() > 1 {
+        chunks.iter_mut().for_each(|chunk| chunk.reach = reach::reach(index, chunk).unwrap_or_default());
+    }
     Ok(VideoPlan {
         stream: video.stream,
         container,
@@ -233,7 +242,7 @@ pub(super) fn plan(
         source_base: video.time_base,
         first_pts: clock.first_pts,
         end: clock.end,
-        chunks: cut(&clock, &segments, &keys),
+        chunks,
         rungs,
         deinterlace: video.interlaced,
         tonemap: video.color_transfer.clone().filter(|_| video.hdr),
@@ -494,6 +503,7 @@ fn cut(clock: &Clock, segments: &[Vec<u32>], keys: &[i64]) -> Vec<Chunk> {
             to_pts: picture(frame - 1),
             segments: segments[range].to_vec(),
             seek: seek(keys, from_pts),
+            reach: Vec::new(),
             window: None,
         }
     };

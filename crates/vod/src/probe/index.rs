@@ -10,6 +10,8 @@ pub struct Packet {
     pub key: bool,
     /// Needed for decoding others, but never shown (cut away by an edit list).
     pub hidden: bool,
+    /// Where it lies in the file, and how long it is: bytes.
+    pub place: Option<(u64, u32)>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -129,11 +131,12 @@ impl Index {
     }
 }
 
-/// A line of ffprobe's: `pts|dts|duration|flags`, each of the first three possibly `N/A`.
+/// A line of ffprobe's: `pts|dts|duration|size|pos|flags`, each but the last possibly `N/A`.
 pub fn packet(line: &str) -> Option<Packet> {
     let mut fields = line.split('|');
     let mut number = || fields.next().map(|field| field.parse::<i64>().ok());
     let (pts, dts, duration) = (number()?, number()?, number()?);
+    let (size, at) = (number()?, number()?);
     let flags = fields.next()?;
     // Half of the range is plenty, and sums and differences stay in range.
     let sane = |t: Option<i64>| t.filter(|t| t.unsigned_abs() < 1 << 60);
@@ -143,6 +146,7 @@ pub fn packet(line: &str) -> Option<Packet> {
         duration: duration.and_then(|d| u32::try_from(d).ok()).unwrap_or(0),
         key: flags.starts_with('K'),
         hidden: flags.contains('D'),
+        place: at.and_then(|at| u64::try_from(at).ok()).zip(size.and_then(|size| u32::try_from(size).ok())),
     })
 }
 
@@ -156,47 +160,60 @@ mod tests {
 
     #[test]
     fn lines_become_packets() {
-        let index =
-            index("0|-2002|1001|K_\n3003|-1001|1001|__\n1001|0|1001|__\n2002|1001|1001|__\n\ngarbage\n");
+        let index = index(
+            "0|-2002|1001|10|N/A|K_\n3003|-1001|1001|10|N/A|__\n1001|0|1001|10|N/A|__\n2002|1001|1001|10|N/A|__\n\ngarbage\n",
+        );
         assert_eq!(index.shown(), [0, 1001, 2002, 3003]);
         assert_eq!((index.duration(), index.is_exact(), index.keys()), (Some(4004), true, vec![0]));
     }
 
     #[test]
     fn hidden_and_undecodable_pictures_are_not_shown() {
-        let hidden = index("-10|N/A|10|KD\n0|N/A|10|__\n10|N/A|10|__");
+        let hidden = index("-10|N/A|10|10|N/A|KD\n0|N/A|10|10|N/A|__\n10|N/A|10|10|N/A|__");
         assert_eq!(hidden.shown(), [0, 10]);
-        let headless = index("0|0|10|__\n10|10|10|__\n20|20|10|K_\n15|30|5|__\n30|40|10|__");
+        let headless = index(
+            "0|0|10|10|N/A|__\n10|10|10|10|N/A|__\n20|20|10|10|N/A|K_\n15|30|5|10|N/A|__\n30|40|10|10|N/A|__",
+        );
         assert_eq!(headless.shown(), [20, 30]);
         assert_eq!(headless.duration(), Some(20));
     }
 
     #[test]
     fn a_torn_end_is_forgotten() {
-        let mut torn = index("0|0|10|K_\n30|10|10|__\n10|20|10|__\n20|30|10|__\n60|40|10|__\n40|50|10|__");
+        let mut torn = index(
+            "0|0|10|10|N/A|K_\n30|10|10|10|N/A|__\n10|20|10|10|N/A|__\n20|30|10|10|N/A|__\n60|40|10|10|N/A|__\n40|50|10|10|N/A|__",
+        );
         torn.drop_torn_end();
         assert_eq!(torn.shown(), [0, 10, 20, 30]);
-        let mut one = index("0|0|10|K_");
+        let mut one = index("0|0|10|10|N/A|K_");
         one.drop_torn_end();
         assert_eq!(one.packets.len(), 1);
     }
 
     #[test]
     fn jumps_of_the_clock_are_closed() {
-        assert_eq!(index("0|0|10|K_\n10|10|10|__\n20|20|10|__").closed_up(100), None);
-        assert_eq!(index("0|0|10|K_\n10|10|10|__\n0|0|10|K_\n10|10|10|__").closed_up(50), Some(40));
+        assert_eq!(index("0|0|10|10|N/A|K_\n10|10|10|10|N/A|__\n20|20|10|10|N/A|__").closed_up(100), None);
         assert_eq!(
-            index("0|0|10|K_\n10|10|10|__\n90000|90000|10|K_\n90010|90010|10|__").closed_up(100),
+            index("0|0|10|10|N/A|K_\n10|10|10|10|N/A|__\n0|0|10|10|N/A|K_\n10|10|10|10|N/A|__").closed_up(50),
             Some(40)
         );
-        assert_eq!(index("0|0|10|K_\n10|10|10|__\n900|900|10|K_").closed_up(100), None, "a pause");
+        assert_eq!(
+            index("0|0|10|10|N/A|K_\n10|10|10|10|N/A|__\n90000|90000|10|10|N/A|K_\n90010|90010|10|10|N/A|__")
+                .closed_up(100),
+            Some(40)
+        );
+        assert_eq!(
+            index("0|0|10|10|N/A|K_\n10|10|10|10|N/A|__\n900|900|10|10|N/A|K_").closed_up(100),
+            None,
+            "a pause"
+        );
     }
 
     #[test]
     fn doubtful_times_are_noticed() {
-        assert!(!index("0|0|10|K_\n0|1|10|__").is_exact());
-        assert!(!index("0|0|10|K_\nN/A|1|10|__").is_exact());
-        assert!(!index("0|0|10|__").shown().is_empty());
+        assert!(!index("0|0|10|10|N/A|K_\n0|1|10|10|N/A|__").is_exact());
+        assert!(!index("0|0|10|10|N/A|K_\nN/A|1|10|10|N/A|__").is_exact());
+        assert!(!index("0|0|10|10|N/A|__").shown().is_empty());
         assert_eq!(index("").duration(), None);
     }
 }

@@ -29,6 +29,10 @@ pub struct SourceInfo {
     /// Source time of the first packet of any stream, microseconds.
     #[serde(default)]
     pub start_us: i64,
+    /// The parts of the file that describe the rest, `(from, to)` in bytes: with them and the packets that are wanted it can
+    /// be read as if it were whole. `None` where that cannot be told.
+    #[serde(default)]
+    pub frame: Option<Vec<(u64, u64)>>,
     pub chapters: Vec<Chapter>,
     /// Title from the file's own tags.
     pub title: Option<String>,

@@ -125,6 +125,7 @@ pub fn source_info(container: Container, report: &[u8]) -> Result<SourceInfo, Re
         told_us,
         start_us: seconds(report.format.start_time.as_deref()).map_or(0, |s| (s * 1e6) as i64),
         ending: None,
+        frame: None,
         sound_start_us: None,
         bitrate_bps: number(report.format.bit_rate.as_deref()),
         video,

@@ -58,7 +58,7 @@ pub async fn probe(tools: &Tools, input: &Path, limits: &Limits) -> Result<(Sour
         true => Refusal::Playlist,
         false => Refusal::NotMedia,
     })?;
-    let (cut, encrypted) = outline(container, input).await?;
+    let Outline { cut, encrypted, frame } = outline(container, input).await?;
     if encrypted {
         return Err(Refusal::Encrypted.into());
     }
@@ -82,6 +82,7 @@ pub async fn probe(tools: &Tools, input: &Path, limits: &Limits) -> Result<(Sour
     if cut {
         index.drop_torn_end();
     }
+    info.frame = frame;
     info.settle(&index);
     // Not even a millisecond: nothing that could be shown, whatever the file announces.
     if info.duration_us < 1000 {
@@ -136,13 +137,24 @@ fn sound_start(info: &SourceInfo, index: &Index) -> Option<i64> {
 const SHORTEST_LEAD: i64 = 500_000;
 const LONGEST_LEAD: i64 = 600_000_000;
 
-/// Is the file cut off, and is it encrypted?
-async fn outline(container: sniff::Container, input: &Path) -> Result<(bool, bool)> {
+/// What is seen of a file without decoding anything.
+struct Outline {
+    cut: bool,
+    encrypted: bool,
+    /// See [`SourceInfo::frame`].
+    frame: Option<Vec<(u64, u64)>>,
+}
+
+async fn outline(container: sniff::Container, input: &Path) -> Result<Outline> {
     let path = input.to_owned();
     let look = move || {
         let mut file = std::io::BufReader::new(std::fs::File::open(path)?);
         let cut = outline::is_cut(container, &mut file)?;
-        Ok((cut, container == sniff::Container::Mov && outline::is_encrypted(&mut file)?))
+        if container != sniff::Container::Mov {
+            return Ok(Outline { cut, encrypted: false, frame: None });
+        }
+        let encrypted = outline::is_encrypted(&mut file)?;
+        Ok(Outline { cut, encrypted, frame: outline::frame(&mut file)? })
     };
     tokio::task::spawn_blocking(look).await.map_err(std::io::Error::other)?
 }

@@ -49,6 +49,42 @@ pub fn is_encrypted(file: &mut (impl Read + Seek)) -> io::Result<bool> {
     Ok(false)
 }
 
+/// Most boxes, and most bytes of them, of a file whose frame is told.
+const MOST_IN_FRAME: (usize, u64) = (1000, 64 << 20);
+
+/// Everything of an ISO-BMFF file but its media data: what must be there for it to be opened. `None` for files of fragments,
+/// whose descriptions lie all over, and for odd ones.
+pub fn frame(file: &mut (impl Read + Seek)) -> io::Result<Option<Vec<(u64, u64)>>> {
+    let length = file.seek(SeekFrom::End(0))?;
+    let (mut at, mut parts, mut described) = (0_u64, Vec::new(), 0);
+    for _ in 0..MOST_IN_FRAME.0 {
+        if at >= length {
+            let bytes: u64 = parts.iter().map(|(from, to)| to - from).sum();
+            return Ok((described == 1 && bytes <= MOST_IN_FRAME.1).then_some(parts));
+        }
+        let head = peek::<16>(file, at)?;
+        let Some(size) = head.get(..4).filter(|_| head.len() >= 8).map(be) else { return Ok(None) };
+        let size = match size {
+            0 => length - at,
+            1 if head.len() == 16 => be(&head[8..]),
+            _ => size,
+        };
+        let Some(end) = at.checked_add(size).filter(|end| size >= 8 && *end <= length) else {
+            return Ok(None);
+        };
+        match &head[4..8] {
+            b"mdat" => parts.push((at, at + 16.min(size))),
+            b"moof" => return Ok(None),
+            kind => {
+                described += usize::from(kind == b"moov");
+                parts.push((at, end));
+            }
+        }
+        at = end;
+    }
+    Ok(None)
+}
+
 /// Looks for an encrypted sample entry below these boxes.
 fn protected(mut boxes: &[u8], depth: u32) -> bool {
     while let Some(size) = boxes.get(..4).filter(|_| boxes.len() >= 8).map(be) {

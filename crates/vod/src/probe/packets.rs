@@ -17,7 +17,12 @@ pub(super) async fn read(
 ) -> Result<Index> {
     let guest = ffprobe(tools, container, input)
         .args(["-select_streams".to_owned(), stream.to_string()])
-        .args(["-show_entries", "packet=pts,dts,duration,flags", "-print_format", "compact=p=0:nk=1"])
+        .args([
+            "-show_entries",
+            "packet=pts,dts,duration,size,pos,flags",
+            "-print_format",
+            "compact=p=0:nk=1",
+        ])
         .args([input]);
     let (running, stdout) = guest.spawn().await?;
     let lines = async {

@@ -1,22 +1,31 @@
 //! One chunk of video, all rungs.
 
 use std::{
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
 use domain::profile::VideoCodec;
 use media::descriptor::Extent;
-use store::{sources, units};
+use store::{
+    sources::{self, Source},
+    units,
+};
 use tokio::time;
 
 use super::{
     Work, Workflow, blob_error, failpoint, load,
+    master::Master,
     unit::{self, Encoded, Part},
     units::ChunkJob,
 };
 use crate::{
     encode::{self, TrackFile},
+    plan::VideoPlan,
+    probe::SourceInfo,
     worker::{JobContext, JobError},
 };
 
@@ -74,14 +83,35 @@ async fn encode(
     frames: &AtomicU64,
 ) -> Result<Vec<TrackFile>, JobError> {
     let source = sources::get(&mut job.store.reader().await?, work.presentation.source_id).await?;
-    let master = flow.masters.open(&source).await?;
     let listed = super::probe::times(flow, &work.presentation, &work.plan).await?;
     let video =
         work.plan.video.as_ref().ok_or_else(|| JobError::fatal("This title has no picture.", index))?;
     let progress = |progress: crate::guest::Progress| frames.store(progress.frames, Relaxed);
-    encode::chunk(&flow.tools, &video.only(codec), index, &listed, master.path(), scratch, progress)
-        .await
-        .map_err(failed)
+    let plan = video.only(codec);
+    if let Some(part) = part(flow, &source, video, index).await? {
+        let made = encode::chunk(&flow.tools, &plan, index, &listed, part.path(), scratch, progress).await;
+        match made {
+            Err(error) if !error.is_transient() => {
+                tracing::warn!(chunk = index, %error, "the fetched parts of a source do not do: fetching all of it");
+            }
+            made => return made.map_err(failed),
+        }
+    }
+    let master = flow.masters.open(&source).await?;
+    encode::chunk(&flow.tools, &plan, index, &listed, master.path(), scratch, progress).await.map_err(failed)
+}
+
+/// A file with just what the chunk is decoded from, when the source lies in a storage service and tells what that is.
+async fn part(
+    flow: &Workflow,
+    source: &Source,
+    video: &VideoPlan,
+    index: usize,
+) -> Result<Option<Arc<Master>>, JobError> {
+    let reach = video.chunks.get(index).map(|chunk| chunk.reach.as_slice()).unwrap_or_default();
+    let info = source.info.as_deref().and_then(|info| serde_json::from_str::<SourceInfo>(info).ok());
+    let Some(frame) = info.and_then(|info| info.frame).filter(|_| !reach.is_empty()) else { return Ok(None) };
+    flow.masters.open_parts(source, &[&frame, reach].concat()).await
 }
 
 /// An encoder's failure in words.

@@ -2,6 +2,8 @@
 
 use std::{
     collections::VecDeque,
+    io,
+    ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -12,7 +14,7 @@ use futures::TryStreamExt;
 use store::sources::Source;
 use tokio::{
     fs,
-    io::AsyncWriteExt,
+    io::{AsyncSeekExt, AsyncWriteExt},
     sync::{Mutex, OnceCell},
 };
 
@@ -38,6 +40,10 @@ impl Drop for Master {
             let _ = std::fs::remove_file(&self.path);
         }
     }
+}
+
+fn full(error: io::Error) -> JobError {
+    JobError::retry("There is no room for the source to work on.", error)
 }
 
 type Cell = Arc<OnceCell<Arc<Master>>>;
@@ -68,6 +74,52 @@ impl Masters {
         cell.get_or_try_init(|| self.fetch(source)).await.cloned()
     }
 
+    /// The source as a file in which only `parts` (`(from, to)` in bytes) are filled in, and holes read as zeros; the whole one
+    /// where that is at hand. `None` when the parts are most of it, so that fetching it once for all is better.
+    pub(super) async fn open_parts(
+        &self,
+        source: &Source,
+        parts: &[(u64, u64)],
+    ) -> Result<Option<Arc<Master>>, JobError> {
+        let wanted: u64 = parts.iter().map(|(from, to)| to.saturating_sub(*from)).sum();
+        let at_hand = {
+            let kept = self.kept.lock().await;
+            kept.iter().any(|(id, cell)| *id == source.id && cell.get().is_some())
+        };
+        let local = matches!(source.parts.0.as_slice(), [part]
+            if self.blobs.local_file(&part.object).await.map_err(blob_error)?.is_some());
+        if at_hand || local || wanted > source.size.unsigned_abs() / 2 {
+            return Ok(None);
+        }
+        let path = self.dir.join(format!("{}-{}", source.id, uuid::Uuid::now_v7().simple()));
+        let master = Arc::new(Master { path: path.clone(), fetched: Some(wanted) });
+        let mut file = fs::File::create(&path).await.map_err(full)?;
+        file.set_len(source.size.unsigned_abs()).await.map_err(full)?;
+        let mut begins = 0;
+        for part in &source.parts.0 {
+            let ends = begins + part.length;
+            for (from, to) in parts {
+                let (from, to) = ((*from).max(begins), (*to).min(ends));
+                if from < to {
+                    file.seek(io::SeekFrom::Start(from)).await.map_err(full)?;
+                    self.copy(&part.object, Some(from - begins..to - begins), &mut file).await?;
+                }
+            }
+            begins = ends;
+        }
+        file.flush().await.map_err(full)?;
+        Ok(Some(master))
+    }
+
+    async fn copy(&self, object: &str, range: Option<Range<u64>>, to: &mut fs::File) -> Result<(), JobError> {
+        let mut stream = self.blobs.stream(object, range).await.map_err(blob_error)?;
+        while let Some(piece) = stream.try_next().await.map_err(blob_error)? {
+            metrics::counter!("kinora_source_fetched_bytes_total").increment(piece.len() as u64);
+            to.write_all(&piece).await.map_err(full)?;
+        }
+        Ok(())
+    }
+
     /// The place of a source in the cache, most recently used; older ones go when there is no room.
     async fn cell(&self, source: &Source) -> Cell {
         let mut kept = self.kept.lock().await;
@@ -90,13 +142,9 @@ impl Masters {
         let path = self.dir.join(format!("{}-{}", source.id, uuid::Uuid::now_v7().simple()));
         // Dropped, and the file with it, when fetching fails or is stopped.
         let master = Arc::new(Master { path: path.clone(), fetched: Some(source.size.unsigned_abs()) });
-        let full = |error| JobError::retry("There is no room for the source to work on.", error);
         let mut file = fs::File::create(&path).await.map_err(full)?;
         for part in &source.parts.0 {
-            let mut stream = self.blobs.stream(&part.object, None).await.map_err(blob_error)?;
-            while let Some(piece) = stream.try_next().await.map_err(blob_error)? {
-                file.write_all(&piece).await.map_err(full)?;
-            }
+            self.copy(&part.object, None, &mut file).await?;
         }
         file.flush().await.map_err(full)?;
         Ok(master)
