@@ -21,15 +21,8 @@ pub enum Name {
 }
 
 impl Name {
-    pub const ALL: [Self; 7] = [
-        Self::Upload,
-        Self::Probe,
-        Self::Encode,
-        Self::Audio,
-        Self::Pictures,
-        Self::Publish,
-        Self::Formats,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Upload, Self::Probe, Self::Encode, Self::Audio, Self::Pictures, Self::Publish, Self::Formats];
 
     pub fn as_str(self) -> &'static str {
         match self {

@@ -55,8 +55,7 @@ pub(super) fn start(
         memory_bytes: crate::machine::memory_bytes(),
         codecs: workflow.encoders().words().into_iter().map(str::to_owned).collect(),
     };
-    let worker =
-        Worker::known(app.store.clone(), app.clock.clone(), handlers, settings, bus.clone(), &about);
+    let worker = Worker::known(app.store.clone(), app.clock.clone(), handlers, settings, bus.clone(), &about);
     let (told, heard, stopped) = (app.clone(), bus.clone(), stop.clone());
     supervise(tasks, "webhooks", async move {
         webhooks::dispatch(told, heard, stopped).await;
