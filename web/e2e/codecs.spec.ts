@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, headers, origin, playing, signIn, test, video } from "./support";
+import { expect, headers, origin, playing, signIn, test } from "./support";
 
 const shaka = new URL("../node_modules/shaka-player/dist/shaka-player.compiled.js", import.meta.url).pathname;
 const profile = {
@@ -44,7 +44,10 @@ test.beforeAll(async ({ playwright }) => {
   });
   expect(upload.status()).toBe(201);
   id = upload.headers()["kinora-video-id"] ?? "";
-  const state = async () => (await video(request, id)).steps?.find((step) => step.name === "formats")?.state;
+  const state = async () => {
+    const { steps } = await (await request.get(`/api/v1/videos/${id}`)).json();
+    return steps.find((step: { name: string; state: string }) => step.name === "formats")?.state;
+  };
   await expect.poll(state, { timeout: 120_000 }).toBe("done");
   await request.dispose();
 });
