@@ -50,7 +50,11 @@ pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobErro
         return Ok(());
     }
     let Some(assembled) = assemble(&work, &units, 0)? else { return Ok(()) };
-    let tracks: Vec<&Track> = assembled.descriptor.tracks.iter().filter(|track| track.is_video()).collect();
+    let mut tracks: Vec<&Track> =
+        assembled.descriptor.tracks.iter().filter(|track| track.is_video()).collect();
+    // The first codec's are in standard range and quick to decode.
+    let first = tracks.first().and_then(|track| track.family());
+    tracks.retain(|track| track.family() == first);
     let (Some(best), Some(smallest)) = (tracks.first(), tracks.last()) else { return Ok(()) };
     let scratch = flow.scratch()?;
     let make = async {
