@@ -61,6 +61,21 @@ export const pages: Shot[] = [
     path: () => "/control/users",
     ready: (page) => page.locator(".people .who").first().waitFor(),
   },
+  {
+    name: "control-farm",
+    path: () => "/control/farm?hours=24",
+    ready: (page) => page.locator(".timechart [data-bar]").first().waitFor(),
+  },
+  {
+    name: "control-profiles",
+    path: () => "/control/profiles",
+    ready: (page) => page.locator(".takes").first().waitFor(),
+  },
+  {
+    name: "control-profile-new",
+    path: () => "/control/profiles/+new",
+    ready: (page) => page.locator(".takes").first().waitFor(),
+  },
   { name: "webhooks", path: () => "/studio/webhooks", ready: heading("Webhooks") },
   { name: "docs", path: () => "/docs", ready: heading("Getting started"), anonymous: true },
   { name: "docs-webhooks", path: () => "/docs/webhooks", ready: heading("Webhooks"), anonymous: true },

@@ -1,5 +1,5 @@
 // The farm's time chart: who worked on what, and when. Bars are drawn in percent of the width, so that one drawing fits all.
-import { type KeyboardEvent, memo, useMemo, useState } from "react";
+import { type KeyboardEvent, memo, useLayoutEffect, useMemo, useRef, useState } from "react";
 import type { Farm } from "../../api/types";
 import { exact } from "../../lib/format";
 import { When } from "../../ui/basics";
@@ -27,6 +27,11 @@ export function Chart({ farm }: { farm: Farm }) {
   const [chosen, setChosen] = useState<string | null>(null);
   const shown = chosen === null ? undefined : byKey.get(chosen);
   const current = shown?.key ?? order[0]?.key ?? null;
+  const box = useRef<HTMLDivElement>(null);
+  // Where there is no room for all of it, the latest is what people want to see.
+  useLayoutEffect(() => {
+    if (box.current) box.current.scrollLeft = box.current.scrollWidth;
+  }, []);
   const shownKinds = new Set(order.map((bar) => seriesOf(bar.kind)));
   const failures = order.filter((bar) => bar.outcome !== null && hasFailed(bar.outcome)).length;
 
@@ -66,6 +71,7 @@ export function Chart({ farm }: { farm: Farm }) {
       </ul>
       {/* biome-ignore lint/a11y/noStaticElementInteractions: hears of the bars within, which take the focus */}
       <div
+        ref={box}
         className="timechart-scroll"
         onPointerOver={(event) => look(event.target)}
         onClick={(event) => look(event.target)}

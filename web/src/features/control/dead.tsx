@@ -77,7 +77,8 @@ function DeadRow({ job }: { job: DeadJob }) {
         {kindName(job.kind)} <Title video={job.video} />
       </th>
       <td className="whole name">
-        {job.error || "No reason was noted."} <span className="muted small">({job.attempts} attempts)</span>
+        {job.error || "No reason was noted."}{" "}
+        <span className="muted small">({job.attempts === 1 ? "one attempt" : `${job.attempts} attempts`})</span>
       </td>
       <td className="muted when">
         <When at={job.at} />

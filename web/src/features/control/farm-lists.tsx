@@ -11,7 +11,7 @@ import { Part, Title } from "./parts";
 import { cpuTime, hasFailed, kindName, outcomes, workerName } from "./words";
 
 const priorities: Record<Priority, string> = { first: "First", normal: "By turns", later: "Later" };
-const MOST_FAILED = 20;
+const MOST_FAILED = 8;
 
 export function Waiting({ farm }: { farm: Farm }) {
   return (
@@ -128,7 +128,7 @@ export function Costliest({ farm }: { farm: Farm }) {
                 </td>
                 <td className="number" data-label="Attempts">
                   {cost.attempts}
-                  {cost.wasted > 0 && <span className="bad"> ({cost.wasted} in vain)</span>}
+                  {cost.wasted > 0 && <span className="bad small in-vain"> {cost.wasted} in vain</span>}
                 </td>
               </tr>
             ))}

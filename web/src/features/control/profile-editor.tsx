@@ -70,6 +70,9 @@ export function Editor(props: Props) {
     staleTime: Number.POSITIVE_INFINITY,
     placeholderData: (before) => before,
   });
+  // A refused one leaves nothing in the cache; the last good one stays in sight.
+  const [lastGood, setLastGood] = useState(estimate.data);
+  if (estimate.data && estimate.data !== lastGood) setLastGood(estimate.data);
   const refused = failure instanceof Problem && failure.status === 422 ? failure : estimate.error;
   const wrong: Wrong = {
     ...("wrong" in made ? made.wrong : {}),
@@ -292,7 +295,7 @@ export function Editor(props: Props) {
       <EstimatePart
         preset={preset}
         onPreset={setPreset}
-        estimate={estimate.data}
+        estimate={lastGood}
         isWrong={"wrong" in made || estimate.isError}
         error={estimate.error instanceof Problem && estimate.error.status === 422 ? null : estimate.error}
         retry={() => void estimate.refetch()}

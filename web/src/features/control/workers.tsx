@@ -78,7 +78,7 @@ function Card({ worker, farm }: { worker: Worker; farm: Farm }) {
         <ul className="at-work" aria-label={`${name} works on`}>
           {worker.jobs.map((job) => (
             <li key={job.id} className="small">
-              <span>{kindName(job.kind)}</span> <Title video={job.video} />
+              <span>{kindName(job.kind)}</span> <Title video={job.video} />{" "}
               <span className="muted">
                 since <When at={job.since} />
                 {job.attempt > 1 && `, attempt ${job.attempt}`}
