@@ -79,8 +79,12 @@ fn problem(refusal: Refusal) -> Problem {
     problem
 }
 
-/// Begins the work on a failed or cancelled title anew, from its original. False when there is nothing to begin.
+/// Begins the work on a failed or cancelled title anew, from its original, or that on further formats of a title that can be
+/// watched. False when there is nothing to begin.
 pub async fn begin_again(tx: &mut Tx, row: &Video, now: Micros) -> Result<bool> {
+    if row.state == State::Ready {
+        return formats_again(tx, row, now).await;
+    }
     if row.source().is_none()
         && let Some(import) = imports::open_of(tx, row.id).await?
     {
@@ -94,6 +98,20 @@ pub async fn begin_again(tx: &mut Tx, row: &Video, now: Micros) -> Result<bool> 
     let payload = serde_json::json!({ "source": source }).to_string();
     let key = format!("probe:{source}");
     jobs::enqueue(tx, &jobs::NewJob::new("probe", &subject, &payload).dedupe(&key), now).await?;
+    Ok(true)
+}
+
+/// Gives the jobs of further formats that were given up another set of attempts.
+async fn formats_again(tx: &mut Tx, row: &Video, now: Micros) -> Result<bool> {
+    let (name, failed) = (steps::Name::Formats, steps::State::Failed);
+    let steps = steps::list(tx, row.id).await?;
+    let Some(step) = steps.into_iter().find(|step| step.name == name && step.state == failed) else {
+        return Ok(false);
+    };
+    if jobs::retry_dead(tx, &row.id.to_string(), now).await? == 0 {
+        return Ok(false);
+    }
+    steps::set(tx, row.id, name, steps::State::Running, step.done, step.total, "", now).await?;
     Ok(true)
 }
 

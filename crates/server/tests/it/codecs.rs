@@ -113,4 +113,11 @@ async fn a_codec_that_fails_leaves_the_title_as_it_is(engines: Engines) {
     assert!(!failed["message"].as_str().unwrap().is_empty());
     let video = admin.video(id).await;
     assert_eq!((&video["state"], &video["complete"]), (&"ready".into(), &true.into()));
+    // Its creator may try again; this one fails again.
+    let path = format!("/api/v1/videos/{id}/retry");
+    admin.post(&path, json!({})).await.expect(200);
+    step(&admin, id, "formats", "failed").await;
+    let sound = admin.upload("nothing failed", &film(1).await.file).await;
+    admin.until_complete(sound).await;
+    admin.post(&format!("/api/v1/videos/{sound}/retry"), json!({})).await.expect(409);
 }

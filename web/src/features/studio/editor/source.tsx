@@ -33,6 +33,7 @@ export function Work({ video }: { video: Video }) {
   const busy =
     video.state === "uploading" || video.state === "processing" || (video.state === "ready" && !video.complete);
   if (!video.steps || video.steps.length === 0) return null;
+  const formatsFailed = video.steps.some((step) => step.name === "formats" && step.state === "failed");
   // What was found wrong with the file, though a title could be made of it.
   const told = video.steps.find((step) => step.name === "probe" && step.state === "done" && step.message);
   return (
@@ -44,7 +45,7 @@ export function Work({ video }: { video: Video }) {
             Cancel
           </Button>
         )}
-        {(video.state === "failed" || video.state === "cancelled") && (
+        {(video.state === "failed" || video.state === "cancelled" || formatsFailed) && (
           <Button size="small" icon="retry" onClick={() => void retryWork(video)}>
             Try again
           </Button>
