@@ -130,28 +130,31 @@ pub struct Estimate {
 
 impl Estimate {
     pub fn of(rungs: Vec<RungEstimate>) -> Self {
-        let mut whole = Self { codecs: Vec::new(), max_bytes: 0, cpu_seconds: 0.0 };
-        for one in rungs {
-            let cpu_seconds = one.cpu_micros as f64 / 1e6;
-            let word = one.codec.word();
-            if whole.codecs.last().is_none_or(|codec| codec.codec != word) {
-                let rungs = Vec::new();
-                whole.codecs.push(Codec { codec: word, hdr: one.hdr, rungs, max_bytes: 0, cpu_seconds: 0.0 });
-            }
-            whole.max_bytes += one.max_bytes;
-            whole.cpu_seconds += cpu_seconds;
-            let Some(codec) = whole.codecs.last_mut() else { continue };
-            codec.max_bytes += one.max_bytes;
-            codec.cpu_seconds += cpu_seconds;
-            codec.rungs.push(Rung {
-                label: one.rung.name,
-                width: one.rung.width,
-                height: one.rung.height,
-                max_bps: one.max_bps,
-                max_bytes: one.max_bytes,
-                cpu_seconds,
-            });
+        let seconds = |micros: u64| micros as f64 / 1e6;
+        let codec = |of: &[RungEstimate]| Codec {
+            codec: of[0].codec.word(),
+            hdr: of[0].hdr,
+            max_bytes: of.iter().map(|one| one.max_bytes).sum(),
+            cpu_seconds: seconds(of.iter().map(|one| one.cpu_micros).sum()),
+            rungs: of.iter().map(Rung::of).collect(),
+        };
+        Self {
+            max_bytes: rungs.iter().map(|one| one.max_bytes).sum(),
+            cpu_seconds: seconds(rungs.iter().map(|one| one.cpu_micros).sum()),
+            codecs: rungs.chunk_by(|a, b| a.codec == b.codec).map(codec).collect(),
         }
-        whole
+    }
+}
+
+impl Rung {
+    fn of(one: &RungEstimate) -> Self {
+        Self {
+            label: one.rung.name.clone(),
+            width: one.rung.width,
+            height: one.rung.height,
+            max_bps: one.max_bps,
+            max_bytes: one.max_bytes,
+            cpu_seconds: one.cpu_micros as f64 / 1e6,
+        }
     }
 }
