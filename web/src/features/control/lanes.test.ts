@@ -1,3 +1,4 @@
+// How bars are laid out in lanes, and the words beside them.
 import { expect, test } from "vitest";
 import type { Farm } from "../../api/types";
 import { type Bar, groups, place, ticks } from "./lanes";

@@ -1,3 +1,4 @@
+// Profiles through the form and back; where words about them stand.
 import { expect, test } from "vitest";
 import type { Profile } from "../../api/types";
 import { emptyRung, place, same, toForm, toProfile } from "./profile-form";
