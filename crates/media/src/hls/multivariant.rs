@@ -56,7 +56,10 @@ pub fn multivariant(descriptor: &Descriptor, selection: Selection) -> String {
         let _ = writeln!(out, ",AUDIO=\"{}\"\n{}/playlist.m3u8", group.id(single), track.id);
     }
     for track in &video {
-        iframe_variant(&mut out, track, video_range(track, ranged), longest);
+        // All variants have one when any has (§4.4.6.2).
+        let best = combinations.iter().filter(|one| one.track.id == track.id).map(|one| one.score).max();
+        let score = best.filter(|_| choice).map(|score| format!(",SCORE={score}")).unwrap_or_default();
+        iframe_variant(&mut out, track, &(score + video_range(track, ranged)), longest);
     }
     image_variant(&mut out, descriptor);
     out
@@ -145,7 +148,7 @@ fn renditions(out: &mut String, group: &Group<'_>, single: bool) {
 }
 
 /// `EXT-X-I-FRAME-STREAM-INF` (§4.4.6.3).
-fn iframe_variant(out: &mut String, track: &Track, range: &str, longest_ms: u64) {
+fn iframe_variant(out: &mut String, track: &Track, told: &str, longest_ms: u64) {
     let TrackKind::Video { width, height, .. } = track.kind else { return };
     let pictures = measure::pictures(track);
     if pictures.is_empty() {
@@ -154,7 +157,7 @@ fn iframe_variant(out: &mut String, track: &Track, range: &str, longest_ms: u64)
     let rate = measure::bandwidth(&pictures, track.timescale, longest_ms);
     let _ = writeln!(
         out,
-        "#EXT-X-I-FRAME-STREAM-INF:{},RESOLUTION={width}x{height}{range},URI=\"{}/iframes.m3u8\"",
+        "#EXT-X-I-FRAME-STREAM-INF:{},RESOLUTION={width}x{height}{told},URI=\"{}/iframes.m3u8\"",
         common(rate, &track.codec),
         track.id
     );

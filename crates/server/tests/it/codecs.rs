@@ -5,11 +5,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use backends::clock::Clock;
 use domain::{
     Micros, VideoId,
     profile::{AudioCodec, Effort, Profile, Video, VideoCodec},
 };
 use serde_json::{Value, json};
+use server::config::Role;
 use store::{jobs, profiles};
 
 use crate::{
@@ -17,6 +19,7 @@ use crate::{
     engines::Engines,
     film::{film, run, times},
     harness::{Caller, House},
+    judges::node,
 };
 
 crate::on_both_engines!(a_title_in_every_codec, a_codec_that_fails_leaves_the_title_as_it_is);
@@ -56,7 +59,9 @@ pub async fn step(caller: &Caller, id: VideoId, name: &str, wanted: &str) -> Val
 }
 
 async fn a_title_in_every_codec(engines: Engines) {
-    let house = House::working(engines).await;
+    // What is added to a whole title is seen at once.
+    let at_once = |config: &mut server::config::Config| config.origin.complete_max_age_ms = 100;
+    let house = House::configured(engines, &Role::ALL, Clock::system(), at_once).await;
     choose_all(&house).await;
     let admin = house.admin().await;
     let film = film(14).await;
@@ -95,6 +100,15 @@ async fn a_title_in_every_codec(engines: Engines) {
     seen.dedup();
     assert_eq!(seen, ["av1", "h264", "hevc", "vp9"]);
     conformance::both_clean(&house.base, &playback).await;
+    let count = |value: &Value| value.as_array().unwrap().len();
+    if let Some(read) = node("hls.mjs", &[&hls]).await {
+        // Two rungs of H.264 and one of each other codec, each with two codecs of sound.
+        assert_eq!((count(&read["variants"]), count(&read["audio"])), (10, 2), "{read}");
+    }
+    let dash = format!("{}{}", house.base, playback["dash_url"].as_str().unwrap());
+    if let Some(read) = node("dash.mjs", &[&dash]).await {
+        assert_eq!((count(&read["video"]), count(&read["audio"])), (5, 2), "{read}");
+    }
     assert_eq!(admin.video(id).await["state"], before["state"]);
     assert!(crate::film::strays(&house, &[id]).await.is_empty());
 }

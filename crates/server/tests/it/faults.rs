@@ -56,7 +56,9 @@ async fn a_title_survives_its_workers() {
     let mut chance = StdRng::seed_from_u64(seed);
     let wanted = faults();
     let engines = Engines::cluster().await;
-    let house = House::start(engines, &[Role::Api, Role::Origin], backends::clock::Clock::system()).await;
+    let at_once = |config: &mut server::config::Config| config.origin.complete_max_age_ms = 100;
+    let clock = backends::clock::Clock::system();
+    let house = House::configured(engines, &[Role::Api, Role::Origin], clock, at_once).await;
     choose_all(&house).await;
     let admin = house.admin().await;
     // Long enough that the farm is still busy at the last fault.

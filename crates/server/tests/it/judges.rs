@@ -37,7 +37,7 @@ fn is_there(place: &Path) -> bool {
 }
 
 /// Runs a script of `judges/`; `None` when its modules are not installed here.
-async fn node(script: &str, args: &[&str]) -> Option<Value> {
+pub async fn node(script: &str, args: &[&str]) -> Option<Value> {
     let home = cache().join("judges");
     if !is_there(&home.join("node_modules/tus-js-client")) {
         return None;
