@@ -11,6 +11,8 @@ const GAP = 4;
 
 const hour = (at: number) => new Date(at).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
 
+const second = (at: number) => new Date(at).toLocaleTimeString("en-GB");
+
 /** What a bar is, for ears and for the line below the chart. */
 function inWords(bar: Placed): string {
   const taken = cpuTime((bar.ended - bar.started) / 1000);
@@ -83,11 +85,16 @@ export function Chart({ farm }: { farm: Farm }) {
             <Lanes key={group.worker} group={group} since={since} at={at} chosen={shown?.key ?? null} tab={current} />
           ))}
           <div className="timechart-axis" aria-hidden="true">
-            {ticks(since, at).map((tick) => (
-              <span key={tick} style={{ insetInlineStart: `${((tick - since) / (at - since)) * 100}%` }}>
-                {hour(tick)}
-              </span>
-            ))}
+            {ticks(since, at).map((tick) => {
+              const share = (tick - since) / (at - since);
+              // At the edges the words stay inside.
+              const translate = share > 0.97 ? "-100%" : share < 0.03 ? "0" : "-50%";
+              return (
+                <span key={tick} style={{ insetInlineStart: `${share * 100}%`, translate }}>
+                  {hour(tick)}
+                </span>
+              );
+            })}
           </div>
         </div>
       </div>
@@ -98,8 +105,8 @@ export function Chart({ farm }: { farm: Farm }) {
               <i className="swatch" data-series={seriesOf(shown.kind)} />
               <b>{shown.title ?? kindName(shown.kind)}</b>
               <span className="muted">
-                {workerName(shown.worker)}, {hour(shown.started)} to{" "}
-                {shown.outcome === null ? "now" : hour(shown.ended)}
+                {workerName(shown.worker)}, {second(shown.started)} to{" "}
+                {shown.outcome === null ? "now" : second(shown.ended)}
               </span>
             </p>
             <p className="small">{inWords(shown)}</p>
