@@ -88,6 +88,8 @@ test("a profile is made, told what is wrong, changed by two, chosen, deleted and
 }) => {
   const name = `Archive ${Date.now()}`;
   const path = `/api/v1/control/profiles/${encodeURIComponent(name)}`;
+  // New profiles begin as copies of the standard one.
+  await request.post("/api/v1/control/profiles/built-in/choose", { headers });
   await page.goto("/control/profiles");
   await page.getByRole("link", { name: "New profile" }).click();
   await page.getByLabel("Name", { exact: true }).fill(name);
