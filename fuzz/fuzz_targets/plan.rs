@@ -6,6 +6,7 @@
 mod vod;
 use vod::{guest, plan, probe};
 
+use domain::profile::{AudioCodec, Effort, Profile, Video, VideoCodec};
 use guest::sniff::Container;
 use libfuzzer_sys::fuzz_target;
 use plan::{Plan, Times};
@@ -62,22 +63,23 @@ fn info(from: &mut Bytes<'_>) -> SourceInfo {
         interlaced: flags & 1 > 0,
         pixel_format: "yuv420p".into(),
         bit_depth: 8,
-        hdr: false,
+        hdr: flags & 64 > 0,
         color_transfer: None,
+        mastering: None,
         bitrate_bps: 0,
     };
     let sound = |from: &mut Bytes<'_>, on: bool| on.then(|| i64::from(i32::from_le_bytes(from.take())) * 16);
     let audio = AudioInfo {
         stream: 1,
-        codec: "aac".into(),
+        codec: if flags & 128 > 0 { "eac3" } else { "aac" }.into(),
         channels: 2,
-        sample_rate: 44_100 + u32::from(flags & 2),
+        sample_rate: if flags & 2 > 0 { 48_000 } else { 44_100 },
         time_base: (1, 48_000),
         language: None,
         title: None,
         default: false,
         bitrate_bps: 0,
-        start_us: None,
+        start_us: sound(from, flags & 128 > 0),
         told_end_us: None,
     };
     SourceInfo {
@@ -89,6 +91,7 @@ fn info(from: &mut Bytes<'_>) -> SourceInfo {
         sound_end_us: sound(from, flags & 8 > 0),
         sound_start_us: sound(from, flags & 16 > 0),
         ending: None,
+        frame: None,
         told_us: 0,
         start_us: sound(from, flags & 32 > 0).unwrap_or(0),
         chapters: Vec::new(),
@@ -115,6 +118,7 @@ fn index(from: &mut Bytes<'_>) -> Index {
             duration: u32::from(duration),
             key: kind & 0x10 == 0,
             hidden: kind & 0x20 > 0 && kind & 0x08 > 0,
+            place: (kind & 0x04 == 0).then_some((u64::from(duration) << (kind >> 2 & 0x30), u32::from(kind))),
         });
     }
     index
@@ -139,9 +143,14 @@ fn check(plan: &Plan, index: &Index) {
         assert!(times.is_sorted_by(|a, b| a < b), "two pictures at one time");
         assert_eq!(times.len() as u64, video.frames());
         assert!(!video.rungs.is_empty() && video.timescale > 0);
+        for chunk in &video.chunks {
+            assert!(chunk.reach.iter().all(|(from, to)| from <= to) && chunk.reach.is_sorted());
+        }
+        let codecs = video.codecs();
+        assert_eq!(codecs.iter().map(|codec| video.only(*codec).rungs.len()).sum::<usize>(), video.rungs.len());
     }
     for audio in &plan.audio {
-        assert_eq!(audio.frames(), audio.samples.div_ceil(plan::AAC_FRAME));
+        assert_eq!(audio.frames(), audio.samples.div_ceil(audio.frame()));
         assert!(audio.stretches.iter().flatten().all(|frames| *frames > 0));
     }
     let json = serde_json::to_string(plan).expect("it can be stored");
@@ -168,8 +177,15 @@ fuzz_target!(|data: &[u8]| {
     if span.is_some_and(|((start, end), base)| at((start, base)).abs() > i128::from(hour) || at((end, base)).abs() > i128::from(hour)) {
         return;
     }
-    let ladder = domain::ladder::default_ladder();
-    if let Ok(plan) = plan::plan(&info, &index, &ladder) {
+    let mut profile = Profile { keep_dolby: true, ..Profile::default() };
+    profile.video.extend([VideoCodec::Hevc, VideoCodec::Vp9, VideoCodec::Av1].map(|codec| Video {
+        codec,
+        effort: Effort::Fast,
+        crf: None,
+        from_height: None,
+    }));
+    profile.audio.push(AudioCodec::Opus);
+    if let Ok(plan) = plan::plan(&info, &index, &profile) {
         check(&plan, &index);
     }
 });

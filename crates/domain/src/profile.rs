@@ -15,13 +15,16 @@ pub enum VideoCodec {
     Av1,
 }
 
-/// An audio codec that titles can be made in.
+/// A form of sound that titles can have.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AudioCodec {
     #[default]
     Aac,
     Opus,
+    /// Dolby Digital Plus, with Atmos where it has it: taken over from sources that have it ([`Profile::keep_dolby`]), never
+    /// encoded.
+    Eac3,
 }
 
 /// How much time encoders take to find a smaller form of the same picture.
@@ -95,6 +98,8 @@ pub enum Unfit {
     First,
     #[error("Name at least one audio codec, each once.")]
     Sound,
+    #[error("Dolby sound is not encoded: leave it out of the audio codecs, and ask for it with keep_dolby.")]
+    Dolby,
     #[error("The crf of {0} must be between {1} and {2}.")]
     Quality(&'static str, u8, u8),
     #[error("No rung of {0} is left: the largest one is lower than from_height.")]
@@ -141,6 +146,9 @@ impl Profile {
         let heard = |n: usize| !self.audio[..n].contains(&self.audio[n]);
         if self.audio.is_empty() || !(0..self.audio.len()).all(heard) {
             return Err(Unfit::Sound);
+        }
+        if self.audio.contains(&AudioCodec::Eac3) {
+            return Err(Unfit::Dolby);
         }
         if self.video[0].codec != VideoCodec::H264 || self.audio[0] != AudioCodec::Aac {
             return Err(Unfit::First);
@@ -272,6 +280,7 @@ impl AudioCodec {
         match self {
             Self::Aac => "aac",
             Self::Opus => "opus",
+            Self::Eac3 => "eac3",
         }
     }
 
@@ -280,6 +289,8 @@ impl AudioCodec {
         match self {
             Self::Aac => 1024,
             Self::Opus => 960,
+            // Six blocks of 256 (ETSI TS 102 366 §E.1.2).
+            Self::Eac3 => 1536,
         }
     }
 }
@@ -311,6 +322,7 @@ mod tests {
         assert_eq!(with(|p| p.video.insert(0, video(VideoCodec::Av1))), Err(Unfit::First));
         assert_eq!(with(|p| p.audio = vec![AudioCodec::Opus]), Err(Unfit::First));
         assert_eq!(with(|p| p.audio.push(AudioCodec::Aac)), Err(Unfit::Sound));
+        assert_eq!(with(|p| p.audio.push(AudioCodec::Eac3)), Err(Unfit::Dolby));
         assert_eq!(with(|p| p.video[0].crf = Some(50)), Err(Unfit::Quality("H.264", 14, 40)));
         assert_eq!(
             with(|p| p.video.push(Video { from_height: Some(2160), ..video(VideoCodec::Av1) })),

@@ -38,10 +38,12 @@ impl Encoders {
             VideoCodec::Vp9 => has("libvpx-vp9"),
             VideoCodec::Av1 => has("libsvtav1"),
         });
-        let audio = [AudioCodec::Aac, AudioCodec::Opus].into_iter().filter(|codec| match codec {
-            AudioCodec::Aac => true,
-            AudioCodec::Opus => has("libopus"),
-        });
+        let audio =
+            [AudioCodec::Aac, AudioCodec::Opus, AudioCodec::Eac3].into_iter().filter(|codec| match codec {
+                // The last is only copied.
+                AudioCodec::Aac | AudioCodec::Eac3 => true,
+                AudioCodec::Opus => has("libopus"),
+            });
         Self { video: video.collect(), audio: audio.collect() }
     }
 
@@ -71,7 +73,7 @@ mod tests {
     fn what_is_listed_can_be_encoded() {
         let text = " V....D libx265              libx265 H.265 / HEVC (codec hevc)\n V..... libsvtav1            SVT-AV1 \
                     encoder (codec av1)\n A....D libopus              libopus Opus (codec opus)\n";
-        assert_eq!(Encoders::listed(text).words(), ["h264", "hevc", "aac", "opus"]);
-        assert_eq!(Encoders::listed("").words(), ["h264", "aac"]);
+        assert_eq!(Encoders::listed(text).words(), ["h264", "hevc", "aac", "opus", "eac3"]);
+        assert_eq!(Encoders::listed("").words(), ["h264", "aac", "eac3"]);
     }
 }

@@ -20,7 +20,7 @@ pub mod probe {
     mod refusal;
 
     pub use index::{Index, Packet, packet};
-    pub use info::{AudioInfo, Chapter, Ending, SourceInfo, VideoInfo};
+    pub use info::{AudioInfo, Chapter, Display, Ending, Mastering, SourceInfo, VideoInfo};
     pub use json::source_info;
     pub use refusal::Refusal;
 

@@ -242,7 +242,7 @@ fn check(profile: &Profile) -> Result<(), Problem> {
             Unfit::Rungs | Unfit::SameHeight(_) | Unfit::Height(_) | Unfit::Rate(_) | Unfit::Order(_) => {
                 "ladder"
             }
-            Unfit::Sound => "audio",
+            Unfit::Sound | Unfit::Dolby => "audio",
             Unfit::Codecs | Unfit::First | Unfit::Quality(..) | Unfit::NothingLeft(_) => "video",
         };
         Problem::invalid(field, unfit.to_string())

@@ -212,8 +212,11 @@ struct Expired {
     claimed_at: Micros,
 }
 
-/// Puts jobs of these kinds whose lease ran out back into the queue, or away as dead when their attempts are used up. The
-/// first death is retried at once; later ones rest, since the job itself may be what kills workers.
+/// Deaths of workers that one job may have at most: it may be what kills them.
+pub const MOST_DEATHS: i64 = 12;
+
+/// Puts jobs of these kinds whose lease ran out back into the queue. A death is no fault of the job, as a rule, and takes no
+/// attempt from it; the first is retried at once, later ones rest a little, and after [`MOST_DEATHS`] the job is put away.
 pub async fn reap(tx: &mut Tx, kinds: &[&str], now: Micros) -> Result<Vec<Reaped>> {
     let kinds = json_list(kinds);
     let expired = query!(
@@ -239,17 +242,16 @@ pub async fn reap(tx: &mut Tx, kinds: &[&str], now: Micros) -> Result<Vec<Reaped
         } else {
             format!("the worker died {deaths} times")
         };
-        let outcome = if claim.attempt >= claim.max_attempts {
+        let outcome = if deaths >= MOST_DEATHS {
             Outcome::Dead
-        } else if deaths == 1 {
-            Outcome::Retry { run_at: now }
         } else {
-            Outcome::Retry { run_at: now.plus(back_off(deaths - 1)) }
+            Outcome::Retry { run_at: now.plus(rest(deaths)) }
         };
         let (state, run_at) = state_after(&outcome, now);
         fenced(execute!(
             tx,
-            "UPDATE jobs SET state = $1, run_at = $2, deaths = $3, worker = NULL, lease_until = 0, error = $4, updated_at = $5 \
+            "UPDATE jobs SET state = $1, run_at = $2, deaths = $3, attempts = attempts - 1, worker = NULL, lease_until = 0, \
+                 error = $4, updated_at = $5 \
              WHERE id = $6 AND fence = $7 AND state = 'running'",
             state.as_str(),
             run_at.0,
@@ -274,6 +276,14 @@ pub async fn reap(tx: &mut Tx, kinds: &[&str], now: Micros) -> Result<Vec<Reaped
         reaped.push(Reaped { claim, reason, outcome });
     }
     Ok(reaped)
+}
+
+/// How long a job rests after so many deaths: not at all, then 1 s, 2 s, 4 s … at most half a minute.
+fn rest(deaths: i64) -> i64 {
+    match deaths {
+        ..2 => 0,
+        _ => (Micros::SECOND << (deaths - 2).min(20)).min(30 * Micros::SECOND),
+    }
 }
 
 fn state_after(outcome: &Outcome, now: Micros) -> (State, Micros) {

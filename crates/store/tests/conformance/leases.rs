@@ -138,28 +138,29 @@ async fn a_dead_workers_job_runs_elsewhere(database: Database) {
     assert_eq!(reaped.len(), 1);
     assert_eq!((&reaped[0].claim.id, &reaped[0].outcome), (&held.id, &Outcome::Retry { run_at: over }));
     let job = find(&store, &held.id).await;
-    assert_eq!((job.state, job.attempts, job.deaths, job.worker), (State::Queued, 1, 1, None));
-    assert_eq!(claim(&store, "w2", &["k"], over).await.unwrap().attempt, 2);
+    assert_eq!((job.state, job.attempts, job.deaths, job.worker), (State::Queued, 0, 1, None));
+    assert_eq!(claim(&store, "w2", &["k"], over).await.unwrap().attempt, 1, "a death takes no attempt");
 }
 
 async fn a_job_that_kills_its_workers_ends_dead(database: Database) {
     let store = database.store().await.unwrap();
     let held = start(&store, NewJob::new("k", "s", "{}").max_attempts(3)).await;
     let mut now = T0;
-    for death in 1..=3 {
+    for death in 1..=jobs::MOST_DEATHS {
         now = now.plus(LEASE);
         let reaped = reap(&store, now).await.remove(0);
         match reaped.outcome {
             Outcome::Retry { run_at } => {
-                assert_eq!(run_at, now.plus(if death == 1 { 0 } else { back_off(death - 1) }));
+                let rest = if death == 1 { 0 } else { (1 << (death - 2)).min(30) };
+                assert_eq!(run_at, now.plus(rest * Micros::SECOND));
                 now = run_at;
                 claim(&store, "w", &["k"], now).await.unwrap();
             }
-            Outcome::Dead => assert_eq!(death, 3),
+            Outcome::Dead => assert_eq!(death, jobs::MOST_DEATHS),
         }
     }
     let job = find(&store, &held.id).await;
-    assert_eq!((job.state, job.error.as_deref()), (State::Dead, Some("the worker died 3 times")));
+    assert_eq!((job.state, job.error.as_deref()), (State::Dead, Some("the worker died 12 times")));
     assert_eq!(reap(&store, now.plus(Micros::DAY)).await, []);
 }
 

@@ -44,7 +44,7 @@ pub async fn audio(
     let source =
         ["-f", demuxer, "-i"].map(str::to_owned).into_iter().chain([input.display().to_string()]).collect();
     match encode(tools, plan, source, format!("0:{}", plan.stream), true, input, skip, &to).await {
-        Err(Error::Mismatch(reason)) => {
+        Err(Error::Mismatch(reason)) if plan.codec != AudioCodec::Eac3 => {
             tracing::warn!(
                 track = plan.id,
                 reason,
@@ -76,28 +76,9 @@ async fn encode(
         .args(["-max_error_rate", "1"])
         .args(if plan.joined.is_some() { &[][..] } else { &["-vn", "-copyts"] }.iter().copied())
         .args(source)
-        .args([
-            "-map",
-            &map,
-            "-af",
-            &filters(plan, shift),
-            "-c:a",
-            match plan.codec {
-                AudioCodec::Aac => "aac",
-                AudioCodec::Opus => "libopus",
-            },
-            "-b:a",
-            &plan.bitrate_bps.to_string(),
-        ])
-        .args([
-            "-f",
-            "mp4",
-            "-movflags",
-            "+empty_moov+default_base_moof",
-            "-frag_duration",
-            "2000000",
-            "pipe:1",
-        ])
+        .args(["-map", &map])
+        .args(coder(plan, shift))
+        .args(["-f", "mp4", "-frag_duration", "2000000", "pipe:1"])
         .args(plan.joined.filter(|_| shift).iter().flat_map(command::read_along))
         .reads(input);
     let (running, stdout) = guest.spawn().await?;
@@ -114,6 +95,21 @@ async fn encode(
         }
         other => other,
     }
+}
+
+/// What is to be done with the sound.
+fn coder(plan: &AudioPlan, shift: bool) -> Vec<String> {
+    let encoder = match plan.codec {
+        AudioCodec::Aac => "aac",
+        AudioCodec::Opus => "libopus",
+        // Its header is made of its first frame.
+        AudioCodec::Eac3 => {
+            return command::words(&["-c:a", "copy", "-movflags", "+delay_moov+default_base_moof"]);
+        }
+    };
+    let (filters, rate) = (filters(plan, shift), plan.bitrate_bps.to_string());
+    let flags = "+empty_moov+default_base_moof";
+    command::words(&["-af", &filters, "-c:a", encoder, "-b:a", &rate, "-movflags", flags])
 }
 
 /// Presentation time 0 at the origin, gaps filled, exactly as many samples as planned (in whole frames).
@@ -140,7 +136,7 @@ const OPUS_LOOKS_AHEAD: u64 = 312;
 /// the sound. AAC's encoder is late by a whole frame of its own accord.
 fn lead(codec: AudioCodec) -> u64 {
     match codec {
-        AudioCodec::Aac => 0,
+        AudioCodec::Aac | AudioCodec::Eac3 => 0,
         AudioCodec::Opus => codec.frame() - OPUS_LOOKS_AHEAD,
     }
 }
@@ -148,7 +144,7 @@ fn lead(codec: AudioCodec) -> u64 {
 /// How segments of a codec are written.
 pub fn kind(codec: AudioCodec) -> Kind {
     match codec {
-        AudioCodec::Aac => Kind::Audio,
+        AudioCodec::Aac | AudioCodec::Eac3 => Kind::Audio,
         AudioCodec::Opus => Kind::Opus,
     }
 }
@@ -168,12 +164,16 @@ async fn cut(mut from: ChildStdout, cutter: &mut Cutter<'_>, to: &mpsc::Sender<S
                 Item::Fragment(fragment) => fragment.samples,
             };
             for sample in samples {
+                cutter.check(&sample)?;
                 if let Some(stretch) = cutter.push(sample.data)? {
                     // Whoever waited is gone: the job was cancelled.
                     to.send(stretch).await.map_err(|_| Error::Task)?;
                 }
             }
         }
+    }
+    if let Some(stretch) = cutter.rest()? {
+        to.send(stretch).await.map_err(|_| Error::Task)?;
     }
     Ok(())
 }
@@ -184,6 +184,9 @@ struct Cutter<'a> {
     skip: usize,
     /// What the encoder says of itself.
     header: Option<TrackHeader>,
+    /// The first frame of sound that is copied, and whether the frame before had an odd length.
+    first: Option<Bytes>,
+    odd: bool,
     /// Frames seen, the encoder's priming frame among them.
     taken: u64,
     stretch: usize,
@@ -201,6 +204,8 @@ impl<'a> Cutter<'a> {
             plan,
             skip,
             header: None,
+            first: None,
+            odd: false,
             taken: 0,
             stretch: 0,
             segment: 0,
@@ -211,31 +216,63 @@ impl<'a> Cutter<'a> {
         }
     }
 
+    /// Sound that is copied must be whole: nothing fills its gaps.
+    fn check(&mut self, sample: &Sample) -> Result<()> {
+        if self.plan.codec != AudioCodec::Eac3 {
+            return Ok(());
+        }
+        if std::mem::take(&mut self.odd) && self.taken > self.plan.dropped {
+            return Err(Error::Gaps);
+        }
+        // The last one may be told any length.
+        self.odd = u64::from(sample.duration) != self.plan.frame();
+        if self.first.is_none() {
+            self.first = Some(sample.data.clone());
+        }
+        Ok(())
+    }
+
+    /// What is left of sound that ends a little early.
+    fn rest(&mut self) -> Result<Option<Stretch>> {
+        let last = self.stretch + 1 == self.plan.stretches.len();
+        if self.plan.codec != AudioCodec::Eac3 || !last {
+            return Ok(None);
+        }
+        self.cut_segment()?;
+        if self.segments.is_empty() && self.stretch >= self.skip { Ok(None) } else { self.cut_stretch() }
+    }
+
     fn push(&mut self, data: Bytes) -> Result<Option<Stretch>> {
         self.taken += 1;
-        // The first frame is the encoder's priming: without it, frame 1 stands at time 0.
-        let (Some(segments), 2..) = (self.plan.stretches.get(self.stretch), self.taken) else {
-            return Ok(None);
-        };
+        // What comes first is dropped (the encoder's priming, as a rule): the frame after it stands at time 0.
+        let Some(number) = self.taken.checked_sub(self.plan.dropped + 1) else { return Ok(None) };
+        let Some(segments) = self.plan.stretches.get(self.stretch) else { return Ok(None) };
         let frame = self.plan.frame();
-        let at = (self.taken - 2) * frame;
+        let at = number * frame;
         let duration = frame.min(self.plan.samples.saturating_sub(at)).max(1) as u32;
         self.pending.push(Sample { dts: at, cts_offset: 0, duration, is_sync: true, data });
         if (self.pending.len() as u64) < u64::from(segments[self.segment]) {
             return Ok(None);
         }
+        let whole = segments.len();
+        self.cut_segment()?;
+        if self.segment < whole { Ok(None) } else { self.cut_stretch() }
+    }
+
+    fn cut_segment(&mut self) -> Result<()> {
+        let samples = std::mem::take(&mut self.pending);
+        let Some(first) = samples.first() else { return Ok(()) };
         self.sequence += 1;
         self.segment += 1;
-        let samples = std::mem::take(&mut self.pending);
         if self.stretch >= self.skip {
-            let start = samples.first().map_or(0, |s| s.dts);
-            let segment = cmaf::segment(self.sequence, start, &samples, kind(self.plan.codec))?;
+            let segment = cmaf::segment(self.sequence, first.dts, &samples, kind(self.plan.codec))?;
             segment.write_to(&mut self.bytes);
             self.segments.push(segment.index);
         }
-        if self.segment < segments.len() {
-            return Ok(None);
-        }
+        Ok(())
+    }
+
+    fn cut_stretch(&mut self) -> Result<Option<Stretch>> {
         self.segment = 0;
         self.stretch += 1;
         if self.stretch <= self.skip {
@@ -254,6 +291,9 @@ impl<'a> Cutter<'a> {
         let language = self.plan.language.as_deref().and_then(language::three_letters);
         let mut spec =
             TrackSpec { timescale: self.plan.sample_rate, language, ..TrackSpec::from_header(header, 0)? };
+        if let Some(first) = &self.first {
+            spec.learn(first)?;
+        }
         // Nothing is left to skip: the frame that held it is gone.
         if let Media::Audio(Sound::Opus(config)) = &mut spec.media {
             if u64::from(config.pre_skip) != OPUS_LOOKS_AHEAD {

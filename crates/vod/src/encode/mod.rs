@@ -35,6 +35,8 @@ pub enum Error {
     Media(#[from] media::Error),
     #[error("scratch files: {0}")]
     Io(#[from] std::io::Error),
+    #[error("sound that is to be copied has gaps")]
+    Gaps,
     #[error("an encoding task ended unexpectedly")]
     Task,
 }
@@ -45,7 +47,7 @@ impl Error {
         match self {
             Self::Guest { source, .. } => source.is_transient(),
             Self::Io(_) | Self::Task => true,
-            Self::Mismatch(_) | Self::Media(_) => false,
+            Self::Mismatch(_) | Self::Media(_) | Self::Gaps => false,
         }
     }
 }
@@ -75,6 +77,9 @@ pub struct TrackHead {
     pub timescale: u32,
     /// The CMAF header, standard base64.
     pub init: String,
+    /// Complexity of the joint object coding of E-AC-3 (Dolby Atmos), where it has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joc: Option<u8>,
     /// Dynamic range of pictures.
     #[serde(default, skip_serializing_if = "Range::is_sdr")]
     pub range: Range,
@@ -85,7 +90,13 @@ impl TrackHead {
     pub fn new(spec: &media::cmaf::TrackSpec) -> Result<Self> {
         use base64::{Engine, engine::general_purpose::STANDARD};
         let init = STANDARD.encode(media::cmaf::init_segment(spec)?);
-        Ok(Self { codec: spec.codec()?, timescale: spec.timescale, init, range: spec.range() })
+        Ok(Self {
+            codec: spec.codec()?,
+            timescale: spec.timescale,
+            init,
+            range: spec.range(),
+            joc: spec.joc(),
+        })
     }
 }
 

@@ -7,6 +7,7 @@ use domain::{ladder::Rung, profile::Profile};
 use tokio::{process::Command, sync::mpsc};
 
 mod codecs;
+mod dolby;
 mod reach;
 
 use super::*;

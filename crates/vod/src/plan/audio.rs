@@ -26,6 +26,9 @@ pub struct AudioPlan {
     pub bitrate_bps: u32,
     #[serde(default)]
     pub codec: AudioCodec,
+    /// Frames that come first and are left out: what encoders begin with, or what lies before presentation time 0.
+    #[serde(default = "one")]
+    pub dropped: u64,
     /// Source time of presentation time 0, microseconds.
     pub origin_us: i64,
     /// Samples of the finished track. The last frame is played as far as these go.
@@ -35,6 +38,10 @@ pub struct AudioPlan {
     /// The source's clock jumps, see [`Joined`].
     #[serde(default)]
     pub joined: Option<Joined>,
+}
+
+fn one() -> u64 {
+    1
 }
 
 impl AudioPlan {
@@ -99,7 +106,35 @@ pub(super) fn plan(
         distinct_labels(&mut plans);
         all.extend(plans);
     }
+    if profile.keep_dolby {
+        let kept = order.iter().enumerate().filter_map(|(n, track)| {
+            let plan = track_plan(AudioCodec::Eac3, n, track, origin_us, boundaries, rate);
+            // One programme with its other forms.
+            let label = all.get(n).map_or(plan.label.clone(), |aac: &AudioPlan| aac.label.clone());
+            let dropped = dolby_before(track, origin_us)?;
+            let ends = track.told_end_us.is_none_or(|told| reaches(told, &plan));
+            ends.then_some(AudioPlan { label, dropped, ..plan })
+        });
+        let kept: Vec<AudioPlan> = kept.collect();
+        all.extend(kept);
+    }
     all
+}
+
+/// Frames of a track of Dolby sound that lie before presentation time 0. `None` when it cannot be taken over: it is another
+/// codec, or begins so late that silence would have to go before it.
+fn dolby_before(track: &AudioInfo, origin_us: i64) -> Option<u64> {
+    let fits = track.codec == "eac3" && track.sample_rate == 48_000;
+    let early = origin_us.checked_sub(track.start_us.filter(|_| fits)?)?;
+    const FRAME_US: i64 = 32_000;
+    u64::try_from((early + FRAME_US / 2).div_euclid(FRAME_US)).ok()
+}
+
+/// Does sound that ends there last about as long as planned?
+fn reaches(end_us: i64, plan: &AudioPlan) -> bool {
+    const MISSING_US: i128 = 1_000_000;
+    let lasts = i128::from(plan.samples) * 1_000_000 / i128::from(plan.sample_rate.max(1));
+    i128::from(end_us) + MISSING_US >= i128::from(plan.origin_us) + lasts
 }
 
 fn track_plan(
@@ -113,7 +148,7 @@ fn track_plan(
     // Opus is always decoded to 48 kHz (RFC 7845 §5.1).
     let keeps = codec == AudioCodec::Aac && track.sample_rate == 44_100;
     let sample_rate = if keeps { 44_100 } else { 48_000 };
-    let channels = track.channels.min(2);
+    let channels = if codec == AudioCodec::Eac3 { track.channels } else { track.channels.min(2) };
     let at = |tick: u64| u128::from(tick) * u128::from(sample_rate);
     let samples = (at(boundaries.last().copied().unwrap_or(0)) / u128::from(rate)) as u64;
     let samples = samples.max(1);
@@ -143,8 +178,10 @@ fn track_plan(
             (AudioCodec::Aac, _) => 160_000,
             (AudioCodec::Opus, 1) => 64_000,
             (AudioCodec::Opus, _) => 112_000,
+            (AudioCodec::Eac3, _) => track.bitrate_bps as u32,
         },
         codec,
+        dropped: u64::from(codec != AudioCodec::Eac3),
         origin_us,
         samples,
         stretches,

@@ -118,6 +118,8 @@ async fn part(
 pub(super) fn failed(error: encode::Error) -> JobError {
     if error.is_transient() {
         JobError::retry("Converting was interrupted.", error)
+    } else if matches!(error, encode::Error::Gaps) {
+        JobError::fatal("The Dolby sound of the file has gaps, so it cannot be taken over as it is.", error)
     } else {
         JobError::fatal(
             "The file could not be converted: too much of it is damaged. Export it once more and upload that.",

@@ -62,8 +62,9 @@ pub(super) fn assemble(work: &Work, units: &[Unit], version: u64) -> Result<Opti
             continue;
         }
         let parts = run(&mut names.into_iter())?;
-        let kind = TrackKind::Audio { sample_rate: audio.sample_rate, channels: audio.channels, joc: None };
         let Some((head, extents)) = collect(&audio.id, &parts)? else { return Ok(None) };
+        let (sample_rate, channels, joc) = (audio.sample_rate, audio.channels, head.joc);
+        let kind = TrackKind::Audio { sample_rate, channels, joc };
         let language = audio.language.clone();
         tracks.push(track(&audio.id, kind, &audio.label, language, audio.default, head, extents));
     }

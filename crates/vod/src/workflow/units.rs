@@ -29,6 +29,9 @@ pub(super) struct AudioJob {
 /// Adding a codec to a title that can be watched waits for all titles that cannot.
 const ADDED: i64 = (jobs::priority::NORMAL + jobs::priority::IDLE) / 2;
 
+/// A unit that failed so often stops the title, or the codec that it adds.
+const MOST_FAILURES: u32 = 3;
+
 /// The kind of job that encodes chunks in a codec. A kind of its own for each, so that workers take what they can encode.
 pub(super) fn chunk_kind(codec: VideoCodec) -> &'static str {
     match codec {
@@ -44,13 +47,14 @@ pub(super) fn audio_kind(codec: AudioCodec) -> &'static str {
     match codec {
         AudioCodec::Aac => "audio",
         AudioCodec::Opus => "audio-opus",
+        AudioCodec::Eac3 => "audio-eac3",
     }
 }
 
 /// Does a job of this kind add something to a title that is complete without it?
 pub(super) fn is_added(kind: &str) -> bool {
     VideoCodec::ALL.into_iter().skip(1).any(|codec| chunk_kind(codec) == kind)
-        || audio_kind(AudioCodec::Opus) == kind
+        || [AudioCodec::Opus, AudioCodec::Eac3].into_iter().any(|codec| audio_kind(codec) == kind)
 }
 
 /// What a chunk takes of one core, microseconds, roughly: only what is more and what is less counts.
@@ -98,7 +102,8 @@ pub(super) async fn hand_out(
                 (true, _) => jobs::priority::NORMAL,
                 (false, _) => ADDED,
             };
-            let job = jobs::NewJob::new(chunk_kind(codec), &subject, &payload).priority(priority).turn(turn);
+            let job = jobs::NewJob::new(chunk_kind(codec), &subject, &payload);
+            let job = job.priority(priority).turn(turn).max_attempts(MOST_FAILURES);
             turn = turn.plus(work(plan, index, codec));
             jobs::enqueue(tx, &job, now).await?;
         }
@@ -109,7 +114,8 @@ pub(super) async fn hand_out(
         }
         let payload = super::json(&AudioJob { presentation: id, track })?;
         let priority = if audio.is_extra() { ADDED } else { jobs::priority::URGENT };
-        let job = jobs::NewJob::new(audio_kind(audio.codec), &subject, &payload).priority(priority);
+        let job = jobs::NewJob::new(audio_kind(audio.codec), &subject, &payload);
+        let job = job.priority(priority).max_attempts(MOST_FAILURES);
         jobs::enqueue(tx, &job, now).await?;
     }
     Ok(())

@@ -12,7 +12,9 @@ async fn the_parts_that_are_planned_are_enough() {
         let source = "nullsrc=s=426x240:r=25:d=30,geq=random(1)*255:128:128";
         let sound = ["-f", "lavfi", "-i", "anoisesrc=d=30:a=0.1", "-c:a", "aac", "-b:a", "256k"];
         let video = ["-c:v", "libx264", "-preset", "ultrafast", "-qp", "12", "-g", "50", "-bf", "2"];
-        let args = [&["-f", "lavfi", "-i", source][..], &sound[..4], &video, &sound[4..], &["-movflags", flags]].concat();
+        let args =
+            [&["-f", "lavfi", "-i", source][..], &sound[..4], &video, &sound[4..], &["-movflags", flags]]
+                .concat();
         let args: Vec<&str> = args.into_iter().collect();
         let whole = media(dir.path(), name, &args).await;
         let tools = Tools { threads: 1, ..Tools::default() };
