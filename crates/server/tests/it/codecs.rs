@@ -8,6 +8,7 @@ use std::{
 use backends::clock::Clock;
 use domain::{
     Micros, VideoId,
+    ladder::Rung,
     profile::{AudioCodec, Effort, Profile, Video, VideoCodec},
 };
 use serde_json::{Value, json};
@@ -26,12 +27,9 @@ crate::on_both_engines!(a_title_in_every_codec, a_codec_that_fails_leaves_the_ti
 
 /// Lets titles be made in all codecs.
 pub async fn choose_all(house: &House) {
-    let mut profile = Profile::default();
-    // Rungs as in the configuration of tests, and one that is too small for AV1.
-    profile.ladder = vec![
-        domain::ladder::Rung { height: 90, bitrate_bps: 400_000 },
-        domain::ladder::Rung { height: 64, bitrate_bps: 120_000 },
-    ];
+    // Rungs for test films of 160×90.
+    let ladder = [(90, 400_000), (64, 120_000)].map(|(height, bitrate_bps)| Rung { height, bitrate_bps });
+    let mut profile = Profile::of_ladder(ladder.to_vec());
     for codec in [VideoCodec::Hevc, VideoCodec::Vp9, VideoCodec::Av1] {
         profile.video.push(Video { codec, effort: Effort::Fast, crf: None, from_height: Some(90) });
     }
@@ -111,6 +109,40 @@ async fn a_title_in_every_codec(engines: Engines) {
     }
     assert_eq!(admin.video(id).await["state"], before["state"]);
     assert!(crate::film::strays(&house, &[id]).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cut_keeps_every_codec() {
+    let at_once = |config: &mut server::config::Config| config.origin.complete_max_age_ms = 100;
+    let house = House::configured(Engines::embedded(), &Role::ALL, Clock::system(), at_once).await;
+    choose_all(&house).await;
+    let admin = house.admin().await;
+    let id = admin.upload("cut", &film(14).await.file).await;
+    admin.until_complete(id).await;
+    step(&admin, id, "formats", "done").await;
+    // One segment stays as it is, a piece of the next is encoded anew.
+    let keep = json!({ "keep": [{ "start_ms": 4000, "end_ms": 10_000 }] });
+    admin.post(&format!("/api/v1/videos/{id}/trim"), keep).await.expect(202);
+    admin.until(id, |video| video["duration_ms"] == 6000 && video["complete"] == true).await;
+    step(&admin, id, "formats", "done").await;
+    let began = Instant::now();
+    loop {
+        let playback = house.visitor().playback(id).await;
+        let hls = format!("{}{}", house.base, playback["hls_url"].as_str().unwrap());
+        let text = reqwest::get(&hls).await.unwrap().text().await.unwrap();
+        let paths: BTreeSet<&str> = text.lines().filter(|line| line.starts_with('v')).collect();
+        if paths.len() == 5 {
+            for path in paths {
+                let url = format!("{}/{path}", hls.rsplit_once('/').unwrap().0);
+                assert_eq!(times(&url, "v:0").await.len(), 150, "{url}");
+            }
+            assert!(text.contains("opus"), "{text}");
+            conformance::both_clean(&house.base, &playback).await;
+            return;
+        }
+        assert!(began.elapsed() < Duration::from_secs(20), "{text}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
 }
 
 async fn a_codec_that_fails_leaves_the_title_as_it_is(engines: Engines) {

@@ -317,7 +317,8 @@ async fn what_a_profile_takes_is_estimated(house: House) {
     let twice =
         admin.post(&door, source(1080, |body| body["duration_seconds"] = json!(1200))).await.expect(200);
     assert_eq!(twice.json["max_bytes"].as_u64().unwrap(), 2 * full["max_bytes"].as_u64().unwrap());
-    let wrong: [(&str, fn(&mut Value)); 6] = [
+    type Change = fn(&mut Value);
+    let wrong: [(&str, Change); 6] = [
         ("width", |body| body["width"] = json!(0)),
         ("height", |body| body["height"] = json!(20_000)),
         ("frame_rate", |body| body["frame_rate"] = json!(0.5)),

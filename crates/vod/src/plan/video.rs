@@ -246,7 +246,7 @@ pub(super) fn plan(
         rungs,
         deinterlace: video.interlaced,
         tonemap: video.color_transfer.clone().filter(|_| video.hdr),
-        mastering: video.mastering.clone().filter(|_| video.hdr),
+        mastering: video.mastering.filter(|_| video.hdr),
         held: clock.held,
         joined: clock.joined.then(|| Joined { beside: info.audio.first().map(|audio| audio.stream) }),
     })
