@@ -43,6 +43,15 @@ pub async fn choose_all(house: &House) {
 }
 
 pub async fn step(caller: &Caller, id: VideoId, name: &str, wanted: &str) -> Value {
+    step_within(caller, id, (name, wanted), Duration::from_secs(120)).await
+}
+
+pub async fn step_within(
+    caller: &Caller,
+    id: VideoId,
+    (name, wanted): (&str, &str),
+    patience: Duration,
+) -> Value {
     let began = Instant::now();
     loop {
         let video = caller.video(id).await;
@@ -51,7 +60,7 @@ pub async fn step(caller: &Caller, id: VideoId, name: &str, wanted: &str) -> Val
         if step["state"] == wanted {
             return step;
         }
-        assert!(began.elapsed() < Duration::from_secs(120), "still {steps:#?}");
+        assert!(began.elapsed() < patience, "still {steps:#?}");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }

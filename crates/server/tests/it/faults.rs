@@ -8,7 +8,7 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 use server::config::Role;
 
 use crate::{
-    codecs::{choose_all, step},
+    codecs::{choose_all, step_within},
     engines::{Engines, Process},
     film::{descriptor, film, strays, times},
     harness::House,
@@ -96,7 +96,7 @@ async fn a_title_survives_its_workers() {
         assert!(began.elapsed() < Duration::from_secs(240), "seed {seed}: {jobs:#?}");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    step(&admin, id, "formats", "done").await;
+    step_within(&admin, id, ("formats", "done"), Duration::from_secs(900)).await;
     eprintln!("{kills} kills and {stops} stops, {busy} jobs left at the last one, seed {seed}");
     settled(&house, id).await;
 
