@@ -73,7 +73,7 @@ mod tests {
     fn what_is_listed_can_be_encoded() {
         let text = " V....D libx265              libx265 H.265 / HEVC (codec hevc)\n V..... libsvtav1            SVT-AV1 \
                     encoder (codec av1)\n A....D libopus              libopus Opus (codec opus)\n";
-        assert_eq!(Encoders::listed(text).words(), ["h264", "hevc", "aac", "opus", "eac3"]);
+        assert_eq!(Encoders::listed(text).words(), ["h264", "hevc", "av1", "aac", "opus", "eac3"]);
         assert_eq!(Encoders::listed("").words(), ["h264", "aac", "eac3"]);
     }
 }

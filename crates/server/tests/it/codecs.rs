@@ -146,7 +146,6 @@ async fn a_cut_keeps_every_codec() {
                 assert_eq!(times(&url, "v:0").await.len(), 150, "{url}");
             }
             assert!(text.contains("opus"), "{text}");
-            conformance::both_clean(&house.base, &playback).await;
             return;
         }
         assert!(began.elapsed() < Duration::from_secs(20), "{text}");

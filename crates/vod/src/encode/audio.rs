@@ -78,7 +78,18 @@ async fn encode(
         .args(source)
         .args(["-map", &map])
         .args(coder(plan, shift))
-        .args(["-f", "mp4", "-frag_duration", "2000000", "pipe:1"])
+        // Tags of the source have no place in the header.
+        .args([
+            "-map_metadata",
+            "-1",
+            "-map_chapters",
+            "-1",
+            "-f",
+            "mp4",
+            "-frag_duration",
+            "2000000",
+            "pipe:1",
+        ])
         .args(plan.joined.filter(|_| shift).iter().flat_map(command::read_along))
         .reads(input);
     let (running, stdout) = guest.spawn().await?;
