@@ -7,6 +7,8 @@ import { expect, patch, signed as test, video, videoId } from "./support";
 
 test("search as you type, with the words in the address", async ({ page }) => {
   await page.goto("/");
+  // Keys are heard from when the app has taken over.
+  await page.getByRole("link", { name: "Skip to the content" }).waitFor();
   await page.keyboard.press("/");
   await page.keyboard.type("buck bu");
   await expect(page).toHaveURL(/\/search\?q=buck(%20|\+)bu$/);
