@@ -1,6 +1,6 @@
 //! Attempts at jobs that are over: what charts and costs are made of.
 
-use domain::{Micros, VideoId};
+use domain::Micros;
 use uuid::Uuid;
 
 use crate::{
@@ -60,20 +60,7 @@ pub async fn recent(conn: &mut impl Connect, since: Micros, limit: u32) -> Resul
     )
 }
 
-/// Those about one subject, in the order in which they began.
-pub async fn of_subject(conn: &mut impl Connect, subject: &str, limit: u32) -> Result<Vec<Attempt>> {
-    query!(
-        fetch_all,
-        conn,
-        Attempt,
-        "SELECT job_id, kind, subject, worker, outcome, started_at, ended_at, cpu_ms, error FROM attempts \
-         WHERE subject = $1 ORDER BY started_at, id LIMIT $2",
-        subject,
-        i64::from(limit),
-    )
-}
-
-/// What one title took, or all of them in some time.
+/// What one title took in some time.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Cost {
     pub subject: String,
@@ -104,18 +91,6 @@ pub async fn costliest(conn: &mut impl Connect, since: Micros, limit: u32) -> Re
         since.0,
         i64::from(limit),
     )
-}
-
-/// CPU milliseconds that a title took so far.
-pub async fn cpu_of(conn: &mut impl Connect, video: VideoId) -> Result<i64> {
-    let (cpu,) = query!(
-        fetch_one,
-        conn,
-        (i64,),
-        "SELECT CAST(COALESCE(SUM(cpu_ms), 0) AS BIGINT) FROM attempts WHERE subject = $1",
-        video.to_string(),
-    )?;
-    Ok(cpu)
 }
 
 /// Forgets those that ended before `before`.

@@ -7,6 +7,7 @@ use std::{
 
 use backends::bus::Bus;
 use domain::{Micros, Topic, VideoId};
+use futures::FutureExt;
 use store::videos;
 use tokio::{sync::broadcast, time};
 use tokio_util::sync::CancellationToken;
@@ -60,7 +61,10 @@ pub async fn watch(app: App, bus: Bus, stop: CancellationToken) {
         let every = if bus.reaches_others() { EVERY_TOLD } else { EVERY };
         tokio::select! {
             () = stop.cancelled() => return,
-            _ = told.next() => time::sleep(TOGETHER).await,
+            _ = told.next() => {
+                time::sleep(TOGETHER).await;
+                while told.next().now_or_never().is_some() {}
+            }
             () = time::sleep(every) => {}
         }
         if app.changes.sender.receiver_count() == 0 && app.answers.is_empty() {

@@ -97,8 +97,8 @@ async fn keep(
         cpu_ms: cpu.as_millis() as i64,
         error,
     };
-    metrics::counter!("kinora_guest_cpu_seconds_total", "kind" => claim.kind.clone())
-        .increment(cpu.as_secs());
+    metrics::counter!("kinora_guest_cpu_milliseconds_total", "kind" => claim.kind.clone())
+        .increment(cpu.as_millis() as u64);
     let kept = async {
         let mut tx = shared.store.begin().await?;
         attempts::insert(&mut tx, &attempt).await?;

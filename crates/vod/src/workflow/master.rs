@@ -74,8 +74,8 @@ impl Masters {
         cell.get_or_try_init(|| self.fetch(source)).await.cloned()
     }
 
-    /// The source as a file in which only `parts` (`(from, to)` in bytes) are filled in, and holes read as zeros; the whole one
-    /// where that is at hand. `None` when the parts are most of it, so that fetching it once for all is better.
+    /// The source as a file in which only `parts` (`(from, to)` in bytes) are filled in; holes read as zeros. `None` when the
+    /// whole one is at hand, or the parts are so much of it that fetching it once for all jobs is better.
     pub(super) async fn open_parts(
         &self,
         source: &Source,
