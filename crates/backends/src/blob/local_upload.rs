@@ -17,10 +17,21 @@ use super::{
 /// Bytes that wait in memory before they are written.
 const BUFFER: usize = 1 << 20;
 
+/// A staging file that one writer has. Its lock belongs to the open file, which a process that is being started shares
+/// until it has become its program: to close the file alone would leave it locked until then.
+struct Held(File);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // What fails here ends with the file.
+        let _ = self.0.unlock();
+    }
+}
+
 pub(super) struct LocalAppender {
     local: Local,
     staged: Staged,
-    file: Arc<File>,
+    file: Arc<Held>,
     buffer: BytesMut,
     /// Bytes in the file, synced or not.
     written: u64,
@@ -41,6 +52,8 @@ impl LocalAppender {
                 Err(TryLockError::WouldBlock) => return Ok(None),
                 Err(TryLockError::Error(e)) => return Err(e),
             }
+            let held = Held(file);
+            let file = &held.0;
             if file.metadata()?.len() < received {
                 return Err(io::Error::new(
                     io::ErrorKind::InvalidInput,
@@ -53,7 +66,7 @@ impl LocalAppender {
             {
                 local::sync_folder(folder)?;
             }
-            Ok(Some(file))
+            Ok(Some(held))
         });
         let file = opened.await?.ok_or_else(|| Error::Busy(staged.object.clone()))?;
         Ok(Self {
@@ -91,7 +104,7 @@ impl LocalAppender {
 
     async fn write_through(&mut self, bytes: Bytes) -> Result<()> {
         let (file, at, count) = (self.file.clone(), self.written, bytes.len() as u64);
-        blocking(&self.staged.object, move |_| file.write_all_at(&bytes, at)).await?;
+        blocking(&self.staged.object, move |_| file.0.write_all_at(&bytes, at)).await?;
         self.written += count;
         Ok(())
     }
@@ -103,7 +116,7 @@ impl LocalAppender {
     pub async fn checkpoint(&mut self) -> Result<&Staged> {
         self.flush().await?;
         let file = self.file.clone();
-        blocking(&self.staged.object, move |_| file.sync_data()).await?;
+        blocking(&self.staged.object, move |_| file.0.sync_data()).await?;
         self.staged.received = self.written;
         Ok(&self.staged)
     }
@@ -112,7 +125,7 @@ impl LocalAppender {
         self.flush().await?;
         let (local, file, key) = (self.local, self.file, self.staged.key.to_string());
         blocking(&self.staged.object, move |object| {
-            file.sync_all()?;
+            file.0.sync_all()?;
             local.install(&local.staging_path(&key), object)
         })
         .await
@@ -127,4 +140,28 @@ pub(super) async fn abort(local: &Local, staged: &Staged) -> Result<()> {
         local::gone_is_fine(fs::remove_file(target))
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_is_given_back_while_a_starting_process_shares_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let local = Local::open(dir.path()).unwrap();
+        let staged = Staged {
+            object: "masters/u/original".into(),
+            length: 10,
+            received: 0,
+            key: uuid::Uuid::now_v7(),
+            multipart: None,
+            sealed: None,
+        };
+        let first = LocalAppender::open(local.clone(), staged.clone()).await.unwrap();
+        let shared = first.file.0.try_clone().unwrap();
+        drop(first);
+        assert!(LocalAppender::open(local, staged).await.is_ok());
+        drop(shared);
+    }
 }

@@ -1,16 +1,17 @@
 //! What wraps every request: its id, its log line and metrics, security headers, a time limit, a net under panics.
 
 use std::{
+    borrow::Cow,
     panic::AssertUnwindSafe,
     sync::Arc,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use api::Problem;
 use app::control::Traffic;
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -18,12 +19,7 @@ use futures::FutureExt;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::pack;
-
-/// How long a handler of the API may take until its answer begins.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// The same where a picture is received first, which may come over a slow line.
-const PATIENCE_WITH_PICTURES: Duration = Duration::from_secs(600);
+use super::{meters::Meters, pack};
 
 /// Scripts and connections from here only; `blob:` for the player's media sources and worker.
 const CONTENT_POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
@@ -42,6 +38,7 @@ pub const EMBED_POLICY: &str = "default-src 'self'; script-src 'self'; style-src
 pub struct Around {
     pub traffic: Arc<Traffic>,
     pub proxies: api::address::Config,
+    pub meters: Meters,
 }
 
 /// The outermost layer, and the only one around all routes: finds out who the client is, gives the request an id, logs and
@@ -52,11 +49,9 @@ pub async fn observe(State(around): State<Arc<Around>>, mut request: Request, ne
     let client = api::address::fill(&around.proxies, &mut request);
     let id = Uuid::now_v7().simple().to_string();
     let method = request.method().clone();
-    let path = redacted(request.uri().path());
-    let is_api = path.starts_with("/api/");
-    let matched = request.extensions().get::<MatchedPath>();
-    let route = matched.map_or("other", MatchedPath::as_str).to_owned();
-    let span = tracing::info_span!("request", id, %method, path);
+    let is_api = request.uri().path().starts_with("/api/");
+    let span = tracing::info_span!("request", id, %method, path = %redacted(request.uri().path()));
+    let route = request.extensions().get::<MatchedPath>().cloned();
     let brings_much = brings_much(&request);
     let takes_gzip = api::accept::takes_coding(request.headers(), "gzip");
     let response = caught(next.run(request)).instrument(span.clone()).await;
@@ -64,9 +59,8 @@ pub async fn observe(State(around): State<Arc<Around>>, mut request: Request, ne
     let status = response.status();
     let took = started.elapsed();
     around.traffic.note(status.as_u16(), took);
-    let labels = [("method", method.to_string()), ("route", route), ("status", status.as_str().to_owned())];
-    metrics::counter!("kinora_http_requests_total", &labels).increment(1);
-    metrics::histogram!("kinora_http_request_seconds", &labels[..2]).record(took.as_secs_f64());
+    let route = route.as_ref().map_or("other", MatchedPath::as_str);
+    around.meters.note(route, &method, status, took);
     span.in_scope(|| {
         let millis = took.as_millis() as u64;
         let client = tracing::field::display(client.address);
@@ -113,10 +107,10 @@ async fn caught(answer: impl Future<Output = Response>) -> Response {
 }
 
 /// A path as it may be logged: what follows `/media/` is a signed token that opens a title.
-pub fn redacted(path: &str) -> String {
+pub fn redacted(path: &str) -> Cow<'_, str> {
     match path.strip_prefix("/media/") {
-        Some(rest) => format!("/media/…/{}", rest.split_once('/').map_or("", |(_, rest)| rest)),
-        None => path.to_owned(),
+        Some(rest) => format!("/media/…/{}", rest.split_once('/').map_or("", |(_, rest)| rest)).into(),
+        None => path.into(),
     }
 }
 
@@ -142,20 +136,6 @@ fn secure(headers: &mut HeaderMap, https: bool) {
         "camera=(), microphone=(), geolocation=(), payment=()",
     );
     default(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
-}
-
-/// Around the handlers that answer in JSON: refuses callers who take nothing that the API makes, and gives up on a handler that
-/// does not begin its answer in time.
-pub async fn answer(request: Request, next: Next) -> Response {
-    if !api::accept::takes_ours(request.headers()) {
-        return Problem::not_acceptable().into_response();
-    }
-    let brings_picture = request.method() == Method::POST && request.uri().path().ends_with("/artwork");
-    let patience = if brings_picture { PATIENCE_WITH_PICTURES } else { PATIENCE };
-    match tokio::time::timeout(patience, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => Problem::unavailable("a handler took too long").into_response(),
-    }
 }
 
 /// The answer where there is no route.

@@ -5,6 +5,7 @@ pub mod gate;
 pub mod health;
 pub mod layers;
 pub mod listen;
+pub mod meters;
 pub mod metrics;
 mod pack;
 pub mod throttle;
