@@ -78,6 +78,8 @@ pub struct Config {
     pub origin: origin::Config,
     /// How the countries of viewers are told.
     pub geo: backends::geo::Config,
+    /// What players tell of their playbacks.
+    pub insights: insights::Config,
     /// Who may read `/metrics`.
     pub metrics: crate::http::metrics::Config,
 }
@@ -133,6 +135,7 @@ impl Default for Config {
             encoding: vod::workflow::Config { work_dir: PathBuf::new(), ..Default::default() },
             origin: origin::Config::default(),
             geo: backends::geo::Config::default(),
+            insights: insights::Config::default(),
             metrics: crate::http::metrics::Config::default(),
         }
     }
