@@ -8,7 +8,7 @@ use std::{
     path::Path,
     process::{Command, Stdio},
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use axum::{Router, routing::post};
@@ -47,12 +47,11 @@ async fn receiver() {
 }
 
 /// Sends beats of one session until the receiver is gone, and notes those that were acknowledged.
-async fn play(base: String, acknowledged: Arc<Mutex<HashSet<(Uuid, u32)>>>) {
+async fn play(http: reqwest::Client, base: String, acknowledged: Arc<Mutex<HashSet<(Uuid, u32)>>>) {
     let session = Uuid::now_v7();
     let expires = Clock::system().now().seconds() + 3600;
     let claims = Claims { presentation: PresentationId::new(), expires, session, max_height: None };
     let token = minter().mint(&claims);
-    let http = reqwest::Client::new();
     for batch in 0..30_u32 {
         let seqs: Vec<u32> = (batch * 20..batch * 20 + 20).collect();
         let beat = |seq: &u32| json!({ "seq": seq, "kind": "play", "playing_ms": 10, "stalled_ms": 0 });
@@ -73,7 +72,7 @@ async fn play(base: String, acknowledged: Arc<Mutex<HashSet<(Uuid, u32)>>>) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_receiver_that_is_killed_loses_no_acknowledged_beat() {
     let dir = tempfile::tempdir().unwrap();
-    for round in 0..3_u64 {
+    for round in 0..3 {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "receiver", "--nocapture"])
             .env(DIR, dir.path())
@@ -85,16 +84,22 @@ async fn a_receiver_that_is_killed_loses_no_acknowledged_beat() {
             lines.find_map(|line| line.unwrap().split_once("listening on ").map(|(_, at)| at.to_owned()));
         let base = format!("http://{}", address.unwrap());
         let acknowledged = Arc::new(Mutex::new(HashSet::new()));
+        let http = reqwest::Client::new();
         let players: Vec<_> =
-            (0..200).map(|_| tokio::spawn(play(base.clone(), acknowledged.clone()))).collect();
-        tokio::time::sleep(Duration::from_millis(400 + 150 * round)).await;
+            (0..200).map(|_| tokio::spawn(play(http.clone(), base.clone(), acknowledged.clone()))).collect();
+        // In the middle of it, however fast the machine is.
+        let began = Instant::now();
+        while acknowledged.lock().unwrap().len() < 5_000 * (round + 1) {
+            assert!(began.elapsed() < Duration::from_secs(30), "nothing is acknowledged");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
         child.kill().unwrap();
         child.wait().unwrap();
         for player in players {
             player.await.unwrap();
         }
         let acknowledged = std::mem::take(&mut *acknowledged.lock().unwrap());
-        assert!(acknowledged.len() > 100, "only {} beats were acknowledged", acknowledged.len());
+        assert!(acknowledged.len() < 200 * 600, "it died too late");
         let mut lost = acknowledged.clone();
         for segment in log::segments(&dir.path().join("beats/0")).unwrap() {
             log::read(&segment, |_, record| {
