@@ -116,6 +116,7 @@ impl Insights {
         })
         .await?;
         state.end = state.end.max(stored);
+        meters::ready(&state.edges);
         let state = Arc::new(Mutex::new(state));
         let intake = Intake::start(log, state.clone())?;
         let tokens = tokens::Tokens::new(checker);

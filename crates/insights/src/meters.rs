@@ -1,6 +1,6 @@
 //! What Prometheus is told of beats. Labels are edges, of which there are few; titles are for the control page.
 
-use metrics::{Counter, Histogram, counter, histogram};
+use metrics::{Counter, Histogram, counter, gauge, histogram};
 
 use crate::{
     beat::{Beat, What},
@@ -52,6 +52,14 @@ impl OfEdge {
             beats,
         }
     }
+}
+
+/// Counts from zero: alerts and dashboards find what they ask for before anybody has watched.
+pub fn ready(edges: &Edges) {
+    OfEdge::new(&edges.name(Edge::ORIGIN));
+    counter!("kinora_qoe_log_failures_total").absolute(0);
+    gauge!("kinora_qoe_playing_sessions").set(0.0);
+    gauge!("kinora_qoe_log_bytes").set(0.0);
 }
 
 impl Meters {

@@ -17,10 +17,11 @@ use crate::{
     histogram::Histogram,
     rollup::minute,
     session::WATCHING,
-    view::{EdgeQuality, Figures, Limits, Quality, Step, TitleQuality},
+    view::{EdgeQuality, Quality, QualityFigures, QualityLimits, QualityStep, TitleQuality},
 };
 
-const LIMITS: Limits = Limits { rebuffer_ratio: 0.01, startup_ms: 3000, start_failure_ratio: 0.005 };
+const LIMITS: QualityLimits =
+    QualityLimits { rebuffer_ratio: 0.01, startup_ms: 3000, start_failure_ratio: 0.005 };
 /// Rows of each list.
 const MOST: u32 = 50;
 /// Steps of a window.
@@ -118,7 +119,7 @@ struct Told {
 }
 
 impl Told {
-    fn figures(&self) -> Figures {
+    fn figures(&self) -> QualityFigures {
         figures(&self.sums, &self.starts)
     }
 }
@@ -138,7 +139,7 @@ async fn told(reader: &mut Reader, by: By, since: Micros, most: u32) -> Result<V
     Ok(sums.into_iter().map(with_starts).collect())
 }
 
-fn total(steps: &[Told]) -> Figures {
+fn total(steps: &[Told]) -> QualityFigures {
     let (mut sums, mut starts) = (rows::Figures::default(), Histogram::default());
     for step in steps {
         sums.add(&step.sums);
@@ -148,7 +149,7 @@ fn total(steps: &[Told]) -> Figures {
 }
 
 /// Every step of the window, also the empty ones.
-fn series(steps: Vec<Told>, window: Window, since: Micros, now: Micros) -> Vec<Step> {
+fn series(steps: Vec<Told>, window: Window, since: Micros, now: Micros) -> Vec<QualityStep> {
     let mut by_time: HashMap<i64, Told> =
         steps.into_iter().filter_map(|step| Some((step.name.parse().ok()?, step))).collect();
     let first = since.0 - since.0.rem_euclid(window.step);
@@ -160,16 +161,16 @@ fn series(steps: Vec<Told>, window: Window, since: Micros, now: Micros) -> Vec<S
         let length_ms = window.step.min(now.0 - at).max(Micros::SECOND) / 1000;
         let watched_ms = told.sums.playing_ms + told.sums.stalled_ms;
         let viewers = watched_ms as f64 / length_ms as f64;
-        all.push(Step { at: Micros(at).into(), viewers, figures: told.figures() });
+        all.push(QualityStep { at: Micros(at).into(), viewers, figures: told.figures() });
         at += window.step;
     }
     all
 }
 
 /// What sums mean.
-fn figures(sums: &rows::Figures, starts: &Histogram) -> Figures {
+fn figures(sums: &rows::Figures, starts: &Histogram) -> QualityFigures {
     let ratio = |part: i64, whole: i64| (whole > 0).then(|| part as f64 / whole as f64);
-    Figures {
+    QualityFigures {
         starts: sums.starts,
         start_failures: sums.start_failures,
         start_failure_ratio: ratio(sums.start_failures, sums.starts + sums.start_failures),

@@ -45,7 +45,7 @@ pub struct Beats {
 #[expect(dead_code, reason = "tells the format to the API's document; bodies are read by `beat`")]
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum BeatKind {
     Start,
     Play,
     Error,
@@ -62,8 +62,8 @@ pub struct BeatBody {
     /// How long ago this was when it is sent; clocks of players are not believed.
     #[schema(required = false, minimum = 0, default = 0)]
     pub age_ms: u64,
-    pub kind: Kind,
-    /// Who delivered the media, as the header `X-Kinora-Edge` of segments says. Left out: the origin.
+    pub kind: BeatKind,
+    /// The cache nearest to the viewer, as `Cache-Status` (RFC 9211) of media calls it. Left out: the origin.
     #[schema(pattern = "^[a-z0-9._-]{0,64}$")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub edge: Option<String>,

@@ -17,10 +17,10 @@ pub struct Quality {
     #[schema(example = 42)]
     pub playing_sessions: i64,
     /// What experience should not be worse than.
-    pub limits: Limits,
-    pub total: Figures,
+    pub limits: QualityLimits,
+    pub total: QualityFigures,
     /// The window in equal steps, oldest first; also those in which nobody watched.
-    pub series: Vec<Step>,
+    pub series: Vec<QualityStep>,
     /// The most watched first.
     pub edges: Vec<EdgeQuality>,
     /// The most watched first.
@@ -29,7 +29,7 @@ pub struct Quality {
 
 /// Lines that figures should stay below.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Limits {
+pub struct QualityLimits {
     #[schema(example = 0.01)]
     pub rebuffer_ratio: f64,
     /// For the 95th percentile.
@@ -39,9 +39,9 @@ pub struct Limits {
     pub start_failure_ratio: f64,
 }
 
-/// Figures of playbacks. `null` where there is nothing to tell of.
+/// QualityFigures of playbacks. `null` where there is nothing to tell of.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct Figures {
+pub struct QualityFigures {
     #[schema(example = 1280)]
     pub starts: i64,
     #[schema(example = 2)]
@@ -79,12 +79,12 @@ pub struct Figures {
 
 /// One step of the window.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Step {
+pub struct QualityStep {
     pub at: Time,
     /// Viewers on average.
     #[schema(example = 37.5)]
     pub viewers: f64,
-    pub figures: Figures,
+    pub figures: QualityFigures,
 }
 
 /// What one edge delivered.
@@ -95,7 +95,7 @@ pub struct EdgeQuality {
     pub edge: String,
     #[schema(example = 42)]
     pub playing_sessions: i64,
-    pub figures: Figures,
+    pub figures: QualityFigures,
 }
 
 /// How one title played.
@@ -108,5 +108,5 @@ pub struct TitleQuality {
     pub title: Option<String>,
     #[schema(example = 42)]
     pub playing_sessions: i64,
-    pub figures: Figures,
+    pub figures: QualityFigures,
 }

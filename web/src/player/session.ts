@@ -6,7 +6,9 @@ import { breath } from "../lib/breath";
 import { prefer, preferences } from "../lib/preferences";
 import { createStore, kept } from "../lib/store";
 import { parseStoryboard, type Tile } from "../lib/vtt";
+import { Beats } from "./beats";
 import { explain, type Failed, statusOf } from "./errors";
+import { tell } from "./telling";
 import { loadShaka } from "./warm";
 
 type Shaka = typeof shakaTypes;
@@ -91,11 +93,14 @@ export class PlayerSession {
   private renewals = 0;
   private pendingSeek: number | null = null;
   private readonly stop = new AbortController();
+  private readonly beats: Beats | null;
 
+  /** `since`: when the viewer asked for it, unless a click said so. `untold`: nobody watches, the server need not know. */
   constructor(
     private readonly authorise: () => Promise<Playback>,
-    private readonly options: { startAt?: number } = {},
+    private readonly options: { startAt?: number; since?: number; untold?: boolean } = {},
   ) {
+    this.beats = options.untold ? null : new Beats(() => this.reading());
     const video = this.video;
     this.stage.className = "stage";
     this.stage.append(video);
@@ -109,6 +114,7 @@ export class PlayerSession {
     video.muted = muted === 1;
     this.patch({ rate: video.playbackRate });
     this.listen();
+    if (this.beats) tell(this.beats, this, this.stop.signal);
     this.stop.signal.addEventListener(
       "abort",
       preferences.subscribe(() => this.prefer()),
@@ -139,9 +145,11 @@ export class PlayerSession {
       this.patch({ pip: document.pictureInPictureElement === video }),
     );
     video.requestVideoFrameCallback?.(() => {
-      const from = performance.getEntriesByName("kinora:click").at(-1)?.startTime ?? 0;
+      const from = this.options.since ?? performance.getEntriesByName("kinora:click").at(-1)?.startTime ?? 0;
       performance.mark("kinora:first-frame");
-      this.patch({ startMs: Math.round(performance.now() - from) });
+      const startMs = Math.round(performance.now() - from);
+      this.patch({ startMs });
+      this.beats?.started(startMs);
       // Once moving, wait for a little more before going on after a stall.
       this.player?.configure("streaming.rebufferingGoal", 2);
       this.adapt();
@@ -191,6 +199,11 @@ export class PlayerSession {
       const playback = await authorised;
       await breath();
       if (this.closed) return;
+      this.beats?.begin(playback.dash_url);
+      this.player.configure({
+        // CTA-5004-B: in the query, so that no answer from another site needs a preflight.
+        cmcd: { enabled: true, version: 2, sessionId: playback.session, contentId: playback.presentation_id },
+      });
       void this.loadStoryboard(playback.storyboard_url);
       const start = this.pendingSeek ?? this.options.startAt ?? playback.resume_ms / 1000;
       this.pendingSeek = null;
@@ -234,6 +247,32 @@ export class PlayerSession {
       listen(name, () => this.tracks());
     listen("buffering", (event) => this.patch({ waiting: (event as Event & { buffering: boolean }).buffering }));
     listen("error", (event) => this.fail((event as CustomEvent).detail));
+    player
+      .getNetworkingEngine()
+      ?.registerResponseFilter((_, response) => this.beats?.heard(response.headers["cache-status"]));
+  }
+
+  private reading() {
+    const { player, video } = this;
+    if (!player) return null;
+    const stats = player.getStats();
+    const { videoWidth: width, videoHeight: height } = video;
+    return {
+      bytes: stats.bytesDownloaded || 0,
+      droppedFrames: video.getVideoPlaybackQuality?.().droppedVideoFrames ?? 0,
+      bitrate: stats.streamBandwidth || 0,
+      height: Math.min(width, height),
+      ahead: this.ahead(),
+    };
+  }
+
+  /** Seconds buffered ahead of the position. */
+  private ahead(): number {
+    const { currentTime } = this.video;
+    const here = this.state
+      .get()
+      .buffered.find((range) => range.start <= currentTime + 0.1 && range.end >= currentTime);
+    return here ? here.end - currentTime : 0;
   }
 
   /** Takes up what the viewer prefers, at the start and whenever it changes. */
@@ -332,9 +371,13 @@ export class PlayerSession {
   private fail(error: unknown) {
     if (this.closed || (error as { code?: number })?.code === 7000) return;
     const status = statusOf(error);
-    if ((status === 401 || status === 403 || status === 410) && this.renewals++ < 2) return this.retry();
-    if ((error as { severity?: number })?.severity === 1) return;
-    this.patch({ phase: "failed", failed: explain(error), waiting: false });
+    const renews = (status === 401 || status === 403 || status === 410) && this.renewals++ < 2;
+    const passes = !renews && (error as { severity?: number })?.severity === 1;
+    const failed = explain(error);
+    this.beats?.failed(failed.code, !renews && !passes);
+    if (renews) return this.retry();
+    if (passes) return;
+    this.patch({ phase: "failed", failed, waiting: false });
   }
 
   /** Starts over at the same place with a new permission. */
@@ -406,17 +449,14 @@ export class PlayerSession {
     else await this.video.requestPictureInPicture?.();
   }
   stats() {
-    const { player, video } = this;
+    const { player } = this;
     if (!player) return null;
     const stats = player.getStats();
-    const ahead = this.state
-      .get()
-      .buffered.find((range) => range.start <= video.currentTime + 0.1 && range.end >= video.currentTime);
     const playing = player.getVariantTracks().find((track) => track.active);
     const box = this.stage.getBoundingClientRect();
     return {
       stats,
-      ahead: ahead ? ahead.end - video.currentTime : 0,
+      ahead: this.ahead(),
       codecs: playing?.codecs ?? "",
       frameRate: playing?.frameRate ?? null,
       shown: { width: Math.round(box.width * devicePixelRatio), height: Math.round(box.height * devicePixelRatio) },
@@ -430,6 +470,7 @@ export class PlayerSession {
     const estimate = this.player?.getStats().estimatedBandwidth ?? 0;
     if (estimate > 0) kept.write(bandwidthName, String(Math.round(estimate)));
     this.closed = true;
+    this.beats?.ended();
     this.stop.abort();
     if (document.pictureInPictureElement === this.video) void document.exitPictureInPicture().catch(() => {});
     const gone = this.player?.destroy();
