@@ -91,7 +91,7 @@ async fn what_players_tell_is_shown_to_operators(house: House) {
     assert_eq!((&total["mean_bitrate_bps"], &total["stalls"]), (&json!(4_000_000), &json!(2)));
     assert!((400..=500).contains(&total["startup_p50_ms"].as_i64().unwrap()), "{total}");
     let edges: Vec<_> = told["edges"].as_array().unwrap().iter().map(|edge| edge["edge"].clone()).collect();
-    assert_eq!(edges, ["edge-1", "origin"]);
+    assert_eq!(edges, ["origin", "edge-1"]);
     let titles = told["titles"].as_array().unwrap();
     assert_eq!(
         (&titles[0]["title"], &titles[0]["video_id"]),
