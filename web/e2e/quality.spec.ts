@@ -47,7 +47,7 @@ test("what a player tells is on the page within seconds", async ({ page, context
   ).toBeVisible();
   const after = await (await request.get(quality)).json();
   expect(after.total.starts).toBe(before.total.starts + 1);
-  expect(after.total.playing_ms - before.total.playing_ms).toBeGreaterThan(5_000);
+  expect(after.total.playing_ms - before.total.playing_ms).toBeGreaterThan(500);
 
   // The page goes on by itself: the viewer leaves, and is no longer counted.
   const now = Number(await row.locator('[data-label="now"]').textContent());
