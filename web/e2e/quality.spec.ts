@@ -77,9 +77,7 @@ test("an embedded player tells, too", async ({ page, request }) => {
   const beats = page.waitForRequest((one) => one.url().endsWith("/api/v1/beats"));
   await page.goto(`/embed/${videoId()}?autoplay=1`);
   expect((await beats).postDataJSON().beats[0].kind).toBe("start");
-  await expect
-    .poll(async () => (await (await request.get(quality)).json()).total.starts)
-    .toBe(before.total.starts + 1);
+  await expect.poll(async () => (await (await request.get(quality)).json()).total.starts).toBe(before.total.starts + 1);
 });
 
 test("fits a phone", async ({ page }) => {
