@@ -1,9 +1,10 @@
-//! Someone else's services behind our own words: blobs, the bus, clock, disks, countries, buckets and other people's web servers;
+//! Someone else's services behind our own words: blobs, the bus, the cache, clock, disks, countries, buckets and other people's web servers;
 //! each with an embedded and a cluster adapter where it has two.
 
 pub mod blob;
 pub mod bucket;
 pub mod bus;
+pub mod cache;
 pub mod clock;
 pub mod disk;
 pub mod geo;

@@ -1,11 +1,6 @@
 //! What wraps every request: its id, its log line and metrics, security headers, a time limit, a net under panics.
 
-use std::{
-    borrow::Cow,
-    panic::AssertUnwindSafe,
-    sync::Arc,
-    time::Instant,
-};
+use std::{borrow::Cow, panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 use api::Problem;
 use app::control::Traffic;

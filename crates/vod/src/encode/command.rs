@@ -120,7 +120,7 @@ fn filters(plan: &VideoPlan, chunk: &Chunk, times: &[u64], pick: Pick) -> String
     let mut steps: Vec<String> = vec!["scale=iw:ih".into()];
     let decoded = chunk.decoded();
     if pick == Pick::Planned {
-        steps.push(format!("trim=start_pts={}:end_pts={}", chunk.from_pts, chunk.to_pts + 1));
+        steps.push(format!("trim=start_pts={}:end_pts={}", chunk.from_pts, chunk.seen_to() + 1));
     }
     if plan.deinterlace {
         steps.push("bwdif=mode=send_frame".into());

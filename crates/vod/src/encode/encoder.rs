@@ -117,7 +117,7 @@ fn av1(rung: &RungPlan, plan: &VideoPlan, threads: u32) -> Vec<String> {
     args
 }
 
-/// An expression that holds for the first frame of every GOP.
+/// An expression that holds for the first frame of every GOP, and for the first one after the chunk.
 fn starts(chunk: &Chunk) -> String {
     let mut at = 0;
     let mut terms = Vec::new();
@@ -125,5 +125,6 @@ fn starts(chunk: &Chunk) -> String {
         terms.push(format!("eq(n,{at})"));
         at += u64::from(*frames);
     }
+    terms.push(format!("eq(n,{at})"));
     terms.join("+")
 }

@@ -99,11 +99,22 @@ struct SegmentWriter<'a, W> {
     /// The encoder's presentation times.
     shown: Vec<u64>,
     frames: usize,
+    /// Pictures after the chunk.
+    ahead: usize,
 }
 
 impl<'a, W: Write> SegmentWriter<'a, W> {
     fn new(job: &'a Job, out: W) -> Self {
-        Self { job, out, pending: Vec::new(), spec: None, segments: Vec::new(), shown: Vec::new(), frames: 0 }
+        Self {
+            job,
+            out,
+            pending: Vec::new(),
+            spec: None,
+            segments: Vec::new(),
+            shown: Vec::new(),
+            frames: 0,
+            ahead: 0,
+        }
     }
 
     fn push(&mut self, mut samples: Vec<Sample>) -> Result<()> {
@@ -127,7 +138,11 @@ impl<'a, W: Write> SegmentWriter<'a, W> {
             let samples = std::mem::replace(&mut self.pending, rest);
             self.write(samples, gops)?;
         }
-        if self.pending.is_empty() { Ok(()) } else { Err(self.mismatch("more pictures than planned")) }
+        // What was seen ahead has served.
+        self.ahead += self.pending.len();
+        self.pending.clear();
+        let planned = self.job.chunk.ahead.map_or(0, |ahead| ahead.frames as usize);
+        if self.ahead <= planned { Ok(()) } else { Err(self.mismatch("more pictures than planned")) }
     }
 
     fn write(&mut self, mut samples: Vec<Sample>, gops: &[u32]) -> Result<()> {

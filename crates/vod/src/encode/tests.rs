@@ -8,6 +8,7 @@ use tokio::{process::Command, sync::mpsc};
 
 mod codecs;
 mod dolby;
+mod joints;
 mod reach;
 
 use super::*;
