@@ -5,6 +5,7 @@ mod geo;
 pub mod media;
 mod nats;
 mod postgres;
+mod redis;
 mod s3;
 mod server;
 
@@ -12,6 +13,7 @@ pub use backends::clock::Clock;
 pub use geo::country_database;
 pub use nats::nats;
 pub use postgres::{Database, postgres, sqlite};
+pub use redis::redis;
 pub use s3::{Bucket, s3};
 
 /// A clock for tests: stands still at a round time in 2026 until [`Clock::advance`] moves it.

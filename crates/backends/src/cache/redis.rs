@@ -38,14 +38,14 @@ local function hold(holder, till)
   redis.call('PEXPIRE', KEYS[2], left)
 end
 ";
-/// `ARGV`: now, holder, end, limit, note. An empty list: taken.
+/// `ARGV`: now, holder, end, limit, note. Nothing: taken.
 const TAKE: &str = "
 if not redis.call('ZSCORE', KEYS[1], ARGV[2]) and redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[4]) then
   return list()
 end
 redis.call('HSET', KEYS[2], ARGV[2], ARGV[5])
 hold(ARGV[2], ARGV[3])
-return {}
+return false
 ";
 /// `ARGV`: now, holder, end.
 const RENEW: &str = "
@@ -92,8 +92,8 @@ impl Redis {
     pub async fn take(&self, group: &str, place: &Place, limit: usize, now: Micros) -> Result<Taken> {
         let limit = limit.min(1 << 31).to_string();
         let arguments = [&now.0.to_string(), &place.holder, &place.until.0.to_string(), &limit, &place.note];
-        let held: Vec<String> = self.run(&self.take, group, &arguments.map(String::as_str)).await?;
-        Ok(if held.is_empty() { Taken::Yes } else { Taken::Full(listed(held)) })
+        let held: Option<Vec<String>> = self.run(&self.take, group, &arguments.map(String::as_str)).await?;
+        Ok(held.map_or(Taken::Yes, |held| Taken::Full(listed(held))))
     }
 
     pub async fn renew(&self, group: &str, holder: &str, now: Micros, until: Micros) -> Result<bool> {
