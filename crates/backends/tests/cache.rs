@@ -14,7 +14,9 @@ fn after(seconds: i64) -> Micros {
 }
 
 fn place(holder: &str, seconds: i64) -> Place {
-    Place { holder: holder.into(), note: format!("note of \"{holder}\" – ünïcode"), until: after(seconds) }
+    Place {
+        holder: holder.into(), note: format!("note of \"{holder}\" – ünïcode"), until: after(seconds)
+    }
 }
 
 fn shared() -> Config {

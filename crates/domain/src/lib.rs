@@ -15,6 +15,7 @@ pub mod network;
 pub mod playback_token;
 pub mod profile;
 pub mod related;
+pub mod revocation;
 pub mod text;
 pub mod time;
 pub mod topic;

@@ -12,10 +12,12 @@ pub enum Topic {
     Titles,
     /// Events were appended to the outbox.
     Events,
+    /// Playback tokens were revoked: the message is a [`crate::revocation::Revocation`].
+    Revoked,
 }
 
 impl Topic {
-    pub const ALL: [Self; 4] = [Self::Jobs, Self::Cancelled, Self::Titles, Self::Events];
+    pub const ALL: [Self; 5] = [Self::Jobs, Self::Cancelled, Self::Titles, Self::Events, Self::Revoked];
 
     pub fn word(self) -> &'static str {
         match self {
@@ -23,6 +25,7 @@ impl Topic {
             Self::Cancelled => "cancelled",
             Self::Titles => "titles",
             Self::Events => "events",
+            Self::Revoked => "revoked",
         }
     }
 }

@@ -207,6 +207,8 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(events::studio))
         // watching
         .routes(routes!(playback::start))
+        .routes(routes!(playback::streams))
+        .routes(routes!(playback::keep, playback::stop))
         .routes(routes!(history::list, history::clear))
         .routes(routes!(history::put, history::forget))
         .routes(routes!(history::unfinished))

@@ -17,8 +17,9 @@ use anyhow::{Context, bail};
 use app::{
     App,
     control::{Place, Places},
+    state::Engines,
 };
-use backends::{blob::Blobs, bus::Bus, clock::Clock, geo::Geo};
+use backends::{blob::Blobs, bus::Bus, cache::Cache, clock::Clock, geo::Geo};
 use store::Store;
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -69,7 +70,8 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Server> {
     let mut the_app = None;
     if let Some(store) = &store {
         store.announce(bus.announcer());
-        let app = start_app(&config, store, &blobs, &clock).await?;
+        let cache = Cache::open(&config.cache)?;
+        let app = start_app(&config, store, &blobs, &bus, cache, &clock).await?;
         if config.roles.contains(&Role::Api) {
             start_api(&config, &app, &bus, &mut faces, &mut tasks, &stop)?;
         }
@@ -104,7 +106,14 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Server> {
 }
 
 /// The application on an opened store, as the API and the command line use it.
-pub async fn start_app(config: &Config, store: &Store, blobs: &Blobs, clock: &Clock) -> anyhow::Result<App> {
+pub async fn start_app(
+    config: &Config,
+    store: &Store,
+    blobs: &Blobs,
+    bus: &Bus,
+    cache: Cache,
+    clock: &Clock,
+) -> anyhow::Result<App> {
     let limits = app::state::Limits {
         max_upload_bytes: config.upload.max_bytes,
         upload_chunk_bytes: config.upload.chunk_bytes,
@@ -112,9 +121,10 @@ pub async fn start_app(config: &Config, store: &Store, blobs: &Blobs, clock: &Cl
     };
     let geo = config.geo.clone();
     let geo = tokio::task::spawn_blocking(move || Geo::open(&geo)).await??;
-    let places = places(config, blobs);
-    Ok(App::start(config.app.clone(), limits, store.clone(), blobs.clone(), clock.clone(), geo, places)
-        .await?)
+    let (store, blobs, bus, clock) = (store.clone(), blobs.clone(), bus.clone(), clock.clone());
+    let places = places(config, &blobs);
+    let engines = Engines { store, blobs, bus, cache, clock, geo };
+    Ok(App::start(config.app.clone(), limits, engines, places).await?)
 }
 
 /// The directories of this machine that can become full.

@@ -7,6 +7,7 @@ import { prefer, preferences } from "../lib/preferences";
 import { createStore, kept } from "../lib/store";
 import { parseStoryboard, type Tile } from "../lib/vtt";
 import { explain, type Failed, statusOf } from "./errors";
+import { Stream } from "./stream";
 import { loadShaka } from "./warm";
 
 type Shaka = typeof shakaTypes;
@@ -90,10 +91,11 @@ export class PlayerSession {
   private closed = false;
   private renewals = 0;
   private pendingSeek: number | null = null;
+  private stream: Stream | null = null;
   private readonly stop = new AbortController();
 
   constructor(
-    private readonly authorise: () => Promise<Playback>,
+    private readonly authorise: (after?: string) => Promise<Playback>,
     private readonly options: { startAt?: number } = {},
   ) {
     const video = this.video;
@@ -173,7 +175,7 @@ export class PlayerSession {
   private async begin() {
     try {
       // The media source opens while the permission is still on its way.
-      const authorised = this.authorise();
+      const authorised = this.authorise(this.stream?.session);
       authorised.catch(() => {});
       const { default: shaka } = await loadShaka();
       await breath();
@@ -190,7 +192,9 @@ export class PlayerSession {
       }
       const playback = await authorised;
       await breath();
-      if (this.closed) return;
+      this.stream?.close();
+      this.stream = new Stream(playback, this.video, () => this.retry());
+      if (this.closed) return this.stream.leave();
       void this.loadStoryboard(playback.storyboard_url);
       const start = this.pendingSeek ?? this.options.startAt ?? playback.resume_ms / 1000;
       this.pendingSeek = null;
@@ -337,6 +341,12 @@ export class PlayerSession {
     this.patch({ phase: "failed", failed: explain(error), waiting: false });
   }
 
+  /** Plays here although it was stopped from elsewhere. */
+  again() {
+    this.stream = null;
+    this.retry();
+  }
+
   /** Starts over at the same place with a new permission. */
   retry() {
     this.pendingSeek = this.video.currentTime || null;
@@ -431,6 +441,7 @@ export class PlayerSession {
     if (estimate > 0) kept.write(bandwidthName, String(Math.round(estimate)));
     this.closed = true;
     this.stop.abort();
+    this.stream?.leave();
     if (document.pictureInPictureElement === this.video) void document.exitPictureInPicture().catch(() => {});
     const gone = this.player?.destroy();
     void Promise.resolve(gone).catch(() => {});

@@ -14,7 +14,7 @@ use std::{
     str::FromStr,
 };
 
-use backends::{blob, bus};
+use backends::{blob, bus, cache};
 use serde::{Deserialize, Deserializer, Serialize};
 
 pub use load::{Overrides, load};
@@ -66,6 +66,7 @@ pub struct Config {
     pub database: store::Config,
     pub blob: blob::Config,
     pub bus: bus::Config,
+    pub cache: cache::Config,
     pub app: app::Config,
     pub upload: vod::upload::Config,
     /// Telling other people's programs what happens to titles.
@@ -123,6 +124,7 @@ impl Default for Config {
             // Empty: in the data directory, see `complete`.
             database: store::Config { url: String::new(), ..store::Config::default() },
             bus: bus::Config::default(),
+            cache: cache::Config::default(),
             blob: blob::Config { url: String::new(), ..blob::Config::default() },
             app: app::Config::default(),
             upload: vod::upload::Config::default(),
@@ -176,6 +178,7 @@ impl Config {
     pub fn to_toml(&self) -> anyhow::Result<String> {
         let mut shown = self.clone();
         shown.database.url = masked(&shown.database.url);
+        shown.cache.url = masked(&shown.cache.url);
         shown.bus.url = shown.bus.url.split(',').map(masked).collect::<Vec<_>>().join(",");
         let mut text = toml::to_string_pretty(&shown)?;
         let blob = &self.blob;

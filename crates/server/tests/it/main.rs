@@ -34,6 +34,7 @@ mod media_access;
 mod pictures;
 mod schedule;
 mod sharing;
+mod streams;
 mod title;
 mod upload;
 mod versions;
