@@ -1,4 +1,4 @@
-//! Someone else's services behind our own words: blobs, the bus, clock, disks, countries, buckets and other people's web servers;
+//! Someone else's services behind our own words: blobs, the bus, clock, disks, countries, buckets, keys and other people's web servers;
 //! each with an embedded and a cluster adapter where it has two.
 
 pub mod blob;
@@ -8,3 +8,4 @@ pub mod clock;
 pub mod disk;
 pub mod geo;
 pub mod outbound;
+pub mod playback_keys;

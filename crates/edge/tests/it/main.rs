@@ -1,0 +1,11 @@
+//! The edge in front of an upstream that does what a test tells it to.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod caching;
+mod entry;
+mod flights;
+mod held;
+mod pool;
+mod ranges;
+mod world;
