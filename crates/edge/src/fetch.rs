@@ -109,7 +109,8 @@ impl Pilot {
     }
 
     async fn fly(self) {
-        let known = self.old.as_ref().and_then(|old| old.head.etag()).and_then(|tag| HeaderValue::try_from(tag).ok());
+        let known =
+            self.old.as_ref().and_then(|old| old.head.etag()).and_then(|tag| HeaderValue::try_from(tag).ok());
         let question = Question {
             address: self.key.address(&self.flight.token),
             place: self.key.address(""),
@@ -146,8 +147,7 @@ impl Pilot {
         };
         let refreshed = old.head.refreshed(&head);
         let rules = inner.config.rules();
-        let Some(freshness) =
-            Freshness::of(old.head.status, &refreshed.headers, asked, answered, rules)
+        let Some(freshness) = Freshness::of(old.head.status, &refreshed.headers, asked, answered, rules)
         else {
             return self.flight.break_off(Failure::Unusable);
         };
@@ -163,7 +163,9 @@ impl Pilot {
     /// Upstreams fail: is there something stale that will do?
     fn excused(&self, now: Micros) -> bool {
         let inner = &self.edge.0;
-        let Some(old) = self.old.as_ref().filter(|old| old.freshness.may_cover_errors(now)) else { return false };
+        let Some(old) = self.old.as_ref().filter(|old| old.freshness.may_cover_errors(now)) else {
+            return false;
+        };
         let excused = old.freshness.excused(now.plus(EXCUSE_S * Micros::SECOND));
         inner.store.refresh(&self.key, &old.head, excused);
         self.leave();

@@ -8,6 +8,7 @@ mod fetch;
 mod flight;
 mod freshness;
 mod key;
+pub mod lane;
 mod measure;
 mod object;
 mod read;

@@ -92,7 +92,8 @@ impl Head {
         }
         let text = |name: &HeaderName| told.get(name).and_then(|value| value.to_str().ok());
         let tags = text(&TAGS).unwrap_or_default().split(',').map(str::trim);
-        let tags = tags.filter(|tag| (1..=MAX_TAG).contains(&tag.len())).take(MAX_TAGS).map(Box::from).collect();
+        let tags =
+            tags.filter(|tag| (1..=MAX_TAG).contains(&tag.len())).take(MAX_TAGS).map(Box::from).collect();
         let length = text(&header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
         api::cors::allow(&mut headers);
         (size <= MAX_HEAD).then_some(Self { status, headers, length, tags })

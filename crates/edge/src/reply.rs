@@ -266,9 +266,11 @@ impl Payload {
 impl From<Reply> for Response {
     fn from(reply: Reply) -> Self {
         let body = match reply.payload {
-            // axum would tell the length of an empty body, which is not that of the whole.
-            Payload::Nothing => Body::from_stream(stream::empty::<std::io::Result<Bytes>>()),
-            Payload::Memory(bytes) => Body::from(bytes),
+            Payload::Memory(bytes) if !bytes.is_empty() => Body::from(bytes),
+            // Of an empty body others would tell the length, which is not always that of the whole.
+            Payload::Nothing | Payload::Memory(_) => {
+                Body::from_stream(stream::empty::<std::io::Result<Bytes>>())
+            }
             payload => Body::from_stream(stream::unfold(payload, async |mut payload| {
                 let piece = payload.next().await?;
                 Some((piece, payload))

@@ -12,7 +12,7 @@ use axum::{
 use crate::{Edge, reply::Reply, serve::Ask};
 
 pub fn router(edge: Edge) -> Router {
-    Router::new().route("/media/{*path}", any(handle)).with_state(edge)
+    Router::new().route("/media/", any(handle)).route("/media/{*path}", any(handle)).with_state(edge)
 }
 
 async fn handle(State(edge): State<Edge>, method: Method, uri: Uri, headers: HeaderMap) -> Response {

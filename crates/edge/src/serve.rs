@@ -50,7 +50,12 @@ impl Edge {
     }
 
     /// Something fresh that is held and can be sent at once, to someone whose token is known. The quick way, without waiting.
-    pub(crate) fn at_hand(&self, path: &str, query: Option<&str>, gzip: bool) -> Option<(Arc<Object>, Ready)> {
+    pub(crate) fn at_hand(
+        &self,
+        path: &str,
+        query: Option<&str>,
+        gzip: bool,
+    ) -> Option<(Arc<Object>, Ready)> {
         let asked = Asked::parse(path, query)?;
         let claims = self.0.tokens.known(&asked)?;
         let object = self.0.store.get(&asked.key(claims.max_height, gzip))?;
@@ -92,9 +97,9 @@ impl Edge {
         hops: u8,
     ) -> Result<Option<(Reply, How)>, Problem> {
         let held = self.0.store.get(key);
-        let state = held.as_ref().map(|held| {
-            (held, held.freshness.state(self.0.clock.now(), self.0.store.trusted_since()))
-        });
+        let state = held
+            .as_ref()
+            .map(|held| (held, held.freshness.state(self.0.clock.now(), self.0.store.trusted_since())));
         let usable = match state {
             Some((held, State::Fresh)) => {
                 let good = held.head.status == StatusCode::OK;

@@ -96,7 +96,8 @@ impl Disk {
             }
         }
         found.sort_by_key(|(_, description, _)| description.written);
-        let last = found.iter().filter_map(|(name, ..)| u64::from_str_radix(name.rsplit_once('-')?.1, 16).ok());
+        let last =
+            found.iter().filter_map(|(name, ..)| u64::from_str_radix(name.rsplit_once('-')?.1, 16).ok());
         self.serial.store(last.max().map_or(0, |last| last + 1), Ordering::Relaxed);
         let whole = found.into_iter().filter_map(|(name, description, size)| {
             let object = object(&name, description, size);

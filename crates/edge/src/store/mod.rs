@@ -19,8 +19,8 @@ use std::{
 use bytes::Bytes;
 use domain::Micros;
 
-pub use disk::Draft;
 use disk::Disk;
+pub use disk::Draft;
 use policy::Policy;
 
 use crate::{

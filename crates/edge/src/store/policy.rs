@@ -133,7 +133,9 @@ impl<K: Hash + Eq + Clone> Policy<K> {
 
     fn evict_small(&mut self) -> Option<K> {
         while let Some((key, serial)) = self.small.order.pop_front() {
-            let Some(entry) = self.entries.get_mut(&key).filter(|entry| entry.serial == serial) else { continue };
+            let Some(entry) = self.entries.get_mut(&key).filter(|entry| entry.serial == serial) else {
+                continue;
+            };
             self.small.bytes -= entry.size;
             if entry.uses.0.load(Ordering::Relaxed) > 1 {
                 entry.in_main = true;
@@ -303,7 +305,7 @@ mod tests {
 
     #[tokio::test]
     async fn no_worse_than_lru_and_tiny_lfu_on_zipf_with_scans() {
-        let trace = trace(50_000, 400_000);
+        let trace = trace(50_000, 200_000);
         for capacity in [500, 2_500, 5_000] {
             let ratio = |hits: usize| hits as f64 / trace.len() as f64;
             let ours = ratio(hits_of_ours(&trace, capacity));

@@ -3,10 +3,7 @@
 mod health;
 mod pool;
 
-use std::{
-    pin::Pin,
-    time::Duration,
-};
+use std::{pin::Pin, time::Duration};
 
 use axum::{Router, body::Body};
 use bytes::Bytes;

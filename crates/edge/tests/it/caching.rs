@@ -41,7 +41,9 @@ async fn hits_tell_their_age_and_stale_ones_are_revalidated() {
 #[tokio::test]
 async fn stale_while_revalidate_answers_at_once() {
     let world = World::start().await;
-    world.upstream.says(&[("cache-control", "max-age=10, stale-while-revalidate=10"), ("etag", "\"a\"")], "old");
+    world
+        .upstream
+        .says(&[("cache-control", "max-age=10, stale-while-revalidate=10"), ("etag", "\"a\"")], "old");
     world.get("main.m3u8").await;
     world.pass(12);
     world.upstream.does(|_| async {
@@ -50,7 +52,10 @@ async fn stale_while_revalidate_answers_at_once() {
     });
     for _ in 0..5 {
         let stale = world.get("main.m3u8").await;
-        assert_eq!((stale.body(), stale.cache(), stale.header("age")), (&b"old"[..], "hit; detail=stale", "12"));
+        assert_eq!(
+            (stale.body(), stale.cache(), stale.header("age")),
+            (&b"old"[..], "hit; detail=stale", "12")
+        );
     }
     until(|| world.edge.snapshot().fetching == 0).await;
     assert_eq!(world.get("main.m3u8").await.body(), b"new");
@@ -104,9 +109,10 @@ async fn compressed_and_plain_texts_are_kept_apart() {
     let world = World::start().await;
     world.upstream.does(|request| async move {
         match request.headers().get("accept-encoding") {
-            Some(coding) if coding == "gzip" => {
-                answer(&[("cache-control", "max-age=9"), ("content-encoding", "gzip"), ("vary", "Accept-Encoding")], "zip")
-            }
+            Some(coding) if coding == "gzip" => answer(
+                &[("cache-control", "max-age=9"), ("content-encoding", "gzip"), ("vary", "Accept-Encoding")],
+                "zip",
+            ),
             _ => answer(&[("cache-control", "max-age=9"), ("vary", "Accept-Encoding")], "plain"),
         }
     });
@@ -122,7 +128,9 @@ async fn compressed_and_plain_texts_are_kept_apart() {
 #[tokio::test]
 async fn purging_takes_what_is_held_and_what_is_on_its_way() {
     let world = World::start().await;
-    world.upstream.says(&[("cache-control", "max-age=99, immutable"), ("cache-tag", "red, blue")], bytes(100_000));
+    world
+        .upstream
+        .says(&[("cache-control", "max-age=99, immutable"), ("cache-tag", "red, blue")], bytes(100_000));
     world.get("v1/1.m4s").await;
     until(|| world.edge.snapshot().disk.objects == 1).await;
     assert_eq!(world.edge.purge(domain::PresentationId::new()).await, 0);

@@ -32,7 +32,11 @@ async fn every_request_needs_a_good_token_hits_included() {
         (at(&format!("{genuine}A"), world.id), 403, "token_invalid"),
         (at(&Minter::from_seed(&[8; 32]).mint(&good), world.id), 403, "token_invalid"),
         (at(&mint(&Claims { expires: START, ..good.clone() }), world.id), 401, "token_expired"),
-        (at(&mint(&Claims { presentation: other, ..good.clone() }), world.id), 403, "token_for_another_title"),
+        (
+            at(&mint(&Claims { presentation: other, ..good.clone() }), world.id),
+            403,
+            "token_for_another_title",
+        ),
         (at(&genuine, other), 403, "token_for_another_title"),
     ];
     let asked = world.upstream.count();
@@ -89,7 +93,16 @@ async fn caps_have_answers_of_their_own() {
 async fn strange_addresses_and_methods_are_refused_here() {
     let world = World::start().await;
     world.upstream.says(FOREVER, "segment");
-    for rest in ["../x", "v1/../../etc/passwd", "v1//1.m4s", "v1/%2e%2e/1.m4s", "v1/1.m4s/", ".git/config", "a%00b", "v1/1.m4s?_HLS_msn=%27"] {
+    for rest in [
+        "../x",
+        "v1/../../etc/passwd",
+        "v1//1.m4s",
+        "v1/%2e%2e/1.m4s",
+        "v1/1.m4s/",
+        ".git/config",
+        "a%00b",
+        "v1/1.m4s?_HLS_msn=%27",
+    ] {
         let got = world.get(rest).await;
         assert_eq!(got.status, 404, "{rest}");
     }

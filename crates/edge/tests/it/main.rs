@@ -6,6 +6,7 @@ mod caching;
 mod entry;
 mod flights;
 mod held;
+mod lane;
 mod pool;
 mod ranges;
 mod world;

@@ -30,7 +30,8 @@ async fn a_dead_upstream_is_left_out_and_comes_back() {
     one.says(FOREVER, "x");
     two.says(FOREVER, "x");
     let healthy = || Router::new().route("/healthz", get(async || "ok"));
-    let bases = vec![listen(healthy().merge(one.router())).await, listen(healthy().merge(two.router())).await];
+    let bases =
+        vec![listen(healthy().merge(one.router())).await, listen(healthy().merge(two.router())).await];
     let edge = in_front(&world, "e", bases, Config { hedge_ms: 0, ..Config::default() }).await;
     one.does(|_| async { StatusCode::BAD_GATEWAY.into_response() });
     for n in 0..40 {
@@ -80,7 +81,10 @@ async fn a_body_cut_off_on_the_way_is_broken_and_nothing_there_is_an_answer() {
     assert!(got.status == 502 || got.body.is_none());
     let nobody = in_front(&world, "n", vec!["http://127.0.0.1:1".into()], Config::default()).await;
     let got = ask(&nobody, "GET", &world.path("v1/1.m4s"), &[]).await;
-    assert_eq!((got.status.as_u16(), got.code().as_str(), got.header("retry-after")), (502, "upstream_unreachable", "2"));
+    assert_eq!(
+        (got.status.as_u16(), got.code().as_str(), got.header("retry-after")),
+        (502, "upstream_unreachable", "2")
+    );
 }
 
 #[tokio::test]

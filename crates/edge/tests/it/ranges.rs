@@ -31,12 +31,19 @@ async fn parts_of_held_bodies() {
         ];
         for (range, status, part, told) in table {
             let got = world.ask("GET", &path, &[("range", range)]).await;
-            assert_eq!((got.status.as_u16(), got.header("content-range")), (*status, told.as_str()), "{range}");
+            assert_eq!(
+                (got.status.as_u16(), got.header("content-range")),
+                (*status, told.as_str()),
+                "{range}"
+            );
             assert_eq!(got.body(), *part, "{range}");
             assert_eq!(got.header("content-length"), part.len().to_string(), "{range}");
         }
         let beyond = world.ask("GET", &path, &[("range", "bytes=9999999-")]).await;
-        assert_eq!((beyond.status.as_u16(), beyond.header("content-range")), (416, format!("bytes */{size}").as_str()));
+        assert_eq!(
+            (beyond.status.as_u16(), beyond.header("content-range")),
+            (416, format!("bytes */{size}").as_str())
+        );
         let range = ("range", "bytes=0-1");
         assert_eq!(world.ask("GET", &path, &[range, ("if-range", "\"a\"")]).await.status, 206);
         assert_eq!(world.ask("GET", &path, &[range, ("if-range", "\"b\"")]).await.status, 200);
@@ -44,7 +51,10 @@ async fn parts_of_held_bodies() {
         assert_eq!((same.status.as_u16(), same.body(), same.header("etag")), (304, &b""[..], "\"a\""));
         assert_eq!(same.header("content-length"), "");
         let head = world.ask("HEAD", &path, &[]).await;
-        assert_eq!((head.status.as_u16(), head.body(), head.header("content-length")), (200, &b""[..], size.to_string().as_str()));
+        assert_eq!(
+            (head.status.as_u16(), head.body(), head.header("content-length")),
+            (200, &b""[..], size.to_string().as_str())
+        );
         let head = world.ask("HEAD", &path, &[range]).await;
         assert_eq!((head.status.as_u16(), head.header("content-length")), (206, "2"));
     }
@@ -75,8 +85,11 @@ async fn a_part_waits_for_its_bytes_while_the_body_arrives() {
     let path = world.path("v1/1.m4s");
     let early = [("range", "bytes=5-14")];
     let late = [("range", "bytes=-10")];
-    let (a, b, whole) =
-        tokio::join!(world.ask("GET", &path, &early), world.ask("GET", &path, &late), world.ask("GET", &path, &[]));
+    let (a, b, whole) = tokio::join!(
+        world.ask("GET", &path, &early),
+        world.ask("GET", &path, &late),
+        world.ask("GET", &path, &[])
+    );
     assert_eq!((a.status.as_u16(), a.body()), (206, &body[5..15]));
     assert_eq!((b.status.as_u16(), b.body()), (206, &body[299_990..]));
     assert_eq!((whole.status.as_u16(), whole.body()), (200, &body[..]));

@@ -129,12 +129,16 @@ impl World {
     /// The same directory with a new edge, as after a restart.
     pub async fn restart(&mut self) {
         let (config, router) = (self.config.clone(), self.upstream.router());
-        self.edge =
-            edge::start(config, Some(router), self.blobs.clone(), self.clock.clone()).await.unwrap();
+        self.edge = edge::start(config, Some(router), self.blobs.clone(), self.clock.clone()).await.unwrap();
     }
 
     pub fn claims(&self) -> Claims {
-        Claims { presentation: self.id, expires: START + 3600, session: uuid::Uuid::now_v7(), max_height: None }
+        Claims {
+            presentation: self.id,
+            expires: START + 3600,
+            session: uuid::Uuid::now_v7(),
+            max_height: None,
+        }
     }
 
     pub fn token(&self) -> String {
