@@ -8,7 +8,7 @@ mod fetch;
 mod flight;
 mod freshness;
 mod key;
-pub mod lane;
+mod lane;
 mod measure;
 mod object;
 mod read;
@@ -36,6 +36,7 @@ use uuid::Uuid;
 pub use config::{Clients, Config};
 use flight::Flight;
 use key::Key;
+pub use lane::{Rewound, Visit, Visitors};
 use measure::Measure;
 pub use measure::Snapshot;
 use object::About;
@@ -74,7 +75,7 @@ pub enum Error {
     NoUpstream,
 }
 
-/// Starts an edge in front of `origin`, or of the upstreams that the configuration names. What its directory holds is
+/// Starts an edge in front of `origin`, or without one of the upstreams that the configuration names. What its directory holds is
 /// looked through first; mutable answers from before are asked for again. Keys of tokens are in `blobs`.
 pub async fn start(
     config: Config,
@@ -83,9 +84,9 @@ pub async fn start(
     clock: Clock,
 ) -> Result<Edge, Error> {
     let upstream = match origin {
-        _ if !config.upstreams.is_empty() => Upstream::Remote(Pool::new(&config.upstreams, config.pool())?),
         Some(origin) => Upstream::Here(origin),
-        None => return Err(Error::NoUpstream),
+        None if config.upstreams.is_empty() => return Err(Error::NoUpstream),
+        None => Upstream::Remote(Pool::new(&config.upstreams, config.pool())?),
     };
     let (dir, memory, disk) = (config.dir.clone(), config.memory_bytes, config.disk_bytes);
     let opening = tokio::task::spawn_blocking(move || Store::open(&dir, memory, disk));
@@ -116,6 +117,11 @@ impl Edge {
     /// Everything below `/media/`.
     pub fn router(&self) -> Router {
         routes::router(self.clone())
+    }
+
+    /// Counts the connections of each address, as far as they are limited.
+    pub fn visitors(&self) -> Visitors {
+        Visitors::new(self.0.config.clients.connections_per_address)
     }
 
     /// Removes all that is held of a presentation; gives how many answers.

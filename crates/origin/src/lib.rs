@@ -13,7 +13,7 @@ mod routes;
 use std::{sync::Arc, time::Duration};
 
 use backends::{blob::Blobs, clock::Clock, playback_keys::Keys};
-use domain::playback_token::Claims;
+use domain::{PresentationId, playback_token::Claims};
 use serde::{Deserialize, Serialize};
 
 /// How much an origin keeps in memory, and for how long.
@@ -68,6 +68,11 @@ impl Origin {
         let manifests = manifest::Cache::new(config.manifest_cache_bytes);
         let tokens = moka::future::Cache::new(TOKENS);
         Self(Arc::new(Inner { blobs, clock, keys, presentations, manifests, tokens }))
+    }
+
+    /// What is known of a presentation is over.
+    pub async fn forget(&self, presentation: PresentationId) {
+        self.0.presentations.forget(presentation).await;
     }
 
     /// Everything below `/media/`.

@@ -10,6 +10,7 @@ use httparse::Status;
 const MAX_FIELDS: usize = 48;
 /// What requests of ours begin with.
 const STARTS: [&[u8]; 2] = [b"GET /media/", b"HEAD /media/"];
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Fields that an answer depends on.
 const HEEDED: [HeaderName; 5] = [
     header::ACCEPT_ENCODING,
@@ -58,6 +59,10 @@ pub fn parse(bytes: &[u8]) -> Parsed<'_> {
         let length = start.len().min(bytes.len());
         bytes[..length] == start[..length]
     };
+    // Who speaks HTTP/2 is known only when all of its preface has come (RFC 9113 §3.4).
+    if bytes.len() < PREFACE.len() && PREFACE.starts_with(bytes) {
+        return Parsed::Partial;
+    }
     if !STARTS.iter().any(begins) {
         return Parsed::Other;
     }
@@ -94,7 +99,7 @@ fn ours<'a>(request: &httparse::Request<'_, 'a>, length: usize) -> Option<Reques
             if !field.value.eq_ignore_ascii_case(b"keep-alive") {
                 return None;
             }
-        } else if ODD.iter().any(|name| same(name)) {
+        } else if ODD.iter().any(same) {
             return None;
         } else if let Some(name) = HEEDED.iter().find(|name| same(&name.as_str())) {
             plain &= name == header::ACCEPT_ENCODING;
