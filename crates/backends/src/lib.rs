@@ -1,5 +1,5 @@
-//! Someone else's services behind our own words: blobs, the bus, the cache, clock, disks, countries, buckets and other people's web servers;
-//! each with an embedded and a cluster adapter where it has two.
+//! Someone else's services behind our own words: blobs, the bus, the cache, clock, disks, countries, buckets, keys and other
+//! people's web servers; each with an embedded and a cluster adapter where it has two.
 
 pub mod blob;
 pub mod bucket;
@@ -9,3 +9,4 @@ pub mod clock;
 pub mod disk;
 pub mod geo;
 pub mod outbound;
+pub mod playback_keys;

@@ -27,4 +27,4 @@ pub use id::{PresentationId, SourceId, TokenId, UploadId, UserId, VersionId, Vid
 pub use locale::{Country, Language};
 pub use network::Network;
 pub use time::Micros;
-pub use topic::Topic;
+pub use topic::{Gone, Message, Topic};

@@ -5,12 +5,14 @@
 
 use std::{fmt, str::FromStr};
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{Micros, PresentationId, playback_token::Claims};
 
 /// What no longer counts. It may be forgotten at `until`, in seconds since the Unix epoch: no token that it is about lives longer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Revocation {
     /// Tokens of one playback session.
     Session { session: Uuid, until: i64 },
@@ -49,7 +51,7 @@ pub fn session(now: Micros) -> Uuid {
 }
 
 /// When a playback session was begun, in milliseconds since the Unix epoch (RFC 9562 §5.7).
-fn begun(session: Uuid) -> i64 {
+pub fn begun(session: Uuid) -> i64 {
     i64::try_from(session.as_u128() >> 80).unwrap_or(0)
 }
 
@@ -59,6 +61,20 @@ impl fmt::Display for Revocation {
             Self::Session { session, until } => write!(f, "session.{session}.{until}"),
             Self::Title { presentation, before, until } => write!(f, "title.{presentation}.{before}.{until}"),
         }
+    }
+}
+
+impl From<Revocation> for String {
+    fn from(revocation: Revocation) -> Self {
+        revocation.to_string()
+    }
+}
+
+impl TryFrom<String> for Revocation {
+    type Error = NotOne;
+
+    fn try_from(text: String) -> Result<Self, NotOne> {
+        text.parse()
     }
 }
 

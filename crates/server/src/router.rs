@@ -43,8 +43,10 @@ pub struct Faces {
     pub app: Option<App>,
     pub uploads: Option<Uploads>,
     pub imports: Option<Imports>,
-    /// `/media/…`
+    /// `/media/…` where viewers are not served by an edge of this process.
     pub origin: Option<Router>,
+    /// `/media/…` from the edge. It answers, counts and refuses by itself, as its fast lane does.
+    pub edge: Option<Router>,
     /// How many requests callers of the API may send.
     pub throttle: Option<Throttle>,
     health: Health,
@@ -65,6 +67,7 @@ impl Faces {
             uploads: None,
             imports: None,
             origin: None,
+            edge: None,
             throttle: None,
             health,
             proxies,
@@ -96,9 +99,13 @@ pub fn router(faces: Faces) -> Router {
     } else {
         router = router.fallback(layers::nothing);
     }
-    router
+    let router = router
         .method_not_allowed_fallback(layers::wrong_method)
-        .layer(from_fn_with_state(around, layers::observe))
+        .layer(from_fn_with_state(around, layers::observe));
+    match faces.edge {
+        Some(edge) => router.merge(edge),
+        None => router,
+    }
 }
 
 /// `/api/v1/**`: whoever calls is known before a handler runs.

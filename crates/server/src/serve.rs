@@ -1,5 +1,6 @@
 //! Starts the roles of a process, watches over their tasks, and stops them in order.
 
+mod delivery;
 mod worker;
 
 use std::{
@@ -80,16 +81,13 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Server> {
         }
         the_app = Some(app);
     }
-    if config.roles.contains(&Role::Origin) {
-        faces.origin =
-            Some(origin::Origin::new(config.origin.clone(), blobs.clone(), clock.clone()).router());
-    }
+    let edge = delivery::start(&config, &blobs, &clock, &bus, &mut faces, &mut tasks, &stop).await?;
     let listener = TcpListener::bind(config.http.listen)
         .await
         .with_context(|| format!("listening on {} (http.listen)", config.http.listen))?;
     let address = listener.local_addr()?;
     let grace = Duration::from_secs(config.http.drain_seconds.into());
-    let listening = listen::serve(listener, router::router(faces), stop.clone(), grace);
+    let listening = listen::serve(listener, router::router(faces), edge, stop.clone(), grace);
     supervise(&mut tasks, "http", async move {
         listening.await;
         Ok(())

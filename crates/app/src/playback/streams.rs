@@ -12,7 +12,7 @@ use backends::{
     cache::{self, Place, Taken},
 };
 use bytes::Bytes;
-use domain::{Micros, TokenId, Topic, UserId, VideoId, revocation::Revocation};
+use domain::{Micros, TokenId, UserId, VideoId, revocation::Revocation};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -205,7 +205,7 @@ impl App {
     /// Ends playback tokens: first where edges look after they have missed something, then by the bus.
     pub(crate) async fn revoke(&self, revocation: Revocation) -> Result<()> {
         self.blobs.put(&names::revocation(&revocation), Bytes::new()).await?;
-        self.bus.publish(Topic::Revoked, revocation.to_string());
+        self.bus.tell(&revocation);
         Ok(())
     }
 

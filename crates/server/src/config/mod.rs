@@ -29,16 +29,19 @@ pub enum Role {
     Worker,
     /// Manifests and segments.
     Origin,
+    /// A cache of them, for viewers.
+    Edge,
 }
 
 impl Role {
-    pub const ALL: [Self; 3] = [Self::Api, Self::Worker, Self::Origin];
+    pub const ALL: [Self; 4] = [Self::Api, Self::Worker, Self::Origin, Self::Edge];
 
     pub fn word(self) -> &'static str {
         match self {
             Self::Api => "api",
             Self::Worker => "worker",
             Self::Origin => "origin",
+            Self::Edge => "edge",
         }
     }
 }
@@ -48,7 +51,7 @@ impl FromStr for Role {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let known = Self::ALL.into_iter().find(|role| role.word() == text.trim());
-        known.ok_or_else(|| format!("`{text}` is not a role; roles are api, worker and origin"))
+        known.ok_or_else(|| format!("`{text}` is not a role; roles are api, worker, origin and edge"))
     }
 }
 
@@ -77,6 +80,8 @@ pub struct Config {
     /// How titles are made of sources.
     pub encoding: vod::workflow::Config,
     pub origin: origin::Config,
+    /// What is kept nearer to viewers.
+    pub edge: edge::Config,
     /// How the countries of viewers are told.
     pub geo: backends::geo::Config,
     /// Who may read `/metrics`.
@@ -134,6 +139,7 @@ impl Default for Config {
             // Empty: in the data directory.
             encoding: vod::workflow::Config { work_dir: PathBuf::new(), ..Default::default() },
             origin: origin::Config::default(),
+            edge: edge::Config::default(),
             geo: backends::geo::Config::default(),
             metrics: crate::http::metrics::Config::default(),
         }
@@ -169,6 +175,9 @@ impl Config {
         }
         if self.encoding.work_dir.as_os_str().is_empty() {
             self.encoding.work_dir = self.data_dir.join("work");
+        }
+        if self.edge.dir.as_os_str().is_empty() {
+            self.edge.dir = self.data_dir.join("edge");
         }
         self
     }
@@ -246,7 +255,7 @@ fn roles<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeSet<Role>, D::Error>
     let roles: Result<BTreeSet<Role>, String> = words.iter().map(|word| word.parse()).collect();
     match roles.map_err(serde::de::Error::custom)? {
         empty if empty.is_empty() => {
-            Err(serde::de::Error::custom("give at least one of api, worker, origin"))
+            Err(serde::de::Error::custom("give at least one of api, worker, origin, edge"))
         }
         roles => Ok(roles),
     }

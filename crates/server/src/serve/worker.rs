@@ -36,7 +36,8 @@ pub(super) fn start(
     let (lock, place) = claim_place(&config.encoding.work_dir)?;
     let mut encoding = config.encoding.clone();
     encoding.work_dir.clone_from(&place);
-    let workflow = Workflow::open(&encoding, app.blobs.clone()).context("encoding.work_dir")?;
+    let workflow =
+        Workflow::open(&encoding, app.blobs.clone()).context("encoding.work_dir")?.telling(bus.clone());
     let mut settings = config.worker.clone();
     if settings.name.is_empty() {
         // The lock makes the place ours alone: who starts here takes the jobs of one that died here back at once.

@@ -29,7 +29,7 @@ use std::{
     sync::Arc,
 };
 
-use backends::{blob::Blobs, clock::Clock};
+use backends::{blob::Blobs, bus::Bus, clock::Clock};
 use domain::{PresentationId, VideoId, ladder::Rung, profile::Profile};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use store::{Connect, Store, Tx, jobs, presentations, presentations::Presentation, profiles};
@@ -101,6 +101,7 @@ pub struct Workflow {
     usual: Arc<Profile>,
     work_dir: PathBuf,
     masters: Arc<master::Masters>,
+    bus: Bus,
     _lock: Arc<File>,
 }
 
@@ -138,8 +139,15 @@ impl Workflow {
             },
             usual: Arc::new(Profile::of_ladder(config.ladder.clone())),
             work_dir,
+            bus: Bus::in_process(),
             _lock: Arc::new(lock),
         })
+    }
+
+    /// With a bus on which it tells what is gone.
+    #[must_use]
+    pub fn telling(self, bus: Bus) -> Self {
+        Self { bus, ..self }
     }
 
     /// The handlers of all job kinds, for a worker.

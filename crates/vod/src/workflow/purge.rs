@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use backends::blob::names;
+use domain::Gone;
 use store::{duplicates, jobs, presentations, sources, videos};
 
 use super::{Workflow, blob_error, discard, failpoint};
@@ -42,5 +43,8 @@ pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobErro
     duplicates::forget(&mut tx, video, job.now()).await?;
     videos::delete(&mut tx, video).await?;
     tx.commit().await?;
+    for presentation in &presentations {
+        flow.bus.tell(&Gone { presentation: presentation.id });
+    }
     Ok(())
 }
