@@ -92,12 +92,16 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         self.binary = str(ROOT / "bin" / "kinora")
         self.log = open(self.work / "server.log", "wb")
-        self.process = subprocess.Popen(
-            [*prefix, self.binary, "serve", "--data", str(self.data), "--listen", f"127.0.0.1:{self.port}", *flags],
-            stdout=self.log, stderr=self.log)
+        self.command = [*prefix, self.binary, "serve", "--data", str(self.data), "--listen", f"127.0.0.1:{self.port}", *flags]
+        self.launch()
+
+    def launch(self):
+        """Starts the process, also after an earlier one has ended."""
+        self.process = subprocess.Popen(self.command, stdout=self.log, stderr=self.log)
         self.pid = self.process.pid
 
-    def __enter__(self):
+    def ready(self):
+        """Waits until requests are answered."""
         for _ in range(200):
             if self.process.poll() is not None:
                 raise SystemExit(f"the server stopped:\n{(self.work / 'server.log').read_text()[-2000:]}")
@@ -106,6 +110,9 @@ class Server:
                 break
             except OSError:
                 time.sleep(0.1)
+
+    def __enter__(self):
+        self.ready()
         self.token = self.kinora("admin", "token", "--data", str(self.data)).strip().splitlines()[-1]
         return self
 

@@ -62,6 +62,11 @@ export const pages: Shot[] = [
     ready: (page) => page.locator(".people .who").first().waitFor(),
   },
   {
+    name: "control-quality",
+    path: () => "/control/quality?window=24h",
+    ready: (page) => page.getByRole("heading", { name: "By title" }).waitFor(),
+  },
+  {
     name: "control-farm",
     path: () => "/control/farm?hours=24",
     ready: (page) => page.locator(".timechart [data-bar]").first().waitFor(),

@@ -12,7 +12,7 @@ Somewhere in a meadow
 `;
 
 test("captions show as the viewer likes them, and stay on", async ({ page }) => {
-  await page.route("**/main.mpd", async (route) => {
+  await page.route("**/main.mpd*", async (route) => {
     const answer = await route.fetch();
     const set =
       '<AdaptationSet contentType="text" lang="en" mimeType="text/vtt"><Role schemeIdUri="urn:mpeg:dash:role:2011" value="caption"/><Representation id="t0" bandwidth="200"><BaseURL>/e2e.vtt</BaseURL></Representation></AdaptationSet></Period>';

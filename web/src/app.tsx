@@ -28,6 +28,7 @@ const List = lazy(() => import("./features/list/list"));
 const History = lazy(() => import("./features/history/history"));
 const Control = {
   overview: lazy(() => import("./features/control/overview")),
+  quality: lazy(() => import("./features/control/quality")),
   farm: lazy(() => import("./features/control/farm")),
   profiles: lazy(() => import("./features/control/profiles")),
   users: lazy(() => import("./features/control/users")),
@@ -80,6 +81,7 @@ function Pages() {
         )}
       </Route>
       <Route path="/control">{signedIn(Control.overview, "admin")}</Route>
+      <Route path="/control/quality">{signedIn(Control.quality, "admin")}</Route>
       <Route path="/control/farm">{signedIn(Control.farm, "admin")}</Route>
       <Route path="/control/profiles/:name?">{signedIn(Control.profiles, "admin")}</Route>
       <Route path="/control/users">{signedIn(Control.users, "admin")}</Route>

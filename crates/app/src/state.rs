@@ -152,6 +152,11 @@ impl App {
         })))
     }
 
+    /// Checks the playback tokens that this instance mints.
+    pub fn token_checker(&self) -> domain::playback_token::Checker {
+        domain::playback_token::Checker::new([self.minter.public_key()])
+    }
+
     /// What links to this instance begin with: its configured address, or the one that the request was sent to.
     pub fn base(&self, client: api::Client, headers: &axum::http::HeaderMap) -> Option<String> {
         let host = headers.get(axum::http::header::HOST).and_then(|host| host.to_str().ok());

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use app::{App, catalog};
 use domain::Micros;
+use insights::Insights;
 use store::{idempotency, library, tokens, videos, webhooks};
 use tokio::time::{self, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
@@ -16,7 +17,7 @@ const MEASURE_EVERY: Duration = Duration::from_secs(5);
 const BATCH: u32 = 50;
 
 /// Runs until `stop`. What fails is logged and tried again with the next round.
-pub async fn run(app: App, uploads: vod::upload::Uploads, stop: CancellationToken) {
+pub async fn run(app: App, uploads: vod::upload::Uploads, insights: Insights, stop: CancellationToken) {
     let mut ticks = time::interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -35,6 +36,9 @@ pub async fn run(app: App, uploads: vod::upload::Uploads, stop: CancellationToke
         }
         if let Err(error) = app::control::sample(&app).await {
             tracing::warn!(%error, "the instance could not be measured; the next round tries again");
+        }
+        if let Err(error) = insights.expire().await {
+            tracing::warn!(%error, "old figures of playbacks could not be removed; the next round tries again");
         }
         match vod::upload::expire(&uploads).await {
             Ok(_) => {}

@@ -20,8 +20,9 @@ use axum::{
     http::Uri,
     middleware::from_fn_with_state,
     response::{IntoResponse, Response},
-    routing::{any, get},
+    routing::{any, get, post},
 };
+use insights::{Insights, routes as quality};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use vod::{import::Imports, upload::Uploads};
 
@@ -43,6 +44,7 @@ pub struct Faces {
     pub app: Option<App>,
     pub uploads: Option<Uploads>,
     pub imports: Option<Imports>,
+    pub insights: Option<Insights>,
     /// `/media/…` where viewers are not served by an edge of this process.
     pub origin: Option<Router>,
     /// `/media/…` from the edge. It answers, counts and refuses by itself, as its fast lane does.
@@ -66,6 +68,7 @@ impl Faces {
             app: None,
             uploads: None,
             imports: None,
+            insights: None,
             origin: None,
             edge: None,
             throttle: None,
@@ -94,8 +97,9 @@ pub fn router(faces: Faces) -> Router {
         router = router.merge(origin);
     }
     if let Some(app) = faces.app {
-        let api = api_face(app.clone(), faces.uploads, faces.imports, faces.throttle);
-        router = router.merge(api).merge(web_face(app));
+        let beats = faces.insights.clone().map(beats_face).unwrap_or_default();
+        let api = api_face(app.clone(), faces.uploads, faces.imports, faces.insights, faces.throttle);
+        router = router.merge(api).merge(beats).merge(web_face(app));
     } else {
         router = router.fallback(layers::nothing);
     }
@@ -113,10 +117,12 @@ fn api_face(
     app: App,
     uploads: Option<Uploads>,
     imports: Option<Imports>,
+    insights: Option<Insights>,
     throttle: Option<Throttle>,
 ) -> Router {
     let fetching = imports.map(vod::import::routes).unwrap_or_default();
     let cutting = uploads.clone().map(vod::trim::routes).unwrap_or_default();
+    let telling = insights.map(|insights| Router::from(control()).with_state(insights)).unwrap_or_default();
     let throttle = throttle.unwrap_or_else(|| Throttle::new(0, 0, app.clock.clone()));
     let gate = Arc::new(Gate { app: app.clone(), throttle });
     let face: Router = Router::from(api())
@@ -125,12 +131,24 @@ fn api_face(
         .with_state(app.clone())
         .merge(fetching)
         .merge(cutting)
+        .merge(telling)
         .layer(from_fn_with_state(gate.clone(), gate::pass));
     let others = app::sharing::routes()
         .with_state(app)
         .merge(uploads.map(vod::upload::routes).unwrap_or_default())
         .layer(from_fn_with_state(gate, gate::pass_any));
     face.merge(others)
+}
+
+/// Beats pass no gate: the token in them says who sends, many viewers have one address, and nothing here asks the database.
+fn beats_face(insights: Insights) -> Router {
+    let takes = post(quality::send).options(quality::preflight);
+    Router::new().route("/api/v1/beats", takes).with_state(insights)
+}
+
+/// What operators are told of playbacks.
+pub fn control() -> OpenApiRouter<Insights> {
+    OpenApiRouter::new().routes(routes!(quality::quality))
 }
 
 /// The web app: its files, and its page at every other address.

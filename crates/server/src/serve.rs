@@ -21,6 +21,7 @@ use app::{
     state::Engines,
 };
 use backends::{blob::Blobs, bus::Bus, cache::Cache, clock::Clock, geo::Geo};
+use insights::Insights;
 use store::Store;
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -74,7 +75,9 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Server> {
         let cache = Cache::open(&config.cache)?;
         let app = start_app(&config, store, &blobs, &bus, cache, &clock).await?;
         if config.roles.contains(&Role::Api) {
-            start_api(&config, &app, &bus, &mut faces, &mut tasks, &stop)?;
+            let insights = start_insights(&config, &app, &mut tasks, &stop).await?;
+            faces.insights = Some(insights.clone());
+            start_api(&config, &app, &bus, insights, &mut faces, &mut tasks, &stop)?;
         }
         if config.roles.contains(&Role::Worker) {
             worker::start(&config, &app, &bus, &mut tasks, &stop)?;
@@ -173,6 +176,7 @@ fn start_api(
     config: &Config,
     app: &App,
     bus: &Bus,
+    insights: Insights,
     faces: &mut Faces,
     tasks: &mut JoinSet<Ended>,
     stop: &CancellationToken,
@@ -192,10 +196,29 @@ fn start_api(
     });
     let (maintained, stopped) = (app.clone(), stop.clone());
     supervise(tasks, "maintenance", async move {
-        maintenance::run(maintained, uploads, stopped).await;
+        maintenance::run(maintained, uploads, insights, stopped).await;
         Ok(())
     });
     Ok(())
+}
+
+/// What takes beats, and stores what they sum up to.
+async fn start_insights(
+    config: &Config,
+    app: &App,
+    tasks: &mut JoinSet<Ended>,
+    stop: &CancellationToken,
+) -> anyhow::Result<Insights> {
+    let dir = config.data_dir.join("beats");
+    let (store, clock) = (app.store.clone(), app.clock.clone());
+    let (insights, storer) =
+        Insights::start(config.insights.clone(), &dir, store, clock, app.token_checker()).await?;
+    let stopped = stop.clone();
+    supervise(tasks, "figures of playbacks", async move {
+        storer.run(stopped).await;
+        Ok(())
+    });
+    Ok(insights)
 }
 
 /// What takes files in, for the API and for workers that fetch.

@@ -21,6 +21,7 @@ pub mod overview;
 pub mod positions;
 pub mod presentations;
 pub mod profiles;
+pub mod quality;
 mod reader;
 pub mod related;
 pub mod search;

@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0007_watching.sql"),
     include_str!("../migrations/0008_farm.sql"),
     include_str!("../migrations/0010_viewing.sql"),
+    include_str!("../migrations/0011_quality.sql"),
 ];
 
 /// Brings the schema to this program's version, all in one transaction.

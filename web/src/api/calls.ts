@@ -215,6 +215,8 @@ export const deadJobs = (cursor: string | null): Promise<T.Page<T.DeadJob>> =>
   body(client.GET("/api/v1/control/jobs", { params: { query: { cursor: cursor ?? undefined } } }));
 export const retryJob = (id: string) => nothing(client.POST("/api/v1/control/jobs/{id}/retry", { params: path(id) }));
 export const discardJob = (id: string) => nothing(client.DELETE("/api/v1/control/jobs/{id}", { params: path(id) }));
+export const quality = (window: T.QualityWindow): Promise<T.Quality> =>
+  body(client.GET("/api/v1/control/quality", { params: { query: { window } } }));
 export const farm = (hours: number): Promise<T.Farm> =>
   body(client.GET("/api/v1/control/farm", { params: { query: { hours } } }));
 export const pauseFarm = (paused: boolean) =>

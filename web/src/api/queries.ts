@@ -2,7 +2,7 @@
 import { QueryClient, useQuery } from "@tanstack/react-query";
 import * as api from "./calls";
 import { Problem } from "./problem";
-import type { Page, Video } from "./types";
+import type { Page, QualityWindow, Video } from "./types";
 
 export const queryClient = new QueryClient({
   defaultOptions: {
@@ -37,6 +37,7 @@ export const keys = {
   uploads: ["uploads"] as const,
   overview: ["control", "overview"] as const,
   deadJobs: ["control", "jobs"] as const,
+  quality: (window: QualityWindow) => ["control", "quality", window] as const,
   farm: ["control", "farm"] as const,
   farmOf: (hours: number) => ["control", "farm", hours] as const,
   profiles: ["control", "profiles"] as const,

@@ -23,6 +23,8 @@ export function Embed({ options }: { options: Options }) {
     const started = new PlayerSession((after) => playback(options.id, after), {
       // Others' pages begin where they say, not where this browser stopped elsewhere.
       startAt: options.start ?? 0,
+      // Where it plays by itself, the viewer waits since the page was opened.
+      ...(options.autoplay ? {} : { since: performance.now() }),
     });
     started.durationMs = known.current?.duration_ms ?? 0;
     if (options.muted) started.video.muted = true;

@@ -6,8 +6,10 @@ import { breath } from "../lib/breath";
 import { prefer, preferences } from "../lib/preferences";
 import { createStore, kept } from "../lib/store";
 import { parseStoryboard, type Tile } from "../lib/vtt";
+import { Beats } from "./beats";
 import { explain, type Failed, statusOf } from "./errors";
 import { Stream } from "./stream";
+import { tell } from "./telling";
 import { loadShaka } from "./warm";
 
 type Shaka = typeof shakaTypes;
@@ -93,11 +95,14 @@ export class PlayerSession {
   private pendingSeek: number | null = null;
   private stream: Stream | null = null;
   private readonly stop = new AbortController();
+  private readonly beats: Beats | null;
 
+  /** `since`: when the viewer asked for it, unless a click said so. `untold`: nobody watches, the server need not know. */
   constructor(
     private readonly authorise: (after?: string) => Promise<Playback>,
-    private readonly options: { startAt?: number } = {},
+    private readonly options: { startAt?: number; since?: number; untold?: boolean } = {},
   ) {
+    this.beats = options.untold ? null : new Beats(() => this.reading());
     const video = this.video;
     this.stage.className = "stage";
     this.stage.append(video);
@@ -111,6 +116,7 @@ export class PlayerSession {
     video.muted = muted === 1;
     this.patch({ rate: video.playbackRate });
     this.listen();
+    if (this.beats) tell(this.beats, this, this.stop.signal);
     this.stop.signal.addEventListener(
       "abort",
       preferences.subscribe(() => this.prefer()),
@@ -141,9 +147,11 @@ export class PlayerSession {
       this.patch({ pip: document.pictureInPictureElement === video }),
     );
     video.requestVideoFrameCallback?.(() => {
-      const from = performance.getEntriesByName("kinora:click").at(-1)?.startTime ?? 0;
+      const from = this.options.since ?? performance.getEntriesByName("kinora:click").at(-1)?.startTime ?? 0;
       performance.mark("kinora:first-frame");
-      this.patch({ startMs: Math.round(performance.now() - from) });
+      const startMs = Math.round(performance.now() - from);
+      this.patch({ startMs });
+      this.beats?.started(startMs);
       // Once moving, wait for a little more before going on after a stall.
       this.player?.configure("streaming.rebufferingGoal", 2);
       this.adapt();
@@ -195,6 +203,11 @@ export class PlayerSession {
       this.stream?.close();
       this.stream = new Stream(playback, this.video, () => this.retry());
       if (this.closed) return this.stream.leave();
+      this.beats?.begin(playback.dash_url);
+      this.player.configure({
+        // CTA-5004-B: in the query, so that no answer from another site needs a preflight.
+        cmcd: { enabled: true, version: 2, sessionId: playback.session, contentId: playback.presentation_id },
+      });
       void this.loadStoryboard(playback.storyboard_url);
       const start = this.pendingSeek ?? this.options.startAt ?? playback.resume_ms / 1000;
       this.pendingSeek = null;
@@ -238,6 +251,32 @@ export class PlayerSession {
       listen(name, () => this.tracks());
     listen("buffering", (event) => this.patch({ waiting: (event as Event & { buffering: boolean }).buffering }));
     listen("error", (event) => this.fail((event as CustomEvent).detail));
+    player
+      .getNetworkingEngine()
+      ?.registerResponseFilter((_, response) => this.beats?.heard(response.headers["cache-status"]));
+  }
+
+  private reading() {
+    const { player, video } = this;
+    if (!player) return null;
+    const stats = player.getStats();
+    const { videoWidth: width, videoHeight: height } = video;
+    return {
+      bytes: stats.bytesDownloaded || 0,
+      droppedFrames: video.getVideoPlaybackQuality?.().droppedVideoFrames ?? 0,
+      bitrate: stats.streamBandwidth || 0,
+      height: Math.min(width, height),
+      ahead: this.ahead(),
+    };
+  }
+
+  /** Seconds buffered ahead of the position. */
+  private ahead(): number {
+    const { currentTime } = this.video;
+    const here = this.state
+      .get()
+      .buffered.find((range) => range.start <= currentTime + 0.1 && range.end >= currentTime);
+    return here ? here.end - currentTime : 0;
   }
 
   /** Takes up what the viewer prefers, at the start and whenever it changes. */
@@ -336,9 +375,13 @@ export class PlayerSession {
   private fail(error: unknown) {
     if (this.closed || (error as { code?: number })?.code === 7000) return;
     const status = statusOf(error);
-    if ((status === 401 || status === 403 || status === 410) && this.renewals++ < 2) return this.retry();
-    if ((error as { severity?: number })?.severity === 1) return;
-    this.patch({ phase: "failed", failed: explain(error), waiting: false });
+    const renews = (status === 401 || status === 403 || status === 410) && this.renewals++ < 2;
+    const passes = !renews && (error as { severity?: number })?.severity === 1;
+    const failed = explain(error);
+    this.beats?.failed(failed.code, !renews && !passes);
+    if (renews) return this.retry();
+    if (passes) return;
+    this.patch({ phase: "failed", failed, waiting: false });
   }
 
   /** Plays here although it was stopped from elsewhere. */
@@ -416,17 +459,14 @@ export class PlayerSession {
     else await this.video.requestPictureInPicture?.();
   }
   stats() {
-    const { player, video } = this;
+    const { player } = this;
     if (!player) return null;
     const stats = player.getStats();
-    const ahead = this.state
-      .get()
-      .buffered.find((range) => range.start <= video.currentTime + 0.1 && range.end >= video.currentTime);
     const playing = player.getVariantTracks().find((track) => track.active);
     const box = this.stage.getBoundingClientRect();
     return {
       stats,
-      ahead: ahead ? ahead.end - video.currentTime : 0,
+      ahead: this.ahead(),
       codecs: playing?.codecs ?? "",
       frameRate: playing?.frameRate ?? null,
       shown: { width: Math.round(box.width * devicePixelRatio), height: Math.round(box.height * devicePixelRatio) },
@@ -440,6 +480,7 @@ export class PlayerSession {
     const estimate = this.player?.getStats().estimatedBandwidth ?? 0;
     if (estimate > 0) kept.write(bandwidthName, String(Math.round(estimate)));
     this.closed = true;
+    this.beats?.ended();
     this.stop.abort();
     this.stream?.leave();
     if (document.pictureInPictureElement === this.video) void document.exitPictureInPicture().catch(() => {});

@@ -84,6 +84,8 @@ pub struct Config {
     pub edge: edge::Config,
     /// How the countries of viewers are told.
     pub geo: backends::geo::Config,
+    /// What players tell of their playbacks.
+    pub insights: insights::Config,
     /// Who may read `/metrics`.
     pub metrics: crate::http::metrics::Config,
 }
@@ -141,6 +143,7 @@ impl Default for Config {
             origin: origin::Config::default(),
             edge: edge::Config::default(),
             geo: backends::geo::Config::default(),
+            insights: insights::Config::default(),
             metrics: crate::http::metrics::Config::default(),
         }
     }

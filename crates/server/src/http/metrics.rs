@@ -16,7 +16,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use backends::blob::Secret;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
@@ -24,13 +24,24 @@ use super::layers::is_forwarded;
 
 const SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
 
+/// From a click to the first frame, with the alert's 3 s among them.
+const STARTUP_SECONDS: [f64; 13] = [0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0];
+
 /// The process has one recorder, however many servers a test starts in it.
 static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
 
 /// Starts measuring. Nothing is measured when another recorder was installed before.
 pub fn install() {
     RECORDER.get_or_init(|| {
-        let handle = PrometheusBuilder::new().set_buckets(&SECONDS).ok()?.install_recorder().ok()?;
+        let handle = PrometheusBuilder::new()
+            .set_buckets(&SECONDS)
+            .and_then(|builder| {
+                let startup = Matcher::Full(insights::STARTUP_SECONDS.into());
+                builder.set_buckets_for_metric(startup, &STARTUP_SECONDS)
+            })
+            .ok()?
+            .install_recorder()
+            .ok()?;
         metrics::gauge!("kinora_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
         Some(handle)
     });

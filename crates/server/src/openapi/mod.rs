@@ -27,6 +27,7 @@ pub const OPEN: &[&str] = &[
     "pictures_list",
     "pictures_picture",
     "pictures_show",
+    "quality_send",
     "session_setup",
     "session_sign_in",
     "session_sign_out",
@@ -68,6 +69,8 @@ pub fn document() -> Value {
     operations.merge(OpenApiRouter::new().routes(routes!(vod::upload::mine)).into_openapi());
     operations.merge(OpenApiRouter::new().routes(routes!(vod::import::create)).into_openapi());
     operations.merge(OpenApiRouter::new().routes(routes!(vod::trim::trim)).into_openapi());
+    operations.merge(crate::router::control().into_openapi());
+    operations.merge(OpenApiRouter::new().routes(routes!(insights::routes::send)).into_openapi());
     let mut document = serde_json::to_value(operations).unwrap_or_default();
     document["info"] = json!({
         "title": "Kinora",
@@ -134,6 +137,7 @@ fn tags(document: &Value) -> Value {
         "profiles" => {
             "Encoding profiles: what titles are made into, and what that takes; for administrators."
         }
+        "quality" => "How playbacks go: what players tell, and what operators see of it.",
         "session" => "Set-up, sign-in, sign-out.",
         "studio" => "The titles that the caller owns.",
         "tokens" => "API tokens of the caller's account.",

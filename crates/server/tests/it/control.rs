@@ -204,6 +204,11 @@ async fn what_is_measured_is_what_dashboards_and_alerts_ask_for(engines: Engines
     let hls = playback["hls_url"].as_str().unwrap();
     let hls = if hls.starts_with('/') { format!("{}{hls}", house.base) } else { hls.to_owned() };
     reqwest::get(hls).await.unwrap().error_for_status().unwrap();
+    // The histogram of start-up times needs one.
+    let token = playback["hls_url"].as_str().unwrap().split('/').nth(2).unwrap();
+    let start =
+        json!({ "v": 1, "token": token, "beats": [{ "seq": 0, "kind": "start", "startup_ms": 400 }] });
+    admin.post("/api/v1/beats", start).await.expect(200);
     app::control::sample(house.app()).await.unwrap();
     let worker = &overview(&admin).await["workers"][0];
     assert_eq!(worker["silent"], false, "{worker}");

@@ -32,6 +32,7 @@ mod library;
 mod lifecycle;
 mod media_access;
 mod pictures;
+mod quality;
 mod schedule;
 mod sharing;
 mod streams;

@@ -25,6 +25,7 @@ mod events;
 mod integration;
 mod jobs;
 mod leases;
+mod quality;
 mod schema;
 mod steps;
 mod titles;
