@@ -97,7 +97,19 @@ pub struct Guest {
     args: Vec<OsString>,
     read: Vec<PathBuf>,
     scratch: Option<PathBuf>,
+    doors: Option<Doors>,
     limits: Limits,
+}
+
+/// What leads to a device that a guest may drive.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Doors {
+    /// Device nodes, to be opened, read, written and controlled.
+    pub nodes: Vec<PathBuf>,
+    /// Where the system describes the device, to be read.
+    pub about: Vec<PathBuf>,
+    /// The letter of the driver's control requests; `None`: they have no common one.
+    pub requests: Option<u8>,
 }
 
 /// A guest at work. Dropping it kills it.
@@ -114,7 +126,14 @@ pub struct Running {
 impl Guest {
     /// `program` by path; a bare name is looked up in the system's usual places.
     pub fn new(program: &Path, limits: Limits) -> Self {
-        Self { program: locate(program), args: Vec::new(), read: Vec::new(), scratch: None, limits }
+        Self {
+            program: locate(program),
+            args: Vec::new(),
+            read: Vec::new(),
+            scratch: None,
+            doors: None,
+            limits,
+        }
     }
 
     #[must_use]
@@ -137,13 +156,21 @@ impl Guest {
         self
     }
 
+    /// Lets it drive a device. What is not there is left out.
+    #[must_use]
+    pub fn drives(mut self, doors: Doors) -> Self {
+        self.doors = Some(doors);
+        self
+    }
+
     /// Starts it. Its output comes through [`Running::stdout`].
     pub async fn spawn(self) -> Result<(Running, ChildStdout)> {
         let name = self.program.display().to_string();
         let failed = |source| Error::Start { program: name.clone(), source };
         let read =
             self.read.iter().map(std::fs::canonicalize).collect::<io::Result<Vec<_>>>().map_err(failed)?;
-        let bars = cage::Bars::build(&self.program, &self.args, &read, self.scratch.as_deref(), &self.limits)
+        let paths = (read.as_slice(), self.scratch.as_deref());
+        let bars = cage::Bars::build(&self.program, &self.args, paths, self.doors.as_ref(), &self.limits)
             .map_err(failed)?;
         let mut command = tokio::process::Command::new(&self.program);
         command

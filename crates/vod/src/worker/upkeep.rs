@@ -49,7 +49,8 @@ pub(super) async fn run(shared: &Shared) -> Infallible {
 async fn beat(shared: &Shared, started_at: Micros) -> store::Result<()> {
     let mut tx = shared.store.begin().await?;
     let slots = shared.config.slots() as i64;
-    workers::beat(&mut tx, &shared.name, slots, &shared.about, started_at, shared.clock.now()).await?;
+    let about = serde_json::to_string(&(shared.about)()).unwrap_or_default();
+    workers::beat(&mut tx, &shared.name, slots, &about, started_at, shared.clock.now()).await?;
     tx.commit().await
 }
 
