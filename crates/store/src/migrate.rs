@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0006_operations.sql"),
     include_str!("../migrations/0007_watching.sql"),
     include_str!("../migrations/0008_farm.sql"),
+    include_str!("../migrations/0009_failures.sql"),
 ];
 
 /// Brings the schema to this program's version, all in one transaction.

@@ -179,5 +179,8 @@ pub struct DeadJob {
     /// What went wrong, for operators.
     #[schema(example = "the disk is full")]
     pub error: String,
+    /// The latest attempt of which is kept what its programs said, see `/api/v1/control/attempts/{id}/log`.
+    #[schema(required = true)]
+    pub log: Option<String>,
     pub at: Time,
 }

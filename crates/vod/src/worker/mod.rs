@@ -198,7 +198,7 @@ impl Shared {
     async fn claim(&self, lane: Lane, kinds: &[&str]) -> store::Result<Option<jobs::Claim>> {
         let now = self.clock.now();
         let mut reader = self.store.reader().await?;
-        if !jobs::claimable(&mut reader, kinds, now).await? {
+        if !jobs::claimable(&mut reader, &self.name, kinds, now).await? {
             return Ok(None);
         }
         let (any, long) = workers::may_work(&mut reader, &self.name).await?;

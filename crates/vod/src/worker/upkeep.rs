@@ -3,7 +3,10 @@
 use std::{convert::Infallible, time::Duration};
 
 use domain::Micros;
-use store::{Store, attempts, inbox, jobs, outbox, workers};
+use store::{
+    Store, attempts, inbox, jobs, outbox,
+    workers::{self, Sign},
+};
 use tokio::time;
 
 use super::Shared;
@@ -50,7 +53,9 @@ async fn beat(shared: &Shared, started_at: Micros) -> store::Result<()> {
     let mut tx = shared.store.begin().await?;
     let slots = shared.config.slots() as i64;
     let about = serde_json::to_string(&(shared.about)()).unwrap_or_default();
-    workers::beat(&mut tx, &shared.name, slots, &about, started_at, shared.clock.now()).await?;
+    let kinds = shared.handlers.all_kinds();
+    let sign = Sign { name: &shared.name, slots, about: &about, kinds: &kinds, started_at };
+    workers::beat(&mut tx, &sign, shared.clock.now()).await?;
     tx.commit().await
 }
 

@@ -23,7 +23,7 @@ use super::{
     units::ChunkJob,
 };
 use crate::{
-    encode,
+    encode, guest,
     plan::VideoPlan,
     probe::SourceInfo,
     worker::{JobContext, JobError},
@@ -106,11 +106,15 @@ async fn encode(
             Err(error) if !error.is_transient() => {
                 tracing::warn!(chunk = index, %error, "the fetched parts of a source do not do: fetching all of it");
             }
-            made => return made.map_err(failed),
+            Err(error) => return Err(failed_here(job, error).await),
+            Ok(made) => return Ok(made),
         }
     }
     let master = flow.masters.open(&source).await?;
-    encode::chunk(&flow.tools, &plan, index, &listed, master.path(), scratch, progress).await.map_err(failed)
+    match encode::chunk(&flow.tools, &plan, index, &listed, master.path(), scratch, progress).await {
+        Ok(made) => Ok(made),
+        Err(error) => Err(failed_here(job, error).await),
+    }
 }
 
 /// A file with just what the chunk is decoded from, when the source lies in a storage service and tells what that is.
@@ -128,15 +132,34 @@ async fn part(
 
 /// An encoder's failure in words.
 pub(super) fn failed(error: encode::Error) -> JobError {
-    if error.is_transient() {
-        JobError::retry("Converting was interrupted.", error)
-    } else if matches!(error, encode::Error::Gaps) {
-        JobError::fatal("The Dolby sound of the file has gaps, so it cannot be taken over as it is.", error)
-    } else {
-        JobError::fatal(
+    match error {
+        encode::Error::Guest { source: guest::Error::NoRoom(_), .. } => {
+            JobError::retry("There is no room to work in.", error)
+        }
+        encode::Error::Gaps => JobError::fatal(
+            "The Dolby sound of the file has gaps, so it cannot be taken over as it is.",
+            error,
+        ),
+        _ if error.is_transient() => JobError::retry("Converting was interrupted.", error),
+        _ => JobError::fatal(
             "The file could not be converted: too much of it is damaged. Export it once more and upload that.",
             error,
-        )
+        ),
+    }
+}
+
+/// The same for what stops a title. What this machine cannot do another one may: that is only said when nobody is left to try,
+/// or when it has failed too often.
+pub(super) async fn failed_here(job: &JobContext, error: encode::Error) -> JobError {
+    let hopeless = matches!(error, encode::Error::Gaps);
+    match failed(error) {
+        // A worker that cannot ask can still not know better.
+        JobError::Failed { retryable: false, message, detail }
+            if !hopeless && job.has_another().await.unwrap_or(true) =>
+        {
+            JobError::Failed { retryable: true, message, detail }
+        }
+        other => other,
     }
 }
 
