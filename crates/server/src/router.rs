@@ -198,6 +198,7 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(control::discard))
         // the encoding farm
         .routes(routes!(farm::get))
+        .routes(routes!(farm::log))
         .routes(routes!(farm::pause))
         .routes(routes!(farm::resume))
         .routes(routes!(farm::drain))

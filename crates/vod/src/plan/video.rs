@@ -52,6 +52,9 @@ pub struct VideoPlan {
     /// along so that both stay in step.
     #[serde(default)]
     pub joined: Option<Joined>,
+    /// Codecs whose chunks may come from hardware encoders, among others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hardware: Vec<VideoCodec>,
 }
 
 /// How a source is read whose clock jumps. Times count from the first packet of any stream.
@@ -177,6 +180,13 @@ impl VideoPlan {
         Self { rungs, ..self.clone() }
     }
 
+    /// Do key frames of these rungs bring their parameter sets along? They must where chunks of one track may come from
+    /// different encoders and players have begun to read it: in H.264, which makes the title playable.
+    pub fn sets_in_band(&self) -> bool {
+        let mut rungs = self.rungs.iter();
+        self.hardware.contains(&VideoCodec::H264) && rungs.all(|rung| rung.codec == VideoCodec::H264)
+    }
+
     pub fn frames(&self) -> u64 {
         self.chunks.last().map_or(0, |c| c.first_frame + c.frames())
     }
@@ -270,6 +280,7 @@ pub(super) fn plan(
         mastering: video.mastering.filter(|_| video.hdr),
         held: clock.held,
         joined: clock.joined.then(|| Joined { beside: info.audio.first().map(|audio| audio.stream) }),
+        hardware: Vec::new(),
     })
 }
 

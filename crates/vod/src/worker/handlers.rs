@@ -57,6 +57,11 @@ impl JobContext {
         jobs::finish(tx, &self.claim, self.now()).await
     }
 
+    /// Is there another worker that takes such jobs and has not failed at this one?
+    pub async fn has_another(&self) -> Result<bool, JobError> {
+        Ok(jobs::has_another(&mut self.store.reader().await?, &self.claim, self.now()).await?)
+    }
+
     /// Guards a transaction in the middle of the work in the same way.
     pub async fn still_mine(&self, tx: &mut Tx) -> store::Result<()> {
         jobs::still_mine(tx, &self.claim, self.now()).await
@@ -230,6 +235,11 @@ impl Handlers {
 
     pub(super) fn is_heavy(&self, kind: &str) -> bool {
         self.by_kind.get(kind).is_some_and(|(lane, _)| *lane == Lane::Heavy)
+    }
+
+    /// All that are taken here.
+    pub(super) fn all_kinds(&self) -> Vec<&'static str> {
+        self.by_kind.keys().copied().collect()
     }
 
     pub(super) fn kinds(&self, lane: Lane) -> Vec<&'static str> {

@@ -30,7 +30,12 @@ pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobErro
     let (to, from) = mpsc::channel(1);
     let demuxer = info.container.demuxer();
     let encode = encode::audio(&flow.tools, plan, demuxer, master.path(), skip, to);
-    let encode = async { encode.await.map_err(chunk::failed) };
+    let encode = async {
+        match encode.await {
+            Ok(done) => Ok(done),
+            Err(error) => Err(chunk::failed_here(job, error).await),
+        }
+    };
     let keep = keep(flow, job, &work, track, from);
     tokio::select! {
         // When storing fails, that is the reason; the encoder then only finds nobody listening.
@@ -54,7 +59,8 @@ async fn keep(
         flow.blobs.put(&object, stretch.bytes).await.map_err(blob_error)?;
         failpoint::reach("audio-stored");
         let extent = Extent { object, offset: 0, shift: 0, segments: stretch.segments };
-        let result = Encoded { tracks: vec![Part { id: plan.id.clone(), head: stretch.head, extent }] };
+        let result =
+            Encoded { tracks: vec![Part { id: plan.id.clone(), head: stretch.head, extent }], by: None };
         // The job itself ends when its handler returns.
         unit::record(flow, job, work, &name, &result, &folder, false).await?;
         failpoint::reach("audio-recorded");

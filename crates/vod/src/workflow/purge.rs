@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use backends::blob::names;
 use domain::Gone;
-use store::{duplicates, jobs, presentations, sources, videos};
+use store::{attempts, duplicates, jobs, presentations, sources, videos};
 
 use super::{Workflow, blob_error, discard, failpoint};
 use crate::worker::{JobContext, JobError};
@@ -41,6 +41,7 @@ pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobErro
     let mut tx = job.store.begin().await?;
     job.finish(&mut tx).await?;
     duplicates::forget(&mut tx, video, job.now()).await?;
+    attempts::forget_logs(&mut tx, &job.claim.subject).await?;
     videos::delete(&mut tx, video).await?;
     tx.commit().await?;
     for presentation in &presentations {

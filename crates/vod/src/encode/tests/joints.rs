@@ -28,7 +28,7 @@ async fn the_end_of_a_chunk_is_as_in_one_pass() {
     for (name, plan) in [("once", &once), ("chunks", &video), ("blind", &blind)] {
         let scratch = dir.path().join(name);
         std::fs::create_dir(&scratch).unwrap();
-        let files = chunk(&tools, plan, 0, &[], &source, &scratch, |_| ()).await.unwrap();
+        let files = chunk(&tools, plan, 0, &[], &source, &scratch, |_| ()).await.unwrap().files;
         let bytes: u64 = files[0].segments[..first.segments.len()].iter().map(|s| u64::from(s.bytes)).sum();
         let all = std::fs::read(&files[0].path).unwrap();
         assert_eq!(name == "once", files[0].segments.len() > first.segments.len());
