@@ -2,6 +2,7 @@
 
 mod devices;
 mod key;
+pub mod narrowed;
 pub mod routes;
 mod streams;
 

@@ -10,6 +10,7 @@ use anyhow::{Context, bail};
 use app::{
     App,
     catalog::schedule,
+    playback::narrowed,
     webhooks::{self, Courier},
 };
 use backends::bus::Bus;
@@ -51,7 +52,7 @@ pub(super) fn start(
         webhooks::dispatch(told, heard, stopped).await;
         Ok(())
     });
-    let (app, bus, stop) = (app.clone(), bus.clone(), stop.clone());
+    let (app, ending, bus, stop) = (app.clone(), app.clone(), bus.clone(), stop.clone());
     supervise(tasks, "worker", async move {
         // Trying encoders takes a while, in which everything else may begin.
         let opened = tokio::select! {
@@ -63,6 +64,7 @@ pub(super) fn start(
         let handlers = imports
             .handlers(opened.handlers())
             .light(schedule::JOB, go_public)
+            .light(narrowed::JOB, move |job| end_playbacks(ending.clone(), job))
             .light(webhooks::KIND, move |job| deliver(courier.clone(), job));
         let about = about(opened.encoders().clone());
         let worker = Worker::known(app.store.clone(), app.clock.clone(), handlers, settings, bus, about);
@@ -82,6 +84,16 @@ fn about(encoders: Encoders) -> Telling {
         codecs: encoders.words().into_iter().map(str::to_owned).collect(),
         encoders: encoders.hardware().words(),
     })
+}
+
+/// Fewer people may watch a title than before.
+async fn end_playbacks(app: App, job: JobContext) -> Result<(), JobError> {
+    let done = app.end_playbacks(job.payload()?).await;
+    done.map_err(|error| JobError::retry("Running playbacks could not be ended.", error))?;
+    let mut tx = job.store.begin().await?;
+    job.finish(&mut tx).await?;
+    tx.commit().await?;
+    Ok(())
 }
 
 /// A scheduled title's time has come.
