@@ -35,6 +35,7 @@ mod pictures;
 mod schedule;
 mod sharing;
 mod title;
+mod trouble;
 mod upload;
 mod versions;
 mod watching;
