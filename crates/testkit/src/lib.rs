@@ -1,6 +1,7 @@
 //! What tests of every crate share: private servers, throw-away databases and buckets, a clock moved by hand, media made on
 //! the fly.
 
+mod cable;
 mod geo;
 pub mod media;
 mod nats;
@@ -10,6 +11,7 @@ mod s3;
 mod server;
 
 pub use backends::clock::Clock;
+pub use cable::Cable;
 pub use geo::country_database;
 pub use nats::nats;
 pub use postgres::{Database, postgres, sqlite};

@@ -1,6 +1,6 @@
 //! Which encoders this machine's ffmpeg has: a worker takes no job that it cannot do.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use domain::profile::{AudioCodec, VideoCodec};
 
@@ -22,9 +22,9 @@ pub struct Encoders {
 const MOST_BYTES: usize = 1 << 20;
 
 impl Encoders {
-    /// Asks the program, and tries what it has for hardware. H.264 and AAC are taken for granted: without them no title can be
+    /// Asks the program, and tries what it has for hardware, with files `under` a directory. H.264 and AAC are taken for granted: without them no title can be
     /// made, and their jobs should say so.
-    pub async fn find(tools: &Tools, wish: &Wish) -> Self {
+    pub async fn find(tools: &Tools, wish: &Wish, under: &Path) -> Self {
         let limits = guest::Limits { wall: Duration::from_secs(60), ..tools.limits.clone() };
         let asked = Guest::new(&tools.ffmpeg, limits).args(["-hide_banner", "-encoders"]);
         let text = match asked.output(MOST_BYTES).await {
@@ -42,7 +42,7 @@ impl Encoders {
             Some(stand_in) => stand_in.listed(),
             None => hardware::listed(&text, wish.backends(), &hardware::render_nodes()),
         };
-        let tried = hardware::try_all(tools, listed, stand_in.as_ref()).await;
+        let tried = hardware::try_all(tools, listed, stand_in.as_ref(), under).await;
         found.hardware = Arc::new(Hardware::new(tried, wish, stand_in));
         found
     }

@@ -37,6 +37,7 @@ mod schedule;
 mod sharing;
 mod streams;
 mod title;
+mod trouble;
 mod upload;
 mod versions;
 mod watching;

@@ -51,13 +51,18 @@ pub(crate) fn listed(text: &str, backends: &[Backend], nodes: &[PathBuf]) -> Vec
     found
 }
 
-/// Tries each and gives those that work, of each kind on the first device that does.
-pub(crate) async fn try_all(tools: &Tools, listed: Vec<Encoder>, stand_in: Option<&StandIn>) -> Vec<Encoder> {
+/// Tries each in a directory `under` the given one, and gives those that work, of each kind on the first device that does.
+pub(crate) async fn try_all(
+    tools: &Tools,
+    listed: Vec<Encoder>,
+    stand_in: Option<&StandIn>,
+    under: &Path,
+) -> Vec<Encoder> {
     let mut found: Vec<Encoder> = Vec::new();
     if listed.is_empty() {
         return found;
     }
-    let film = match Film::make(tools).await {
+    let film = match Film::make(tools, under).await {
         Ok(film) => film,
         Err(error) => {
             tracing::error!(error, "encoders in hardware cannot be tried");
@@ -89,8 +94,8 @@ struct Film {
 }
 
 impl Film {
-    async fn make(tools: &Tools) -> Result<Self, String> {
-        let dir = tempfile::tempdir().map_err(|error| error.to_string())?;
+    async fn make(tools: &Tools, under: &Path) -> Result<Self, String> {
+        let dir = tempfile::tempdir_in(under).map_err(|error| error.to_string())?;
         let path = dir.path().join("film.mp4");
         let source = format!("testsrc2=s={}x{}:r=25", SIZE.0, SIZE.1);
         let frames = FRAMES.to_string();

@@ -57,11 +57,6 @@ impl JobContext {
         jobs::finish(tx, &self.claim, self.now()).await
     }
 
-    /// Is there another worker that takes such jobs and has not failed at this one?
-    pub async fn has_another(&self) -> Result<bool, JobError> {
-        Ok(jobs::has_another(&mut self.store.reader().await?, &self.claim, self.now()).await?)
-    }
-
     /// Guards a transaction in the middle of the work in the same way.
     pub async fn still_mine(&self, tx: &mut Tx) -> store::Result<()> {
         jobs::still_mine(tx, &self.claim, self.now()).await
@@ -90,13 +85,21 @@ impl JobContext {
     }
 }
 
+/// Could another attempt succeed?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    Yes,
+    /// Not here. It is over when no other worker is left to try.
+    Elsewhere,
+    No,
+}
+
 /// Why an attempt did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JobError {
     #[error("{message} ({detail})")]
     Failed {
-        /// Could another attempt succeed?
-        retryable: bool,
+        retry: Retry,
         /// One sentence for the creator, without names of machines, paths or programs.
         message: String,
         /// For operators: what exactly went wrong.
@@ -113,12 +116,17 @@ pub enum JobError {
 impl JobError {
     /// A failure that may pass: a network, a full disk, a killed process.
     pub fn retry(message: impl Into<String>, detail: impl fmt::Display) -> Self {
-        Self::Failed { retryable: true, message: message.into(), detail: detail.to_string() }
+        Self::Failed { retry: Retry::Yes, message: message.into(), detail: detail.to_string() }
+    }
+
+    /// A failure that is most likely the file's, but might be this machine's.
+    pub fn not_here(message: impl Into<String>, detail: impl fmt::Display) -> Self {
+        Self::Failed { retry: Retry::Elsewhere, message: message.into(), detail: detail.to_string() }
     }
 
     /// A failure that every further attempt would repeat: a broken file.
     pub fn fatal(message: impl Into<String>, detail: impl fmt::Display) -> Self {
-        Self::Failed { retryable: false, message: message.into(), detail: detail.to_string() }
+        Self::Failed { retry: Retry::No, message: message.into(), detail: detail.to_string() }
     }
 
     pub(super) fn panic(payload: &(dyn Any + Send)) -> Self {
@@ -134,7 +142,7 @@ impl From<store::Error> for JobError {
         match error {
             store::Error::Stale => Self::Stopped,
             error => Self::Failed {
-                retryable: error.is_transient(),
+                retry: if error.is_transient() { Retry::Yes } else { Retry::No },
                 message: "The result could not be recorded.".into(),
                 detail: error.to_string(),
             },

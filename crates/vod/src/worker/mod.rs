@@ -23,7 +23,7 @@ use tokio::{sync::Notify, task::JoinSet, time};
 use tokio_util::sync::CancellationToken;
 
 use handlers::Lane;
-pub use handlers::{Failure, Handlers, JobContext, JobError};
+pub use handlers::{Failure, Handlers, JobContext, JobError, Retry};
 
 /// How this process works on jobs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -141,6 +141,8 @@ impl Worker {
         if !shared.config.name.is_empty() {
             shared.renounce().await;
         }
+        // Titles are planned by what workers tell.
+        upkeep::introduce(shared).await;
         let heavy = lane(shared, Lane::Heavy, shared.config.slots(), &shared.told.heavy, &shutdown);
         let light =
             lane(shared, Lane::Light, shared.config.light_slots.max(1), &shared.told.light, &shutdown);

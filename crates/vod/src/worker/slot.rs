@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Shared,
-    handlers::{Failure, JobContext, JobError},
+    handlers::{Failure, JobContext, JobError, Retry},
 };
 use crate::guest::Meter;
 
@@ -256,8 +256,8 @@ async fn record(
             tx.commit().await?;
             Ok("later")
         }
-        (Err(JobError::Failed { retryable, message, detail }), _) => {
-            fail(shared, claim, *retryable, message, detail, now).await
+        (Err(JobError::Failed { retry, message, detail }), _) => {
+            fail(shared, claim, *retry, message, detail, now).await
         }
     }
 }
@@ -280,13 +280,18 @@ async fn let_go(shared: &Shared, claim: &Claim) -> store::Result<()> {
 async fn fail(
     shared: &Shared,
     claim: &Claim,
-    retryable: bool,
+    retry: Retry,
     message: &str,
     detail: &str,
     now: Micros,
 ) -> store::Result<&'static str> {
     let reason = format!("{message} ({detail})");
     let mut tx = shared.store.begin().await?;
+    let retryable = match retry {
+        Retry::Yes => true,
+        Retry::Elsewhere => jobs::has_another(&mut tx, claim, now).await?,
+        Retry::No => false,
+    };
     let outcome = jobs::fail(&mut tx, claim, &reason, retryable, now).await?;
     let failure = Failure {
         claim: claim.clone(),

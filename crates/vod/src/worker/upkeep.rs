@@ -48,6 +48,13 @@ pub(super) async fn run(shared: &Shared) -> Infallible {
     }
 }
 
+/// The first sign of life.
+pub(super) async fn introduce(shared: &Shared) {
+    if let Err(error) = beat(shared, shared.clock.now()).await {
+        tracing::warn!(%error, "the worker could not tell of itself");
+    }
+}
+
 /// A sign of life for those who look at the instance; leases have their own.
 async fn beat(shared: &Shared, started_at: Micros) -> store::Result<()> {
     let mut tx = shared.store.begin().await?;

@@ -30,12 +30,7 @@ pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobErro
     let (to, from) = mpsc::channel(1);
     let demuxer = info.container.demuxer();
     let encode = encode::audio(&flow.tools, plan, demuxer, master.path(), skip, to);
-    let encode = async {
-        match encode.await {
-            Ok(done) => Ok(done),
-            Err(error) => Err(chunk::failed_here(job, error).await),
-        }
-    };
+    let encode = async { encode.await.map_err(chunk::failed) };
     let keep = keep(flow, job, &work, track, from);
     tokio::select! {
         // When storing fails, that is the reason; the encoder then only finds nobody listening.

@@ -106,15 +106,11 @@ async fn encode(
             Err(error) if !error.is_transient() => {
                 tracing::warn!(chunk = index, %error, "the fetched parts of a source do not do: fetching all of it");
             }
-            Err(error) => return Err(failed_here(job, error).await),
-            Ok(made) => return Ok(made),
+            made => return made.map_err(failed),
         }
     }
     let master = flow.masters.open(&source).await?;
-    match encode::chunk(&flow.tools, &plan, index, &listed, master.path(), scratch, progress).await {
-        Ok(made) => Ok(made),
-        Err(error) => Err(failed_here(job, error).await),
-    }
+    encode::chunk(&flow.tools, &plan, index, &listed, master.path(), scratch, progress).await.map_err(failed)
 }
 
 /// A file with just what the chunk is decoded from, when the source lies in a storage service and tells what that is.
@@ -130,36 +126,25 @@ async fn part(
     flow.masters.open_parts(source, &[&frame, reach].concat()).await
 }
 
-/// An encoder's failure in words.
+/// An encoder's failure in words. What this machine cannot do another one may: a file is called damaged when nobody is left to
+/// try, or when too many have failed.
 pub(super) fn failed(error: encode::Error) -> JobError {
-    match error {
-        encode::Error::Guest { source: guest::Error::NoRoom(_), .. } => {
-            JobError::retry("There is no room to work in.", error)
-        }
-        encode::Error::Gaps => JobError::fatal(
-            "The Dolby sound of the file has gaps, so it cannot be taken over as it is.",
-            error,
-        ),
-        _ if error.is_transient() => JobError::retry("Converting was interrupted.", error),
-        _ => JobError::fatal(
+    let full = match &error {
+        encode::Error::Guest { source: guest::Error::NoRoom(_), .. } => true,
+        encode::Error::Io(error) => error.kind() == std::io::ErrorKind::StorageFull,
+        _ => false,
+    };
+    if full {
+        JobError::retry("There is no room to work in.", error)
+    } else if error.is_transient() {
+        JobError::retry("Converting was interrupted.", error)
+    } else if matches!(error, encode::Error::Gaps) {
+        JobError::fatal("The Dolby sound of the file has gaps, so it cannot be taken over as it is.", error)
+    } else {
+        JobError::not_here(
             "The file could not be converted: too much of it is damaged. Export it once more and upload that.",
             error,
-        ),
-    }
-}
-
-/// The same for what stops a title. What this machine cannot do another one may: that is only said when nobody is left to try,
-/// or when it has failed too often.
-pub(super) async fn failed_here(job: &JobContext, error: encode::Error) -> JobError {
-    let hopeless = matches!(error, encode::Error::Gaps);
-    match failed(error) {
-        // A worker that cannot ask can still not know better.
-        JobError::Failed { retryable: false, message, detail }
-            if !hopeless && job.has_another().await.unwrap_or(true) =>
-        {
-            JobError::Failed { retryable: true, message, detail }
-        }
-        other => other,
+        )
     }
 }
 

@@ -128,7 +128,7 @@ impl Workflow {
             threads: config.threads,
             ..Tools::default()
         };
-        let encoders = Encoders::find(&tools, &config.hardware).await;
+        let encoders = Encoders::find(&tools, &config.hardware, &work_dir.join("jobs")).await;
         tools.hardware = encoders.hardware().clone();
         Ok(Self {
             masters: Arc::new(master::Masters::new(

@@ -13,7 +13,8 @@ use crate::{
 /// Tools with a device that behaves as `told`.
 async fn tools(told: &str) -> Tools {
     let stand_in = StandIn::parse(told).unwrap();
-    let found = hardware::try_all(&Tools::default(), stand_in.listed(), Some(&stand_in)).await;
+    let found =
+        hardware::try_all(&Tools::default(), stand_in.listed(), Some(&stand_in), &std::env::temp_dir()).await;
     assert_eq!(found, stand_in.listed(), "all of them work");
     let hardware = Hardware::new(found, &Wish::Auto, Some(stand_in));
     Tools { hardware: Arc::new(hardware), ..Tools::default() }
@@ -146,13 +147,14 @@ async fn what_does_not_work_is_not_used() {
     // Key frames elsewhere than where they were asked for.
     let stand_in = StandIn::parse("h264 hevc wrong-from=0").unwrap();
     stand_in.used();
-    let found = hardware::try_all(&Tools::default(), stand_in.listed(), Some(&stand_in)).await;
+    let found =
+        hardware::try_all(&Tools::default(), stand_in.listed(), Some(&stand_in), &std::env::temp_dir()).await;
     assert_eq!(found, []);
     if Path::new("/dev/nvidiactl").exists() || !hardware::render_nodes().is_empty() {
         return;
     }
     // What ffmpeg lists without a device to it.
-    let encoders = Encoders::find(&Tools::default(), &Wish::Auto).await;
+    let encoders = Encoders::find(&Tools::default(), &Wish::Auto, &std::env::temp_dir()).await;
     assert_eq!(encoders.hardware().found(), []);
     assert!(encoders.video().contains(&VideoCodec::H264));
 }

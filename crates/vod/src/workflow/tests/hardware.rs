@@ -9,7 +9,8 @@ use crate::hardware::{self, Hardware, StandIn};
 async fn house(told: &str) -> House {
     let mut house = House::new().await;
     let stand_in = StandIn::parse(told).unwrap();
-    let found = hardware::try_all(&house.flow.tools, stand_in.listed(), Some(&stand_in)).await;
+    let found =
+        hardware::try_all(&house.flow.tools, stand_in.listed(), Some(&stand_in), &std::env::temp_dir()).await;
     let hardware = Arc::new(Hardware::new(found, &Wish::Auto, Some(stand_in)));
     house.flow.tools = Arc::new(Tools { hardware, ..Tools::clone(&house.flow.tools) });
     let mut profile = Profile::clone(&house.flow.usual);
