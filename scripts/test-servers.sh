@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Private PostgreSQL, S3 (moto), Google Cloud Storage (moto behind scripts/gcs_server.py), Azure Blob Storage (azurite) and
-# NATS servers for tests: on a socket and free ports, in temporary directories, gone with whoever started them. See --help.
+# Private PostgreSQL, S3 (moto), Google Cloud Storage (moto behind scripts/gcs_server.py), Azure Blob Storage (azurite), NATS
+# and Redis servers for tests: on sockets and free ports, in temporary directories, gone with whoever started them. See --help.
 set -euo pipefail
 
 usage() {
@@ -8,7 +8,7 @@ usage() {
 scripts/test-servers.sh start [--for PID]   starts all and prints `export` lines; they stop when process PID ends
                                             (default: the caller)
 scripts/test-servers.sh stop                stops what `start` started in this environment
-scripts/test-servers.sh postgres | s3 | gcs | azure | nats
+scripts/test-servers.sh postgres | s3 | gcs | azure | nats | redis
                                             one server in the foreground; prints NAME=VALUE, stops at the end of its input
 
     eval "$(scripts/test-servers.sh start)"   # then: cargo nextest run
@@ -18,7 +18,7 @@ TEXT
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${KINORA_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kinora}
 azurite_version=3.37.0
-servers="postgres s3 gcs azure nats"
+servers="postgres s3 gcs azure nats redis"
 
 fail() {
     echo "test-servers: $*" >&2
@@ -200,6 +200,29 @@ serve_nats() {
     until_end_of_input
 }
 
+need_redis() {
+    command -v redis-server >/dev/null && return
+    command -v apt-get >/dev/null || fail "redis-server is missing; please install Redis 6 or later, or Valkey"
+    # shellcheck source=scripts/setup.sh
+    (. "$here/setup.sh" && need_packages redis-server:redis-server) >&2
+    command -v redis-server >/dev/null || fail "redis-server is still missing after the installation"
+}
+
+serve_redis() {
+    need_redis
+    local log
+    dir=$(scratch redis)
+    log=$dir/log
+    trap 'rm -rf "$dir"' EXIT
+    redis-server --port 0 --unixsocket "$dir/socket" --save '' --appendonly no --dir "$dir" </dev/null >"$log" 2>&1 &
+    server=$!
+    trap 'stop_server TERM; rm -rf "$dir"' EXIT
+    trap 'exit 143' TERM INT HUP
+    wait_until test -S "$dir/socket" || fail "Redis does not start: $(tail -n 3 "$log")"
+    echo "KINORA_TEST_REDIS=unix://$dir/socket"
+    until_end_of_input
+}
+
 # wait_until COMMAND…: true as soon as COMMAND is, false when the server ended or a minute passed.
 wait_until() {
     local tries
@@ -232,6 +255,7 @@ start() {
     need_moto
     need_azurite
     need_nats
+    need_redis
     dir=$(scratch servers)
     for name in $servers; do
         # The pipe from `tail` ends with process $owner or with `stop`.
@@ -277,6 +301,7 @@ case ${1:-} in
     gcs) serve_moto gcs KINORA_TEST_GCS "$here/gcs_server.py" ;;
     azure) serve_azure ;;
     nats) serve_nats ;;
+    redis) serve_redis ;;
     -h | --help) usage ;;
     *) usage >&2 && exit 2 ;;
 esac

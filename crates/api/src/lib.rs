@@ -5,7 +5,9 @@
 pub mod accept;
 pub mod address;
 pub mod body;
+pub mod conditional;
 pub mod cookie;
+pub mod cors;
 pub mod etag;
 pub mod page;
 pub mod principal;

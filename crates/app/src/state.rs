@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use backends::{blob::Blobs, clock::Clock, geo::Geo};
+use backends::{blob::Blobs, bus::Bus, cache::Cache, clock::Clock, geo::Geo};
 use domain::Micros;
 use serde::{Deserialize, Serialize};
 use store::Store;
@@ -26,6 +26,12 @@ pub struct Config {
     pub history_days: u32,
     /// Days that a version which a title no longer plays can be gone back to.
     pub version_days: u32,
+    /// Streams of one account that may play at once; 0: no limit.
+    pub streams_per_account: u32,
+    /// Devices on which one account may be watched; 0: no limit.
+    pub devices_per_account: u32,
+    /// Days for which a device counts after a playback was last begun on it.
+    pub device_days: u32,
     /// Password hashes that may be computed at once; each takes 19 MiB. 0: as many as there are cores.
     pub password_hashers: usize,
     /// Event streams that one account may hold open at once; one address of visitors four times as many.
@@ -43,6 +49,9 @@ impl Default for Config {
             trash_days: 30,
             history_days: 730,
             version_days: 30,
+            streams_per_account: 0,
+            devices_per_account: 0,
+            device_days: 30,
             password_hashers: 0,
             event_streams: 24,
             event_stream_check_seconds: 20,
@@ -68,6 +77,18 @@ pub struct Control {
     pub since: Micros,
 }
 
+/// What the application runs on.
+#[derive(Clone)]
+pub struct Engines {
+    pub store: Store,
+    pub blobs: Blobs,
+    pub bus: Bus,
+    pub cache: Cache,
+    pub clock: Clock,
+    /// Tells where callers are.
+    pub geo: Geo,
+}
+
 /// The application. Cheap to clone.
 #[derive(Clone)]
 pub struct App(Arc<Inner>);
@@ -75,8 +96,9 @@ pub struct App(Arc<Inner>);
 pub struct Inner {
     pub store: Store,
     pub blobs: Blobs,
+    pub bus: Bus,
+    pub cache: Cache,
     pub clock: Clock,
-    /// Tells where callers are.
     pub geo: Geo,
     pub config: Config,
     pub limits: Limits,
@@ -104,12 +126,10 @@ impl App {
     pub async fn start(
         config: Config,
         limits: Limits,
-        store: Store,
-        blobs: Blobs,
-        clock: Clock,
-        geo: Geo,
+        engines: Engines,
         places: control::Places,
     ) -> Result<Self> {
+        let Engines { store, blobs, bus, cache, clock, geo } = engines;
         let minter = playback::ready_key(&store, &blobs, &clock).await?;
         let passwords = accounts::Passwords::start(config.password_hashers).await?;
         Ok(Self(Arc::new(Inner {
@@ -123,6 +143,8 @@ impl App {
             minter,
             store,
             blobs,
+            bus,
+            cache,
             clock,
             geo,
             config,

@@ -8,12 +8,8 @@ use std::time::Duration;
 
 use backends::bus::{Bus, Config, Error, Heard, MAX_BYTES, Subscription};
 use domain::Topic;
-use tokio::{
-    io::copy_bidirectional,
-    net::{TcpListener, TcpStream},
-    sync::watch,
-    time,
-};
+use testkit::Cable;
+use tokio::time;
 
 fn config(url: &str) -> Config {
     // A prefix of its own keeps tests on one server apart.
@@ -129,35 +125,11 @@ async fn who_falls_behind_is_told() {
     assert!(matches!(soon(&mut slow).await, Heard::Message(_)), "and hears the newest");
 }
 
-/// A way to the server that can be cut.
-struct Cable {
-    address: String,
-    whole: watch::Sender<bool>,
-}
-
-impl Cable {
-    async fn to(server: &'static str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("nats://{}", listener.local_addr().unwrap());
-        let (whole, state) = watch::channel(true);
-        tokio::spawn(async move {
-            while let Ok((mut near, _)) = listener.accept().await {
-                let mut state = state.clone();
-                if !*state.borrow() {
-                    continue;
-                }
-                tokio::spawn(async move {
-                    let host = server.trim_start_matches("nats://");
-                    let Ok(mut far) = TcpStream::connect(host).await else { return };
-                    tokio::select! {
-                        _ = copy_bidirectional(&mut near, &mut far) => {}
-                        _ = state.wait_for(|whole| !whole) => {}
-                    }
-                });
-            }
-        });
-        Self { address, whole }
-    }
+/// A way to the server that can be cut, and its address.
+async fn cable() -> (Cable, String) {
+    let cable = Cable::to(services::nats().trim_start_matches("nats://")).await.unwrap();
+    let address = format!("nats://{}", cable.address);
+    (cable, address)
 }
 
 async fn until(what: &str, holds: impl Fn() -> bool) {
@@ -172,20 +144,20 @@ async fn until(what: &str, holds: impl Fn() -> bool) {
 
 #[tokio::test]
 async fn an_outage_costs_messages_but_nobody_misses_that() {
-    let cable = Cable::to(services::nats()).await;
-    let near = config(&cable.address);
+    let (cable, address) = cable().await;
+    let near = config(&address);
     let far = Config { url: services::nats().into(), prefix: near.prefix.clone() };
     let (near, far) = (Bus::open(&near).await.unwrap(), Bus::open(&far).await.unwrap());
     let mut listens = near.subscribe(Topic::Jobs).await;
     acquainted(&far, &near).await;
 
-    cable.whole.send_replace(false);
+    cable.cut();
     until("the outage is not noticed", || !near.reaches_others()).await;
     near.publish(Topic::Jobs, "here");
     assert_eq!(message(&mut listens).await, "here", "this process hears itself all the same");
     far.publish(Topic::Jobs, "lost");
 
-    cable.whole.send_replace(true);
+    cable.mend();
     until("the connection does not come back", || near.reaches_others()).await;
     assert_eq!(soon(&mut listens).await, Heard::Gap, "then look for yourself");
     acquainted(&far, &near).await;
@@ -195,15 +167,15 @@ async fn an_outage_costs_messages_but_nobody_misses_that() {
 
 #[tokio::test]
 async fn a_server_that_is_away_at_first_keeps_nothing_from_starting() {
-    let cable = Cable::to(services::nats()).await;
-    cable.whole.send_replace(false);
-    let config = config(&cable.address);
+    let (cable, address) = cable().await;
+    cable.cut();
+    let config = config(&address);
     let bus = Bus::open(&config).await.unwrap();
     let mut listens = bus.subscribe(Topic::Titles).await;
     bus.publish(Topic::Titles, "alone");
     assert_eq!(message(&mut listens).await, "alone");
     assert!(!bus.reaches_others());
-    cable.whole.send_replace(true);
+    cable.mend();
     let other = Bus::open(&Config { url: services::nats().into(), ..config }).await.unwrap();
     acquainted(&other, &bus).await;
 }

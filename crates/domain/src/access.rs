@@ -120,6 +120,21 @@ impl Terms<'_> {
     }
 }
 
+impl Terms<'_> {
+    /// Do these terms shut somebody out who may open the title now by the terms `before`?
+    pub fn shut_out(&self, before: &Terms<'_>, now: Micros) -> bool {
+        let closed = before.visibility.is_open() && !self.visibility.is_open();
+        let narrower = match (before.countries, self.countries) {
+            (_, None) => false,
+            (None, Some(_)) => true,
+            (Some(before), Some(after)) => before.iter().any(|country| !after.contains(country)),
+        };
+        let shut = before.window.check(now).is_ok() && self.window.check(now).is_err();
+        let ends = |window: &Window| window.until.map_or(i64::MAX, |until| until.0);
+        closed || narrower || shut || ends(&self.window) < ends(&before.window)
+    }
+}
+
 impl Window {
     /// Is `now` inside?
     pub fn check(&self, now: Micros) -> Result<(), Refusal> {
@@ -221,5 +236,36 @@ mod tests {
         }
         assert!("root".parse::<Role>().is_err());
         assert!(Role::Admin > Role::Creator && Role::Creator > Role::Viewer);
+    }
+
+    #[test]
+    fn terms_that_shut_somebody_out_are_told_from_others() {
+        let now = Micros(FROM.0 + 1);
+        let country = |code: &str| code.parse::<Country>().unwrap();
+        let (de, both) = ([country("DE")], [country("DE"), country("FR")]);
+        let open = Terms {
+            owner: UserId::new(),
+            visibility: Visibility::Public,
+            window: Window::default(),
+            countries: None,
+        };
+        let until = |micros: i64| Window { from: None, until: Some(Micros(micros)) };
+        let cases = [
+            (open, open, false),
+            (open, Terms { visibility: Visibility::Unlisted, ..open }, false),
+            (open, Terms { visibility: Visibility::Private, ..open }, true),
+            (Terms { visibility: Visibility::Private, ..open }, open, false),
+            (open, Terms { countries: Some(&de), ..open }, true),
+            (Terms { countries: Some(&de), ..open }, Terms { countries: Some(&both), ..open }, false),
+            (Terms { countries: Some(&both), ..open }, Terms { countries: Some(&de), ..open }, true),
+            (Terms { countries: Some(&de), ..open }, open, false),
+            (open, Terms { window: until(now.0 + 5), ..open }, true),
+            (Terms { window: until(now.0 + 5), ..open }, Terms { window: until(now.0 + 9), ..open }, false),
+            (open, Terms { window: Window { from: Some(Micros(now.0 + 1)), until: None }, ..open }, true),
+            (open, Terms { window: Window { from: Some(FROM), until: None }, ..open }, false),
+        ];
+        for (n, (before, after, shut)) in cases.into_iter().enumerate() {
+            assert_eq!(after.shut_out(&before, now), shut, "case {n}");
+        }
     }
 }

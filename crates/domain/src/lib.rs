@@ -15,6 +15,7 @@ pub mod network;
 pub mod playback_token;
 pub mod profile;
 pub mod related;
+pub mod revocation;
 pub mod text;
 pub mod time;
 pub mod topic;
@@ -26,4 +27,4 @@ pub use id::{PresentationId, SourceId, TokenId, UploadId, UserId, VersionId, Vid
 pub use locale::{Country, Language};
 pub use network::Network;
 pub use time::Micros;
-pub use topic::Topic;
+pub use topic::{Gone, Message, Topic};

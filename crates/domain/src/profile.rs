@@ -251,11 +251,6 @@ impl VideoCodec {
         matches!(self, Self::Hevc | Self::Av1)
     }
 
-    /// Pictures may be decoded in another order than they are shown.
-    pub fn reorders(self) -> bool {
-        matches!(self, Self::H264 | Self::Hevc)
-    }
-
     /// Looks like H.264 at 23.
     fn usual_crf(self) -> u8 {
         match self {

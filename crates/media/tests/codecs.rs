@@ -312,3 +312,55 @@ fn atmos_is_told_in_the_header() {
     let again = TrackSpec::from_header(&again.tracks[0], 0).unwrap();
     assert_eq!((again.joc(), again.codec().unwrap().as_str()), (Some(16), "ec-3"));
 }
+
+/// Kinds of the NAL units of an H.264 sample with lengths of four bytes.
+fn units(sample: &[u8]) -> Vec<u8> {
+    let (mut rest, mut kinds) = (sample, Vec::new());
+    while let Some((length, after)) = rest.split_first_chunk::<4>() {
+        kinds.push(after[0] & 31);
+        rest = &after[u32::from_be_bytes(*length) as usize..];
+    }
+    kinds
+}
+
+#[test]
+fn a_track_may_take_parameter_sets_along() {
+    let dir = tempfile::tempdir().unwrap();
+    let encoder = |options: &str| {
+        let encoder = format!("-c:v libx264 -preset ultrafast -g 25 -x264-params {options}");
+        let (header, samples) = read(&picture(dir.path(), &encoder), 1 << 16);
+        let spec = TrackSpec::from_header(&header.tracks[0], 0).unwrap();
+        (spec, samples)
+    };
+    let (plain, samples) = encoder("8x8dct=1:cabac=1");
+    let (other, _) = encoder("8x8dct=1:cabac=0:ref=4");
+    assert!(!plain.takes(&other), "one header cannot announce two encoders");
+    let (spec, other) = (plain.clone().with_sets_in_band().unwrap(), other.with_sets_in_band().unwrap());
+    assert!(spec.takes(&other) && other.takes(&spec) && spec != other);
+    assert!(!spec.takes(&TrackSpec { timescale: 7, ..other.clone() }) && !spec.takes(&plain));
+
+    // A header that is read again says the same.
+    let init = cmaf::init_segment(&spec).unwrap();
+    let again = TrackSpec::from_header(&Header::parse_file(&init).unwrap().tracks[0], 0).unwrap();
+    assert_eq!((again.codec().unwrap(), spec.codec().unwrap()), ("avc3.64000b".into(), "avc3.64000b".into()));
+    assert!(again.takes(&spec));
+
+    let slices = |kinds: &[u8]| kinds.iter().filter(|kind| **kind <= 5).count();
+    for sample in &samples {
+        let delimited: bytes::Bytes = [&[0, 0, 0, 2, 9, 0x10], &sample.data[..]].concat().into();
+        let before = units(&delimited);
+        let stored = spec.stored(&delimited, sample.is_sync).unwrap();
+        let after = units(&stored);
+        if sample.is_sync {
+            assert_eq!(after[..3], [9, 7, 8], "after the delimiter, before everything else");
+            assert_eq!(spec.stored(&stored, true).unwrap(), stored, "once is enough");
+            assert_eq!(other.stored(&stored, true).unwrap(), stored, "a key frame keeps its own");
+            let bare = plain.stored(&stored, true).unwrap();
+            assert_eq!(units(&bare).iter().filter(|kind| matches!(kind, 7 | 8)).count(), 0);
+            assert!(other.clone().stored(&bare, true).is_ok());
+        } else {
+            assert_eq!(after, before);
+        }
+        assert_eq!(slices(&after), slices(&before));
+    }
+}

@@ -164,9 +164,11 @@ proptest! {
             }
             let picture = Picture {
                 format, config: body.into(), width: 1, height: 1, aspect: None, colour: None, hdr: Hdr::default(),
+                in_band: sample.len() % 2 == 1,
             };
             let mut spec = TrackSpec { timescale: 1, language: None, media: Media::Video { picture, delay: 0 } };
-            let _ = (spec.learn(&sample), spec.stored(&sample), cmaf::init_segment(&spec));
+            let _ = (spec.learn(&sample), spec.stored(&sample, true), cmaf::init_segment(&spec), spec.takes(&spec));
+            let _ = spec.with_sets_in_band().map(|spec| cmaf::init_segment(&spec));
         } else if let Ok(Some(sound)) = Sound::parse(*entry, &body) {
             let mut spec = TrackSpec { timescale: 48_000, language: None, media: Media::Audio(sound.clone()) };
             let init = cmaf::init_segment(&spec).unwrap();

@@ -4,18 +4,16 @@
 //! each URL carries. No database stands behind it: delivery goes on while the database is away.
 
 mod body;
-mod cors;
-mod keys;
+mod digest;
 mod manifest;
 mod path;
 mod presentation;
-mod respond;
 mod routes;
 
 use std::{sync::Arc, time::Duration};
 
-use backends::{blob::Blobs, clock::Clock};
-use domain::playback_token::Claims;
+use backends::{blob::Blobs, clock::Clock, playback_keys::Keys};
+use domain::{PresentationId, playback_token::Claims};
 use serde::{Deserialize, Serialize};
 
 /// How much an origin keeps in memory, and for how long.
@@ -53,7 +51,7 @@ pub struct Origin(Arc<Inner>);
 struct Inner {
     blobs: Blobs,
     clock: Clock,
-    keys: keys::Keys,
+    keys: Keys,
     presentations: presentation::Cache,
     manifests: manifest::Cache,
     /// Tokens whose signature was found right. Expiry is looked at each time.
@@ -65,11 +63,16 @@ const TOKENS: u64 = 20_000;
 
 impl Origin {
     pub fn new(config: Config, blobs: Blobs, clock: Clock) -> Self {
-        let keys = keys::Keys::new(blobs.clone(), Duration::from_millis(config.key_refresh_ms));
+        let keys = Keys::new(blobs.clone(), Duration::from_millis(config.key_refresh_ms));
         let presentations = presentation::Cache::new(&config, blobs.clone());
         let manifests = manifest::Cache::new(config.manifest_cache_bytes);
         let tokens = moka::future::Cache::new(TOKENS);
         Self(Arc::new(Inner { blobs, clock, keys, presentations, manifests, tokens }))
+    }
+
+    /// What is known of a presentation is over.
+    pub async fn forget(&self, presentation: PresentationId) {
+        self.0.presentations.forget(presentation).await;
     }
 
     /// Everything below `/media/`.

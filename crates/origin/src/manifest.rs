@@ -7,7 +7,7 @@ use domain::PresentationId;
 use flate2::{Compression, write::GzEncoder};
 use media::{dash, descriptor::Track, hls, selection::Selection, webvtt};
 
-use crate::{path::Resource, presentation::Presentation, respond};
+use crate::{digest::digest, path::Resource, presentation::Presentation};
 
 /// A manifest ready to be sent.
 pub struct Manifest {
@@ -85,7 +85,7 @@ fn make(presentation: &Presentation, name: &str, track: &str, cap: Option<u32>) 
         _ => return None,
     };
     let plain = Bytes::from(text);
-    let tag = respond::digest(&[&plain]);
+    let tag = digest(&[&plain]);
     let gzip = compress(&plain).unwrap_or_else(|| plain.clone());
     let gzip_tag = format!("\"{tag}-gz\"");
     Some(Manifest { content_type, plain, gzip, plain_tag: format!("\"{tag}\""), gzip_tag })

@@ -171,6 +171,11 @@ impl Cache {
         loaded.map_err(|e| LoadError::clone(&e))
     }
 
+    /// Reads the descriptor again when it is next needed.
+    pub async fn forget(&self, id: PresentationId) {
+        self.cache.invalidate(&id).await;
+    }
+
     /// As `get`, for a request that `seen` could not answer: another origin may have told of a newer version.
     pub async fn get_newer(
         &self,

@@ -5,7 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use api::{Problem, accept::takes_coding};
+use api::{
+    Problem,
+    accept::takes_coding,
+    conditional::{self, Wanted},
+    cors,
+};
 use axum::{
     Router,
     body::Body,
@@ -20,15 +25,17 @@ use domain::playback_token::{Claims, Refused};
 use media::{iframe, rebase::rebase, selection::Selection};
 
 use crate::{
-    Origin, body, cors,
+    Origin, body,
+    digest::digest,
     path::{MediaPath, Resource},
     presentation::{LoadError, Located, Presentation},
-    respond::{self, Wanted},
 };
 
 const FOREVER: &str = "public, max-age=31536000, immutable";
 const GROWING: &str = "public, max-age=1";
 const COMPLETE: &str = "public, max-age=60";
+/// What is missing may come: caches in front may spare us its seekers for a moment.
+const MISSING: &str = "public, max-age=1";
 
 pub fn router(origin: Origin) -> Router {
     Router::new().route("/media/{*path}", any(handle)).with_state(origin)
@@ -41,7 +48,12 @@ async fn handle(State(origin): State<Origin>, method: Method, uri: Uri, headers:
     let mut response = match (&method, path) {
         (&Method::OPTIONS, _) => cors::preflight(),
         (&Method::GET | &Method::HEAD, Some(path)) => {
-            origin.answer(path, &headers).await.unwrap_or_else(IntoResponse::into_response)
+            let mut response =
+                origin.answer(path, &headers).await.unwrap_or_else(IntoResponse::into_response);
+            if response.status() == StatusCode::NOT_FOUND {
+                response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(MISSING));
+            }
+            response
         }
         (&Method::GET | &Method::HEAD, None) => Problem::not_found().into_response(),
         _ => not_allowed(),
@@ -210,7 +222,7 @@ impl Origin {
         let found = iframe::locate(&start, k, number).map_err(Problem::internal)?;
         let length = found.head.len() as u64 + found.range.end.saturating_sub(found.range.start);
         let tag = identity(&place, &format!("picture {k} {n}"));
-        if respond::not_modified(headers, &tag) {
+        if conditional::not_modified(headers, &tag) {
             return Ok(unchanged(&tag, FOREVER));
         }
         let range = place.offset + found.range.start..place.offset + found.range.end;
@@ -269,7 +281,7 @@ fn manifest(made: &Arc<crate::manifest::Manifest>, complete: bool, headers: &Hea
     let gzip = takes_coding(headers, "gzip");
     let (bytes, tag) = if gzip { (&made.gzip, &made.gzip_tag) } else { (&made.plain, &made.plain_tag) };
     let cache = if complete { COMPLETE } else { GROWING };
-    let mut response = if respond::not_modified(headers, tag) {
+    let mut response = if conditional::not_modified(headers, tag) {
         unchanged(tag, cache)
     } else {
         let mut response = Response::new(Body::from(bytes.clone()));
@@ -285,7 +297,7 @@ fn manifest(made: &Arc<crate::manifest::Manifest>, complete: bool, headers: &Hea
 
 /// Bytes in memory that never change.
 fn whole(headers: &HeaderMap, content_type: &'static str, bytes: &Bytes) -> Response {
-    let tag = format!("\"{}\"", respond::digest(&[bytes]));
+    let tag = format!("\"{}\"", digest(&[bytes]));
     match prepare(headers, &tag, bytes.len() as u64) {
         Ok(range) => {
             let body = bytes.slice(range.start as usize..range.end as usize);
@@ -297,10 +309,10 @@ fn whole(headers: &HeaderMap, content_type: &'static str, bytes: &Bytes) -> Resp
 
 /// The range to send, or the answer that needs none.
 fn prepare(headers: &HeaderMap, tag: &str, size: u64) -> Result<std::ops::Range<u64>, Box<Response>> {
-    if respond::not_modified(headers, tag) {
+    if conditional::not_modified(headers, tag) {
         return Err(Box::new(unchanged(tag, FOREVER)));
     }
-    match respond::wanted(headers, tag, size) {
+    match conditional::wanted(headers, tag, size) {
         Wanted::Whole => Ok(0..size),
         Wanted::Part(range) => Ok(range),
         Wanted::Unsatisfiable => {
@@ -361,7 +373,7 @@ fn set(headers: &mut HeaderMap, name: header::HeaderName, value: &str) {
 /// Stored objects never change, so that their place says what they are.
 fn identity(place: &Located<'_>, part: &str) -> String {
     let at = format!("{}+{}>{}#{part}", place.offset, place.bytes, place.shift);
-    format!("\"{}\"", respond::digest(&[place.object.as_bytes(), b"\n", at.as_bytes()]))
+    format!("\"{}\"", digest(&[place.object.as_bytes(), b"\n", at.as_bytes()]))
 }
 
 fn refused(why: Refused) -> Problem {

@@ -45,8 +45,10 @@ pub struct Faces {
     pub uploads: Option<Uploads>,
     pub imports: Option<Imports>,
     pub insights: Option<Insights>,
-    /// `/media/…`
+    /// `/media/…` where viewers are not served by an edge of this process.
     pub origin: Option<Router>,
+    /// `/media/…` from the edge. It answers, counts and refuses by itself, as its fast lane does.
+    pub edge: Option<Router>,
     /// How many requests callers of the API may send.
     pub throttle: Option<Throttle>,
     health: Health,
@@ -68,6 +70,7 @@ impl Faces {
             imports: None,
             insights: None,
             origin: None,
+            edge: None,
             throttle: None,
             health,
             proxies,
@@ -100,9 +103,13 @@ pub fn router(faces: Faces) -> Router {
     } else {
         router = router.fallback(layers::nothing);
     }
-    router
+    let router = router
         .method_not_allowed_fallback(layers::wrong_method)
-        .layer(from_fn_with_state(around, layers::observe))
+        .layer(from_fn_with_state(around, layers::observe));
+    match faces.edge {
+        Some(edge) => router.merge(edge),
+        None => router,
+    }
 }
 
 /// `/api/v1/**`: whoever calls is known before a handler runs.
@@ -191,6 +198,7 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(control::discard))
         // the encoding farm
         .routes(routes!(farm::get))
+        .routes(routes!(farm::log))
         .routes(routes!(farm::pause))
         .routes(routes!(farm::resume))
         .routes(routes!(farm::drain))
@@ -225,6 +233,8 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(events::studio))
         // watching
         .routes(routes!(playback::start))
+        .routes(routes!(playback::streams))
+        .routes(routes!(playback::keep, playback::stop))
         .routes(routes!(history::list, history::clear))
         .routes(routes!(history::put, history::forget))
         .routes(routes!(history::unfinished))

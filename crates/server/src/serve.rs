@@ -1,5 +1,6 @@
 //! Starts the roles of a process, watches over their tasks, and stops them in order.
 
+mod delivery;
 mod worker;
 
 use std::{
@@ -17,8 +18,9 @@ use anyhow::{Context, bail};
 use app::{
     App,
     control::{Place, Places},
+    state::Engines,
 };
-use backends::{blob::Blobs, bus::Bus, clock::Clock, geo::Geo};
+use backends::{blob::Blobs, bus::Bus, cache::Cache, clock::Clock, geo::Geo};
 use insights::Insights;
 use store::Store;
 use tokio::{net::TcpListener, task::JoinSet};
@@ -71,7 +73,8 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Server> {
     let mut the_app = None;
     if let Some(store) = &store {
         store.announce(bus.announcer());
-        let app = start_app(&config, store, &blobs, &clock).await?;
+        let cache = Cache::open(&config.cache)?;
+        let app = start_app(&config, store, &blobs, &bus, cache, &clock).await?;
         if config.roles.contains(&Role::Api) {
             let insights = start_insights(&config, &app, &mut tasks, &stop).await?;
             faces.insights = Some(insights.clone());
@@ -82,17 +85,14 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Server> {
         }
         the_app = Some(app);
     }
-    if config.roles.contains(&Role::Origin) {
-        faces.origin =
-            Some(origin::Origin::new(config.origin.clone(), blobs.clone(), clock.clone()).router());
-    }
+    let edge = delivery::start(&config, &blobs, &clock, &bus, &mut faces, &mut tasks, &stop).await?;
     let insights = faces.insights.clone();
     let listener = TcpListener::bind(config.http.listen)
         .await
         .with_context(|| format!("listening on {} (http.listen)", config.http.listen))?;
     let address = listener.local_addr()?;
     let grace = Duration::from_secs(config.http.drain_seconds.into());
-    let listening = listen::serve(listener, router::router(faces), stop.clone(), grace);
+    let listening = listen::serve(listener, router::router(faces), edge, stop.clone(), grace);
     supervise(&mut tasks, "http", async move {
         listening.await;
         Ok(())
@@ -109,7 +109,14 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Server> {
 }
 
 /// The application on an opened store, as the API and the command line use it.
-pub async fn start_app(config: &Config, store: &Store, blobs: &Blobs, clock: &Clock) -> anyhow::Result<App> {
+pub async fn start_app(
+    config: &Config,
+    store: &Store,
+    blobs: &Blobs,
+    bus: &Bus,
+    cache: Cache,
+    clock: &Clock,
+) -> anyhow::Result<App> {
     let limits = app::state::Limits {
         max_upload_bytes: config.upload.max_bytes,
         upload_chunk_bytes: config.upload.chunk_bytes,
@@ -117,9 +124,10 @@ pub async fn start_app(config: &Config, store: &Store, blobs: &Blobs, clock: &Cl
     };
     let geo = config.geo.clone();
     let geo = tokio::task::spawn_blocking(move || Geo::open(&geo)).await??;
-    let places = places(config, blobs);
-    Ok(App::start(config.app.clone(), limits, store.clone(), blobs.clone(), clock.clone(), geo, places)
-        .await?)
+    let (store, blobs, bus, clock) = (store.clone(), blobs.clone(), bus.clone(), clock.clone());
+    let places = places(config, &blobs);
+    let engines = Engines { store, blobs, bus, cache, clock, geo };
+    Ok(App::start(config.app.clone(), limits, engines, places).await?)
 }
 
 /// The directories of this machine that can become full.

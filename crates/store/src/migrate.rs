@@ -15,6 +15,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0006_operations.sql"),
     include_str!("../migrations/0007_watching.sql"),
     include_str!("../migrations/0008_farm.sql"),
+    include_str!("../migrations/0009_failures.sql"),
+    include_str!("../migrations/0010_viewing.sql"),
     include_str!("../migrations/0011_quality.sql"),
 ];
 

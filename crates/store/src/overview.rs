@@ -21,6 +21,8 @@ pub struct Job {
     pub max_attempts: i64,
     pub worker: Option<String>,
     pub error: Option<String>,
+    /// The latest attempt whose log is kept, see [`crate::attempts::log`].
+    pub log: Option<String>,
     /// The last claim; 0 before the first.
     #[sqlx(try_from = "i64")]
     pub claimed_at: Micros,
@@ -34,8 +36,9 @@ pub struct Job {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT j.id, j.kind, j.subject, v.title, j.attempts, j.max_attempts, j.worker, j.error, j.claimed_at, \
-             j.lease_until, j.updated_at FROM jobs j LEFT JOIN videos v ON v.id = j.subject ",
+            "SELECT j.id, j.kind, j.subject, v.title, j.attempts, j.max_attempts, j.worker, j.error, \
+             (SELECT MAX(l.attempt_id) FROM attempt_logs l JOIN attempts a ON a.id = l.attempt_id WHERE a.job_id = j.id) AS log, \
+             j.claimed_at, j.lease_until, j.updated_at FROM jobs j LEFT JOIN videos v ON v.id = j.subject ",
             $rest
         )
     };

@@ -38,6 +38,8 @@ pub struct Token {
     pub last_used_at: Micros,
     #[sqlx(try_from = "i64")]
     pub expires_at: Micros,
+    /// When a playback was last begun with it, to the hour.
+    pub played_at: Option<i64>,
 }
 
 /// A token that is good now, with its owner's role.
@@ -88,7 +90,7 @@ pub async fn good(
         fetch_optional,
         conn,
         Bearer,
-        "SELECT t.id, t.user_id, t.name, t.scopes, t.created_at, t.last_used_at, t.expires_at, u.role
+        "SELECT t.id, t.user_id, t.name, t.scopes, t.created_at, t.last_used_at, t.expires_at, t.played_at, u.role
          FROM tokens t JOIN users u ON u.id = t.user_id
          WHERE t.secret_sha256 = $1 AND t.kind = $2 AND t.expires_at > $3 AND u.disabled_at IS NULL",
         secret_sha256,
@@ -129,12 +131,44 @@ pub async fn list(conn: &mut impl Connect, user: UserId, kind: Kind, now: Micros
         fetch_all,
         conn,
         Token,
-        "SELECT id, user_id, name, scopes, created_at, last_used_at, expires_at FROM tokens
+        "SELECT id, user_id, name, scopes, created_at, last_used_at, expires_at, played_at FROM tokens
          WHERE user_id = $1 AND kind = $2 AND expires_at > $3 ORDER BY id DESC LIMIT 200",
         user.to_string(),
         kind.word(),
         now.0,
     )
+}
+
+/// What its owner calls a token; the browser for a session.
+pub async fn name(conn: &mut impl Connect, id: TokenId) -> Result<Option<String>> {
+    let row =
+        query!(fetch_optional, conn, (String,), "SELECT name FROM tokens WHERE id = $1", id.to_string())?;
+    Ok(row.map(|(name,)| name))
+}
+
+/// Notes that a playback was begun.
+pub async fn note_played(tx: &mut Tx, id: TokenId, now: Micros) -> Result<()> {
+    execute!(tx, "UPDATE tokens SET played_at = $1 WHERE id = $2", now.0, id.to_string()).map(|_| ())
+}
+
+/// When each of a person's devices last began a playback, those that did since `since`, latest first.
+pub async fn playing(
+    conn: &mut impl Connect,
+    user: UserId,
+    since: Micros,
+    now: Micros,
+) -> Result<Vec<(TokenId, Micros)>> {
+    let rows = query!(
+        fetch_all,
+        conn,
+        (String, i64),
+        "SELECT id, played_at FROM tokens WHERE user_id = $1 AND played_at >= $2 AND expires_at > $3
+         ORDER BY played_at DESC, id DESC LIMIT 200",
+        user.to_string(),
+        since.0,
+        now.0,
+    )?;
+    Ok(rows.into_iter().filter_map(|(id, at)| Some((id.parse().ok()?, Micros(at)))).collect())
 }
 
 /// Revokes one token of `user`. Says whether there was one.

@@ -1,4 +1,4 @@
-//! Units of encoding work and what came of them. Written once.
+//! Units of encoding work and what came of them. Written once; one that does not go with its neighbours is taken back.
 
 use domain::{Micros, PresentationId};
 
@@ -25,6 +25,18 @@ pub async fn insert(tx: &mut Tx, id: PresentationId, name: &str, result: &str, n
         name,
         result,
         now.0,
+    )?;
+    Ok(rows == 1)
+}
+
+/// Takes a unit back that is recorded with this very result. Says whether it was.
+pub async fn give_up(tx: &mut Tx, id: PresentationId, name: &str, result: &str) -> Result<bool> {
+    let rows = execute!(
+        tx,
+        "DELETE FROM units WHERE presentation_id = $1 AND name = $2 AND result = $3",
+        id.to_string(),
+        name,
+        result,
     )?;
     Ok(rows == 1)
 }

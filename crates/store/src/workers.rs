@@ -13,7 +13,7 @@ pub struct Worker {
     pub name: String,
     /// Long jobs at a time.
     pub slots: i64,
-    /// JSON: `version`, `cores`, `memory_bytes`, `codecs`.
+    /// JSON: `version`, `cores`, `memory_bytes`, `codecs`, `encoders`.
     pub about: String,
     /// 1: an operator lets it take no more jobs.
     pub drained: i64,
@@ -23,24 +23,31 @@ pub struct Worker {
     pub seen_at: Micros,
 }
 
+/// What a worker tells with each sign of life.
+#[derive(Debug, Clone, Copy)]
+pub struct Sign<'a> {
+    pub name: &'a str,
+    /// Long jobs at a time.
+    pub slots: i64,
+    /// JSON, see [`Worker::about`].
+    pub about: &'a str,
+    /// Kinds of jobs that it takes.
+    pub kinds: &'a [&'a str],
+    pub started_at: Micros,
+}
+
 /// A sign of life, the first of which registers the worker.
-pub async fn beat(
-    tx: &mut Tx,
-    name: &str,
-    slots: i64,
-    about: &str,
-    started_at: Micros,
-    now: Micros,
-) -> Result<()> {
+pub async fn beat(tx: &mut Tx, sign: &Sign<'_>, now: Micros) -> Result<()> {
     execute!(
         tx,
-        "INSERT INTO workers (name, slots, about, started_at, seen_at) VALUES ($1, $2, $3, $4, $5) \
-         ON CONFLICT (name) DO UPDATE SET slots = excluded.slots, about = excluded.about, started_at = excluded.started_at, \
-             seen_at = excluded.seen_at",
-        name,
-        slots,
-        about,
-        started_at.0,
+        "INSERT INTO workers (name, slots, about, kinds, started_at, seen_at) VALUES ($1, $2, $3, $4, $5, $6) \
+         ON CONFLICT (name) DO UPDATE SET slots = excluded.slots, about = excluded.about, kinds = excluded.kinds, \
+             started_at = excluded.started_at, seen_at = excluded.seen_at",
+        sign.name,
+        sign.slots,
+        sign.about,
+        format!(" {} ", sign.kinds.join(" ")),
+        sign.started_at.0,
         now.0,
     )?;
     Ok(())

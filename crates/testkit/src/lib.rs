@@ -1,17 +1,21 @@
 //! What tests of every crate share: private servers, throw-away databases and buckets, a clock moved by hand, media made on
 //! the fly.
 
+mod cable;
 mod geo;
 pub mod media;
 mod nats;
 mod postgres;
+mod redis;
 mod s3;
 mod server;
 
 pub use backends::clock::Clock;
+pub use cable::Cable;
 pub use geo::country_database;
 pub use nats::nats;
 pub use postgres::{Database, postgres, sqlite};
+pub use redis::redis;
 pub use s3::{Bucket, s3};
 
 /// A clock for tests: stands still at a round time in 2026 until [`Clock::advance`] moves it.

@@ -1,31 +1,49 @@
 //! Which encoders this machine's ffmpeg has: a worker takes no job that it cannot do.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc, time::Duration};
 
 use domain::profile::{AudioCodec, VideoCodec};
 
-/// Codecs that can be encoded here.
-#[derive(Debug, Clone, PartialEq, Eq)]
+use crate::{
+    guest::{self, Guest},
+    hardware::{self, Hardware, StandIn, Wish},
+    tools::Tools,
+};
+
+/// What can be encoded here. Every codec by software: hardware only helps, since it may fail.
+#[derive(Debug, Clone)]
 pub struct Encoders {
     video: Vec<VideoCodec>,
     audio: Vec<AudioCodec>,
+    hardware: Arc<Hardware>,
 }
 
+/// A list of encoders.
+const MOST_BYTES: usize = 1 << 20;
+
 impl Encoders {
-    /// Asks the program. H.264 and AAC are taken for granted: without them no title can be made, and their jobs should say
-    /// so.
-    pub fn of(ffmpeg: &Path) -> Self {
-        let listed = std::process::Command::new(ffmpeg).args(["-hide_banner", "-encoders"]).output();
-        let listed = match listed {
-            Ok(output) => String::from_utf8_lossy(&output.stdout).into_owned(),
+    /// Asks the program, and tries what it has for hardware, with files `under` a directory. H.264 and AAC are taken for granted: without them no title can be
+    /// made, and their jobs should say so.
+    pub async fn find(tools: &Tools, wish: &Wish, under: &Path) -> Self {
+        let limits = guest::Limits { wall: Duration::from_secs(60), ..tools.limits.clone() };
+        let asked = Guest::new(&tools.ffmpeg, limits).args(["-hide_banner", "-encoders"]);
+        let text = match asked.output(MOST_BYTES).await {
+            Ok(told) => String::from_utf8_lossy(&told).into_owned(),
             Err(error) => {
-                tracing::error!(program = %ffmpeg.display(), %error, "the encoder cannot be started");
+                tracing::error!(program = %tools.ffmpeg.display(), %error, "the encoder cannot be asked what it can do");
                 String::new()
             }
         };
-        let found = Self::listed(&listed);
+        let mut found = Self::listed(&text);
         let words = found.words();
         tracing::info!(codecs = words.join(" "), "encoders found");
+        let stand_in = StandIn::from_environment();
+        let listed = match &stand_in {
+            Some(stand_in) => stand_in.listed(),
+            None => hardware::listed(&text, wish.backends(), &hardware::render_nodes()),
+        };
+        let tried = hardware::try_all(tools, listed, stand_in.as_ref(), under).await;
+        found.hardware = Arc::new(Hardware::new(tried, wish, stand_in));
         found
     }
 
@@ -44,7 +62,7 @@ impl Encoders {
                 AudioCodec::Aac | AudioCodec::Eac3 => true,
                 AudioCodec::Opus => has("libopus"),
             });
-        Self { video: video.collect(), audio: audio.collect() }
+        Self { video: video.collect(), audio: audio.collect(), hardware: Arc::default() }
     }
 
     pub fn video(&self) -> &[VideoCodec] {
@@ -55,7 +73,11 @@ impl Encoders {
         &self.audio
     }
 
-    /// Names of all of them.
+    pub fn hardware(&self) -> &Arc<Hardware> {
+        &self.hardware
+    }
+
+    /// Names of all codecs.
     pub fn words(&self) -> Vec<&'static str> {
         self.video
             .iter()

@@ -3,6 +3,7 @@
 pub mod encode;
 pub mod encoders;
 pub mod guest;
+pub mod hardware;
 pub mod import;
 pub mod picture;
 pub mod plan;

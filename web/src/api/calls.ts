@@ -97,9 +97,25 @@ export const vocabulary = (): Promise<T.Vocabulary> => body(client.GET("/api/v1/
 
 export const video = async (id: string): Promise<T.Video> =>
   (await early<T.Video>(`video ${id}`)) ?? (await body(client.GET("/api/v1/videos/{id}", { params: path(id) })));
-export const playback = async (id: string): Promise<T.Playback> =>
-  (await early<T.Playback>(`playback ${id}`)) ??
-  (await body(client.POST("/api/v1/videos/{id}/playback", { params: path(id) })));
+/** `after`: the session that this playback goes on with. */
+export const playback = async (id: string, after?: string): Promise<T.Playback> =>
+  (after ? null : await early<T.Playback>(`playback ${id}`)) ??
+  (await body(
+    client.POST("/api/v1/videos/{id}/playback", { params: { ...path(id), query: after ? { after } : {} } }),
+  ));
+/** A look at a title that counts as no stream. */
+export const look = (id: string): Promise<T.Playback> =>
+  body(client.POST("/api/v1/videos/{id}/playback", { params: { ...path(id), query: { purpose: "preview" } } }));
+
+export const streams = (): Promise<T.StreamView[]> => body(client.GET("/api/v1/me/streams"));
+export const keepStream = (session: string) => nothing(client.PUT("/api/v1/me/streams/{id}", { params: path(session) }));
+export const stopStream = (session: string) =>
+  nothing(client.DELETE("/api/v1/me/streams/{id}", { params: path(session) }));
+/** Sent even while the page goes; nobody waits for the answer. */
+export function leaveStream(session: string) {
+  const options = { method: "DELETE", keepalive: true } as const;
+  void fetch(`/api/v1/me/streams/${session}?left=true`, options).catch(() => {});
+}
 export const renditions = (id: string): Promise<T.Rendition[]> =>
   body(client.GET("/api/v1/videos/{id}/renditions", { params: path(id) }));
 export const artwork = (id: string): Promise<T.StudioPicture[]> =>

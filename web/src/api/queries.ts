@@ -32,6 +32,7 @@ export const keys = {
   watchlist: ["watchlist"] as const,
   related: (id: string) => ["video", id, "related"] as const,
   sessions: ["sessions"] as const,
+  streams: ["streams"] as const,
   tokens: ["tokens"] as const,
   uploads: ["uploads"] as const,
   overview: ["control", "overview"] as const,

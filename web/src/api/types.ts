@@ -12,6 +12,7 @@ export type Instance = Schemas["Instance"];
 export type Session = Schemas["SessionAnswer"];
 export type Page<T> = { items: T[]; next_cursor: string | null };
 export type Playback = Schemas["Playback"];
+export type StreamView = Schemas["StreamView"];
 export type Rendition = Schemas["Rendition"];
 export type Picture = Schemas["Picture"];
 export type StudioPicture = Schemas["StudioPicture"];

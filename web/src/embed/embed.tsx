@@ -20,7 +20,7 @@ export function Embed({ options }: { options: Options }) {
 
   const start = useCallback(() => {
     if (running.current) return running.current;
-    const started = new PlayerSession(() => playback(options.id), {
+    const started = new PlayerSession((after) => playback(options.id, after), {
       // Others' pages begin where they say, not where this browser stopped elsewhere.
       startAt: options.start ?? 0,
       // Where it plays by itself, the viewer waits since the page was opened.

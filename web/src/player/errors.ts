@@ -1,7 +1,8 @@
 // Why playback failed, in plain words, from Shaka's error or the API's refusal.
 import { Problem } from "../api/problem";
 
-export type Failed = { text: string; code: string; retry: boolean };
+/** `reason`: the server's word for a refusal. */
+export type Failed = { text: string; code: string; retry: boolean; reason?: string };
 
 type ShakaError = { code: number; category: number; data?: unknown[] };
 
@@ -23,6 +24,7 @@ export function explain(error: unknown): Failed {
       text: gone ? "This title does not exist, or is not yours to see." : error.message,
       code: error.status ? `API-${error.status}` : "NET-0",
       retry: !gone && error.status !== 403,
+      reason: error.code,
     };
   }
   if (!isShaka(error)) return { text: "The player stopped for an unknown reason.", code: "APP-1", retry: true };

@@ -9,6 +9,7 @@ import { Icon } from "../ui/icon";
 import { CaptionStyleForm } from "./caption-style";
 import { captionProperties } from "./captions";
 import { Controls } from "./controls";
+import type { Failed } from "./errors";
 import { keyHelp, press } from "./keys";
 import "./frame.css";
 import "./player.css";
@@ -22,10 +23,12 @@ type Props = {
   artist: string;
   poster: string | null;
   onNext?: (() => void) | undefined;
+  /** What is shown instead of the player's own words for a failure, if anything. */
+  refused?: (failed: Failed, again: () => void) => ReactNode;
   children?: ReactNode;
 };
 
-export function Player({ session, title, artist, poster, onNext, children }: Props) {
+export function Player({ session, title, artist, poster, onNext, refused, children }: Props) {
   useMediaSession(session, { title, artist, picture: poster, onNext });
   const state = useStore(session.state);
   const frame = useRef<HTMLDivElement>(null);
@@ -89,6 +92,7 @@ export function Player({ session, title, artist, poster, onNext, children }: Pro
     return () => stop.abort();
   }, [session, toggleFull, say, wake]);
 
+  const refusal = state.failed && refused?.(state.failed, () => session.again());
   const covered = state.phase === "loading" && state.position === 0;
   return (
     <section
@@ -123,7 +127,8 @@ export function Player({ session, title, artist, poster, onNext, children }: Pro
           <Icon name="play" size={40} />
         </button>
       )}
-      {state.failed && (
+      {refusal}
+      {state.failed && !refusal && (
         <div className="player-failed" role="alert">
           <Icon name="warning" size={40} />
           <h2>This cannot be played right now</h2>

@@ -1,5 +1,5 @@
 // A muted piece of a title inside its card: the lowest rung, a few seconds ahead, gone as soon as one looks away.
-import { playback } from "../api/calls";
+import { look } from "../api/calls";
 import type { Video } from "../api/types";
 import { loadShaka } from "./warm";
 
@@ -14,7 +14,7 @@ export function pieceStart(durationMs: number, positionMs: number): number {
 }
 
 export async function preview(frame: HTMLElement, video: Video, gone: AbortSignal) {
-  const [{ default: shaka }, allowed] = await Promise.all([loadShaka(), playback(video.id)]);
+  const [{ default: shaka }, allowed] = await Promise.all([loadShaka(), look(video.id)]);
   if (gone.aborted) return;
   const element = document.createElement("video");
   element.muted = true;

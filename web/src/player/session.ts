@@ -8,6 +8,7 @@ import { createStore, kept } from "../lib/store";
 import { parseStoryboard, type Tile } from "../lib/vtt";
 import { Beats } from "./beats";
 import { explain, type Failed, statusOf } from "./errors";
+import { Stream } from "./stream";
 import { tell } from "./telling";
 import { loadShaka } from "./warm";
 
@@ -92,12 +93,13 @@ export class PlayerSession {
   private closed = false;
   private renewals = 0;
   private pendingSeek: number | null = null;
+  private stream: Stream | null = null;
   private readonly stop = new AbortController();
   private readonly beats: Beats | null;
 
   /** `since`: when the viewer asked for it, unless a click said so. `untold`: nobody watches, the server need not know. */
   constructor(
-    private readonly authorise: () => Promise<Playback>,
+    private readonly authorise: (after?: string) => Promise<Playback>,
     private readonly options: { startAt?: number; since?: number; untold?: boolean } = {},
   ) {
     this.beats = options.untold ? null : new Beats(() => this.reading());
@@ -181,7 +183,7 @@ export class PlayerSession {
   private async begin() {
     try {
       // The media source opens while the permission is still on its way.
-      const authorised = this.authorise();
+      const authorised = this.authorise(this.stream?.session);
       authorised.catch(() => {});
       const { default: shaka } = await loadShaka();
       await breath();
@@ -198,7 +200,9 @@ export class PlayerSession {
       }
       const playback = await authorised;
       await breath();
-      if (this.closed) return;
+      this.stream?.close();
+      this.stream = new Stream(playback, this.video, () => this.retry());
+      if (this.closed) return this.stream.leave();
       this.beats?.begin(playback.dash_url);
       this.player.configure({
         // CTA-5004-B: in the query, so that no answer from another site needs a preflight.
@@ -382,6 +386,12 @@ export class PlayerSession {
     this.patch({ phase: "failed", failed, waiting: false });
   }
 
+  /** Plays here although it was stopped from elsewhere. */
+  again() {
+    this.stream = null;
+    this.retry();
+  }
+
   /** Starts over at the same place with a new permission. */
   retry() {
     this.pendingSeek = this.video.currentTime || null;
@@ -474,6 +484,7 @@ export class PlayerSession {
     this.closed = true;
     this.beats?.ended();
     this.stop.abort();
+    this.stream?.leave();
     if (document.pictureInPictureElement === this.video) void document.exitPictureInPicture().catch(() => {});
     const gone = this.player?.destroy();
     void Promise.resolve(gone).catch(() => {});

@@ -23,9 +23,9 @@ function begin(id: string, asked: Promise<Playback>, options: { startAt?: number
   let first: Promise<Playback> | null = asked;
   asked.catch(() => {});
   return loadSession().then(({ PlayerSession }) => {
-    return new PlayerSession(() => {
+    return new PlayerSession((after) => {
       // The authorisation under way serves once; a later try asks anew.
-      const ready = first ?? playback(id);
+      const ready = first ?? playback(id, after);
       first = null;
       return ready;
     }, options);

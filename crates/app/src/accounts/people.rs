@@ -141,6 +141,9 @@ pub async fn edit(
     }
     let user = User::read(&mut tx, user).await?;
     tx.commit().await?;
+    if body.disabled == Some(true) {
+        app.end_streams(id, |_| true).await?;
+    }
     Ok(tagged(user))
 }
 

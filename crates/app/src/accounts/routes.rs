@@ -159,6 +159,7 @@ pub async fn sign_out(
         let mut tx = app.store.begin().await?;
         tokens::delete(&mut tx, principal.user, Kind::Session, principal.token).await?;
         tx.commit().await?;
+        app.end_streams(principal.user, |device| device == principal.token).await?;
     }
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, session_cookie("", 0, client.https))]).into_response())
 }
@@ -205,6 +206,7 @@ pub async fn change_password(
     users::set_password(&mut tx, principal.user, &hash, app.clock.now()).await?;
     tokens::delete_sessions(&mut tx, principal.user, Some(principal.token)).await?;
     tx.commit().await?;
+    app.end_streams(principal.user, |device| device != principal.token).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -233,6 +235,7 @@ pub async fn end_session(
     let mut tx = app.store.begin().await?;
     let done = tokens::delete(&mut tx, principal.user, Kind::Session, id).await?;
     tx.commit().await?;
+    app.end_streams(principal.user, |device| device == id).await?;
     if done { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::not_found().into()) }
 }
 

@@ -55,5 +55,6 @@ pub async fn revoke(State(app): State<App>, principal: Principal, Id(id): Id<Tok
     let mut tx = app.store.begin().await?;
     let done = tokens::delete(&mut tx, principal.user, Kind::Api, id).await?;
     tx.commit().await?;
+    app.end_streams(principal.user, |device| device == id).await?;
     if done { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::not_found().into()) }
 }

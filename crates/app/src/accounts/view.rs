@@ -1,6 +1,7 @@
 //! How people, sessions and API tokens look in JSON.
 
 use api::Time;
+use domain::Micros;
 use serde::Serialize;
 use store::{Connect, tokens, users};
 use utoipa::ToSchema;
@@ -66,6 +67,9 @@ pub struct Session {
     pub name: String,
     /// The one that asks.
     pub current: bool,
+    /// When a playback was last begun there; `null`: never.
+    #[schema(required = true)]
+    pub watched_at: Option<Time>,
     pub created_at: Time,
     pub last_used_at: Time,
     pub expires_at: Time,
@@ -98,6 +102,7 @@ impl Session {
             id: row.id.to_string(),
             name: row.name,
             current,
+            watched_at: row.played_at.map(|at| Micros(at).into()),
             created_at: row.created_at.into(),
             last_used_at: row.last_used_at.into(),
             expires_at: row.expires_at.into(),

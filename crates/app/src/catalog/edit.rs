@@ -12,7 +12,9 @@ use utoipa::ToSchema;
 
 use super::{artwork, routes::tagged, schedule};
 use crate::{
-    App, Result, announce, title,
+    App, Result, announce,
+    playback::narrowed,
+    title,
     view::{KindWord, VisibilityWord},
 };
 
@@ -184,6 +186,7 @@ pub(super) async fn change(
                 }
                 None => saved,
             };
+            narrowed::note(tx, &row, &saved, now).await?;
             announce::edited(tx, &row, &saved, now).await?;
             Ok(saved)
         }

@@ -3,11 +3,16 @@
 use std::collections::{BTreeMap, HashMap};
 
 use api::{Id, Json, Name, Principal, Problem, ProblemBody, Query};
-use axum::{extract::State, http::StatusCode};
+use axum::{
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
 use domain::{Micros, Role, VideoId};
 use serde::Deserialize;
 use store::{attempts, farm as rows, jobs::priority, settings, videos, workers};
 use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
 
 use super::{
     farm_view::{
@@ -80,6 +85,8 @@ pub async fn get(
 fn attempt(row: attempts::Attempt, titles: &HashMap<&str, &String>) -> JobAttempt {
     JobAttempt {
         video: about(&row.subject, titles.get(row.subject.as_str()).map(|title| (*title).clone())),
+        id: row.id,
+        has_log: row.has_log != 0,
         job_id: row.job_id,
         kind: row.kind,
         worker: row.worker,
@@ -163,6 +170,23 @@ fn cost(row: attempts::Cost) -> Cost {
         busy_seconds: seconds(row.busy),
         cpu_seconds_per_minute: minutes.map(|minutes| cpu_seconds / minutes),
     }
+}
+
+/// What decoders and encoders said in an attempt that failed, with what they were asked to do: the last 64 KiB of it. Kept for
+/// the latest 50 such attempts of a title, until the title is deleted for good.
+#[utoipa::path(get, path = "/api/v1/control/attempts/{id}/log", tag = "farm", params(("id" = String, Path)),
+    responses((status = 200, body = String, content_type = "text/plain"), (status = 403, body = ProblemBody),
+        (status = 404, body = ProblemBody)))]
+pub async fn log(State(app): State<App>, principal: Principal, Id(id): Id<Uuid>) -> Result<Response> {
+    principal.require_role(Role::Admin)?;
+    let log = attempts::log(&mut app.store.reader().await?, &id.to_string()).await?;
+    let log = log.ok_or(store::Error::NotFound)?;
+    let headers = [
+        (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
+        (header::CACHE_CONTROL, "private, no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    Ok((headers, log).into_response())
 }
 
 /// Lets all workers end what they are at and begin no more long jobs. Nothing is lost; uploads are taken as ever.

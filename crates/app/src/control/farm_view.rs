@@ -92,6 +92,8 @@ pub enum OutcomeWord {
 /// An attempt at a job that is over.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct JobAttempt {
+    #[schema(example = "019303f0-91c5-7d42-8a10-55c0f4f0b6de")]
+    pub id: String,
     #[schema(example = "019303f0-7a4e-7bb0-a1c2-0d7f3b5c9e11")]
     pub job_id: String,
     /// probe, chunk, chunk-av1, audio, pictures…
@@ -111,6 +113,9 @@ pub struct JobAttempt {
     /// What went wrong, for operators.
     #[schema(required = true)]
     pub error: Option<String>,
+    /// What its programs said is kept, see `/api/v1/control/attempts/{id}/log`.
+    #[schema(example = false)]
+    pub has_log: bool,
 }
 
 /// A title with jobs that wait for a worker.

@@ -27,6 +27,7 @@ pub async fn list(
         kind: row.kind,
         attempts: row.attempts,
         error: row.error.unwrap_or_default(),
+        log: row.log,
         at: row.updated_at.into(),
     };
     Ok(Json(page::page(rows, limit, |row| row.id.clone(), view)))

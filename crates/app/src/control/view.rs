@@ -67,6 +67,9 @@ pub struct Machine {
     /// Codecs that it can encode.
     #[schema(example = json!(["h264", "hevc", "av1", "aac", "opus"]))]
     pub codecs: Vec<String>,
+    /// Encoders in hardware that it can use now, by ffmpeg's names; `:10` after those for ten bits.
+    #[schema(example = json!(["h264_nvenc", "hevc_nvenc", "hevc_nvenc:10"]))]
+    pub encoders: Vec<String>,
 }
 
 /// A file system of the machine that answers.
@@ -176,5 +179,8 @@ pub struct DeadJob {
     /// What went wrong, for operators.
     #[schema(example = "the disk is full")]
     pub error: String,
+    /// The latest attempt of which is kept what its programs said, see `/api/v1/control/attempts/{id}/log`.
+    #[schema(required = true)]
+    pub log: Option<String>,
     pub at: Time,
 }

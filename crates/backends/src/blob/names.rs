@@ -1,6 +1,6 @@
 //! The one place that makes object names, and the rule for which names are allowed at all.
 
-use domain::{PresentationId, SourceId, VideoId, artwork::Format};
+use domain::{PresentationId, SourceId, VideoId, artwork::Format, revocation::Revocation};
 
 use super::{Error, Result};
 
@@ -15,6 +15,20 @@ pub fn master(source: SourceId) -> String {
 /// Everything of one source.
 pub fn masters(source: SourceId) -> String {
     format!("masters/{source}")
+}
+
+/// All revocations of playback tokens.
+pub fn revocations() -> String {
+    "revoked".into()
+}
+
+pub fn revocation(revocation: &Revocation) -> String {
+    format!("revoked/{revocation}")
+}
+
+/// The revocation in the name of an object.
+pub fn revocation_of(object: &str) -> Option<Revocation> {
+    object.strip_prefix("revoked/")?.parse().ok()
 }
 
 /// Everything of one presentation.

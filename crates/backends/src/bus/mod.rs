@@ -12,7 +12,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use domain::Topic;
+use domain::{Message, Topic};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, watch};
 
@@ -112,6 +112,11 @@ impl Bus {
         }
         // Fails when nobody here listens.
         let _ = self.0.here[topic as usize].send(message);
+    }
+
+    /// Tells a message of its own kind.
+    pub fn tell<M: Message>(&self, message: &M) {
+        self.publish(M::TOPIC, message.to_bytes());
     }
 
     /// For whoever has nothing more to say than that something happened.

@@ -1,5 +1,5 @@
 //! Private services for this crate's tests: those named by `KINORA_TEST_S3`, `KINORA_TEST_GCS`, `KINORA_TEST_AZURE`,
-//! `KINORA_TEST_NATS`, or ones of our own that end with the test process.
+//! `KINORA_TEST_NATS`, `KINORA_TEST_REDIS`, or ones of our own that end with the test process.
 
 // Not every test binary uses every service.
 #![allow(dead_code)]
@@ -23,6 +23,7 @@ static S3: Server = OnceLock::new();
 static GCS: Server = OnceLock::new();
 static AZURE: Server = OnceLock::new();
 static NATS: Server = OnceLock::new();
+static REDIS: Server = OnceLock::new();
 
 fn endpoint(server: &'static Server, kind: &str) -> &'static str {
     &server.get_or_init(|| start(kind)).0
@@ -46,6 +47,11 @@ fn start(kind: &str) -> (String, Option<Child>) {
 /// The address of a NATS server, `nats://127.0.0.1:PORT`.
 pub fn nats() -> &'static str {
     endpoint(&NATS, "nats")
+}
+
+/// The address of a Redis server.
+pub fn redis() -> &'static str {
+    endpoint(&REDIS, "redis")
 }
 
 /// An empty place in an S3-compatible service.

@@ -6,9 +6,10 @@ use crate::{
     mp4::FourCc,
 };
 
-/// The sample entry's name; parameter sets lie in the header only.
-pub fn name(format: Format) -> &'static FourCc {
-    match format {
+/// The sample entry's name; parameter sets lie in the header only, unless the picture says otherwise.
+pub fn name(picture: &Picture) -> &'static FourCc {
+    match picture.format {
+        Format::Avc if picture.in_band => b"avc3",
         Format::Avc => b"avc1",
         Format::Hevc => b"hvc1",
         Format::Vp9 => b"vp09",
@@ -19,7 +20,7 @@ pub fn name(format: Format) -> &'static FourCc {
 /// VisualSampleEntry with the configuration, colours and static metadata.
 pub fn visual(picture: &Picture, config: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(256 + config.len());
-    write(&mut out, name(picture.format), |out| {
+    write(&mut out, name(picture), |out| {
         out.zeros(6);
         out.u16(1); // data reference
         out.zeros(16);

@@ -26,7 +26,7 @@ pub struct TrackSpec {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Media {
-    /// Parameter sets lie in the header only (`avc1`, `hvc1`). `delay` is what composition offsets were raised by, ticks.
+    /// Parameter sets lie in the header only (`avc1`, `hvc1`), or before every key frame too (`avc3`). `delay` is what composition offsets were raised by, ticks.
     Video {
         picture: Picture,
         delay: u32,
@@ -40,9 +40,9 @@ impl TrackSpec {
     pub fn from_header(track: &TrackHeader, delay: u32) -> Result<Self> {
         let unsupported = || Error::Unsupported(format!("writing {} as CMAF", track.codec));
         let media = match &track.kind {
-            // Their parameter sets may lie in the samples.
+            // Their parameter sets may lie in the samples alone, or mean something else.
             TrackKind::Video { .. }
-                if ["avc2", "avc3", "avc4", "hev1"].iter().any(|e| track.codec.starts_with(e)) =>
+                if ["avc2", "avc4", "hev1"].iter().any(|e| track.codec.starts_with(e)) =>
             {
                 return Err(unsupported());
             }
@@ -70,11 +70,38 @@ impl TrackSpec {
         Ok(())
     }
 
-    /// The sample as it is stored: see [`Picture::without_parameter_sets`].
-    pub fn stored(&self, sample: &Bytes) -> Result<Bytes> {
+    /// The sample as it is stored: see [`Picture::stored`].
+    pub fn stored(&self, sample: &Bytes, is_sync: bool) -> Result<Bytes> {
         match &self.media {
-            Media::Video { picture, .. } => picture.without_parameter_sets(sample),
+            Media::Video { picture, .. } => picture.stored(sample, is_sync),
             Media::Audio(_) => Ok(sample.clone()),
+        }
+    }
+
+    /// The same for a track that several encoders add to: see [`Picture::with_sets_in_band`]. `None` when that cannot be.
+    pub fn with_sets_in_band(self) -> Option<Self> {
+        let Media::Video { picture, delay } = self.media else { return None };
+        let media = Media::Video { picture: picture.with_sets_in_band()?, delay };
+        Some(Self { media, ..self })
+    }
+
+    /// May segments made for `other` follow this header? They must be described alike, but for parameter sets that samples
+    /// bring along.
+    pub fn takes(&self, other: &Self) -> bool {
+        match (&self.media, &other.media) {
+            (Media::Video { picture: one, delay }, Media::Video { picture: two, delay: other_delay })
+                if one.in_band && two.in_band =>
+            {
+                let alike = Picture { config: two.config.clone(), colour: two.colour, ..one.clone() };
+                // Encoders need not tell colours that are the usual ones.
+                let colours = one.colour.is_none() || two.colour.is_none() || one.colour == two.colour;
+                self.timescale == other.timescale
+                    && delay == other_delay
+                    && self.codec().ok() == other.codec().ok()
+                    && alike == *two
+                    && colours
+            }
+            _ => self == other,
         }
     }
 
@@ -82,7 +109,7 @@ impl TrackSpec {
     pub fn codec(&self) -> Result<String> {
         match &self.media {
             Media::Video { picture, .. } => {
-                let entry = String::from_utf8_lossy(entry::name(picture.format));
+                let entry = String::from_utf8_lossy(entry::name(picture));
                 Ok(picture.format.facts(&entry, &picture.config)?.codec)
             }
             Media::Audio(sound) => Ok(sound.codec()),

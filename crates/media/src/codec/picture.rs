@@ -126,6 +126,8 @@ pub struct Picture {
     pub aspect: Option<(u32, u32)>,
     pub colour: Option<Colour>,
     pub hdr: Hdr,
+    /// Parameter sets may lie in the samples as well (`avc3`, `hev1`).
+    pub in_band: bool,
 }
 
 impl Picture {
@@ -161,6 +163,7 @@ impl Picture {
             aspect: facts.aspect.or(aspect),
             colour: facts.colour.or(colour),
             hdr: facts.hdr.or(hdr),
+            in_band: matches!(&entry, b"avc3" | b"avc4" | b"hev1"),
         };
         Ok(Some((picture, facts)))
     }
@@ -170,15 +173,21 @@ impl Picture {
         self.colour.map_or(Range::Sdr, Colour::range)
     }
 
-    /// A sample without the parameter sets in it, which encoders may repeat: tracks of `avc1` and `hvc1` have them in the
-    /// header alone (ISO/IEC 14496-15 §5.3, §8.3). An error when one is not that of the header. Samples without any are not
-    /// copied.
-    pub fn without_parameter_sets(&self, sample: &Bytes) -> Result<Bytes> {
-        let is_set = |unit: &[u8]| match (self.format, unit.first()) {
-            (Format::Avc, Some(first)) => matches!(first & 31, 7 | 8),
-            (Format::Hevc, Some(first)) => matches!((first >> 1) & 63, 32..=34),
-            _ => false,
-        };
+    /// The same for a track whose samples may come from several encoders, each with parameter sets of its own (`avc3`).
+    /// Constraint flags are promises about all of them, and none is made. `None` for formats other than H.264.
+    pub fn with_sets_in_band(&self) -> Option<Self> {
+        let mut config = self.config.to_vec();
+        match (self.format, config.get_mut(2)) {
+            (Format::Avc, Some(constraints)) => *constraints = 0,
+            _ => return None,
+        }
+        Some(Self { config: config.into(), in_band: true, ..self.clone() })
+    }
+
+    /// A sample as a track of this kind holds it: without the parameter sets in it, which encoders may repeat (`avc1` and
+    /// `hvc1` have them in the header alone, ISO/IEC 14496-15 §5.3, §8.3), or with them before every key frame (`avc3`). An
+    /// error when one is not that of a header that has them all. Samples that are so already are not copied.
+    pub fn stored(&self, sample: &Bytes, is_sync: bool) -> Result<Bytes> {
         let size = match self.format {
             Format::Avc => self.config.get(4),
             Format::Hevc => self.config.get(21),
@@ -186,7 +195,23 @@ impl Picture {
         };
         let size = (size.ok_or(Error::Truncated("sample entry"))? & 3) + 1;
         let units: Vec<&[u8]> = Units { rest: sample, size }.collect::<Result<_>>()?;
-        let sets: Vec<&[u8]> = units.iter().copied().filter(|unit| is_set(unit)).collect();
+        match (self.in_band, self.format) {
+            (false, _) => self.without_sets(sample, &units, size),
+            (true, Format::Avc) if is_sync => self.with_sets(sample, &units, size),
+            (true, _) => Ok(sample.clone()),
+        }
+    }
+
+    fn is_set(&self, unit: &[u8]) -> bool {
+        match (self.format, unit.first()) {
+            (Format::Avc, Some(first)) => matches!(first & 31, SPS | PPS),
+            (Format::Hevc, Some(first)) => matches!((first >> 1) & 63, 32..=34),
+            _ => false,
+        }
+    }
+
+    fn without_sets(&self, sample: &Bytes, units: &[&[u8]], size: u8) -> Result<Bytes> {
+        let (sets, rest): (Vec<&[u8]>, Vec<&[u8]>) = units.iter().partition(|unit| self.is_set(unit));
         if sets.is_empty() {
             return Ok(sample.clone());
         }
@@ -203,13 +228,27 @@ impl Picture {
         if !known {
             return Err(Error::Invalid("sample", "its parameter sets are not those of the header"));
         }
-        let mut out = Vec::with_capacity(sample.len());
-        for unit in units.into_iter().filter(|unit| !is_set(unit)) {
-            let length = (unit.len() as u32).to_be_bytes();
-            out.extend_from_slice(&length[4 - usize::from(size)..]);
-            out.extend_from_slice(unit);
+        Ok(joined(&rest, size))
+    }
+
+    /// Puts the header's sets where they belong: after the access unit delimiter, before everything else. A key frame that has
+    /// both kinds keeps its own.
+    fn with_sets(&self, sample: &Bytes, units: &[&[u8]], size: u8) -> Result<Bytes> {
+        let has = |kind: u8| units.iter().any(|unit| unit.first().is_some_and(|first| first & 31 == kind));
+        if has(SPS) && has(PPS) {
+            return Ok(sample.clone());
         }
-        Ok(out.into())
+        let config = avc::Config::parse(&self.config)?;
+        let (first, rest) = match units.split_first() {
+            Some((first, rest)) if first.first().is_some_and(|byte| byte & 31 == DELIMITER) => {
+                (Some(*first), rest)
+            }
+            _ => (None, units),
+        };
+        let sets = config.sps.iter().chain(&config.pps).map(Vec::as_slice);
+        let rest = rest.iter().copied().filter(|unit| !self.is_set(unit));
+        let all: Vec<&[u8]> = first.into_iter().chain(sets).chain(rest).collect();
+        Ok(joined(&all, size))
     }
 
     /// Static metadata in a sample.
@@ -220,4 +259,20 @@ impl Picture {
             Format::Avc | Format::Vp9 => Hdr::default(),
         })
     }
+}
+
+/// Kinds of NAL units of H.264 (ISO/IEC 14496-10 table 7-1).
+const SPS: u8 = 7;
+const PPS: u8 = 8;
+const DELIMITER: u8 = 9;
+
+/// A sample of these units, with lengths of `size` bytes.
+fn joined(units: &[&[u8]], size: u8) -> Bytes {
+    let mut out = Vec::with_capacity(units.iter().map(|unit| unit.len() + usize::from(size)).sum());
+    for unit in units {
+        let length = (unit.len() as u32).to_be_bytes();
+        out.extend_from_slice(&length[4 - usize::from(size)..]);
+        out.extend_from_slice(unit);
+    }
+    out.into()
 }

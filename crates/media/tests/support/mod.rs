@@ -156,7 +156,7 @@ pub fn rewrite(bytes: &[u8], per_segment: usize, kind: Kind) -> (Vec<u8>, Vec<cm
     let delay = if let Kind::Video { delay } = kind { delay } else { 0 };
     let mut spec = TrackSpec::from_header(&header.tracks[0], delay).unwrap();
     spec.learn(&samples[0].data).unwrap();
-    samples.iter_mut().for_each(|s| s.data = spec.stored(&s.data).unwrap());
+    samples.iter_mut().for_each(|s| s.data = spec.stored(&s.data, s.is_sync).unwrap());
     let kind = spec.kind();
     let delay = if let Kind::Video { delay } = kind { delay } else { 0 };
     let mut times: Vec<u64> = samples.iter().map(Sample::pts).collect();

@@ -4,7 +4,7 @@ use std::{io::BufRead, path::PathBuf};
 
 use anyhow::{Context, bail};
 use app::{App, accounts::service::Application};
-use backends::{blob::Blobs, clock::Clock};
+use backends::{blob::Blobs, bus::Bus, cache::Cache, clock::Clock};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use clap::{Args, Subcommand};
 use domain::{Role, Scope};
@@ -93,7 +93,8 @@ impl Place {
         }
         let blobs = Blobs::open(&config.blob)?;
         let store = Store::connect(&config.database).await?;
-        let app = serve::start_app(&config, &store, &blobs, &Clock::system()).await?;
+        let (bus, cache) = (Bus::open(&config.bus).await?, Cache::open(&config.cache)?);
+        let app = serve::start_app(&config, &store, &blobs, &bus, cache, &Clock::system()).await?;
         Ok((config, app))
     }
 }

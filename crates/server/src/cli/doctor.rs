@@ -3,7 +3,7 @@
 use std::{path::Path, process::Stdio, time::Duration};
 
 use anyhow::bail;
-use backends::{blob::Blobs, bus::Bus};
+use backends::{blob::Blobs, bus::Bus, cache::Cache};
 use bytes::Bytes;
 use store::Store;
 use tokio::process::Command;
@@ -25,6 +25,7 @@ pub(super) async fn run(place: &Place) -> anyhow::Result<()> {
     tell("database", database(&config).await);
     tell("objects", objects(&config).await);
     tell("bus", bus(&config).await);
+    tell("cache", cache(&config).await);
     if config.roles.contains(&Role::Worker) {
         for (name, program) in [("ffmpeg", &config.encoding.ffmpeg), ("ffprobe", &config.encoding.ffprobe)] {
             tell(name, version(program).await);
@@ -74,6 +75,15 @@ async fn bus(config: &Config) -> Result<String, String> {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     Err("cannot be reached (bus.url); all works without it, slower".into())
+}
+
+async fn cache(config: &Config) -> Result<String, String> {
+    let cache = Cache::open(&config.cache).map_err(|e| e.to_string())?;
+    if !cache.is_shared() {
+        return Ok("none; each process counts streams for itself".into());
+    }
+    cache.ping().await.map_err(|e| format!("cannot be reached (cache.url): {e}"))?;
+    Ok("answers".into())
 }
 
 /// Can decoders of foreign files be kept from network, programs and files?

@@ -9,7 +9,7 @@ use figment::{
     providers::{Env, Format, Serialized, Toml},
 };
 
-use super::{Config, nearest::nearest};
+use super::{Config, Role, nearest::nearest};
 
 /// Read when no other file is named and it is there.
 const FILE: &str = "kinora.toml";
@@ -64,6 +64,15 @@ fn check(config: &Config) -> anyhow::Result<()> {
     }
     if config.app.session_days == 0 {
         bail!("app.session_days must be at least 1");
+    }
+    let (edge, origin) = (config.roles.contains(&Role::Edge), config.roles.contains(&Role::Origin));
+    if edge && origin && !config.edge.upstreams.is_empty() {
+        bail!(
+            "edge.upstreams must be empty where the origin runs in the same process: the edge asks that one"
+        );
+    }
+    if edge && !origin && config.edge.upstreams.is_empty() {
+        bail!("edge.upstreams must name an origin or another edge: no origin runs in this process");
     }
     if config.geo.country_header.is_some() && config.http.trusted_proxies.is_empty() {
         bail!(

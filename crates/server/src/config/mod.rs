@@ -14,7 +14,7 @@ use std::{
     str::FromStr,
 };
 
-use backends::{blob, bus};
+use backends::{blob, bus, cache};
 use serde::{Deserialize, Deserializer, Serialize};
 
 pub use load::{Overrides, load};
@@ -29,16 +29,19 @@ pub enum Role {
     Worker,
     /// Manifests and segments.
     Origin,
+    /// A cache of them, for viewers.
+    Edge,
 }
 
 impl Role {
-    pub const ALL: [Self; 3] = [Self::Api, Self::Worker, Self::Origin];
+    pub const ALL: [Self; 4] = [Self::Api, Self::Worker, Self::Origin, Self::Edge];
 
     pub fn word(self) -> &'static str {
         match self {
             Self::Api => "api",
             Self::Worker => "worker",
             Self::Origin => "origin",
+            Self::Edge => "edge",
         }
     }
 }
@@ -48,7 +51,7 @@ impl FromStr for Role {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let known = Self::ALL.into_iter().find(|role| role.word() == text.trim());
-        known.ok_or_else(|| format!("`{text}` is not a role; roles are api, worker and origin"))
+        known.ok_or_else(|| format!("`{text}` is not a role; roles are api, worker, origin and edge"))
     }
 }
 
@@ -66,6 +69,7 @@ pub struct Config {
     pub database: store::Config,
     pub blob: blob::Config,
     pub bus: bus::Config,
+    pub cache: cache::Config,
     pub app: app::Config,
     pub upload: vod::upload::Config,
     /// Telling other people's programs what happens to titles.
@@ -76,6 +80,8 @@ pub struct Config {
     /// How titles are made of sources.
     pub encoding: vod::workflow::Config,
     pub origin: origin::Config,
+    /// What is kept nearer to viewers.
+    pub edge: edge::Config,
     /// How the countries of viewers are told.
     pub geo: backends::geo::Config,
     /// What players tell of their playbacks.
@@ -125,6 +131,7 @@ impl Default for Config {
             // Empty: in the data directory, see `complete`.
             database: store::Config { url: String::new(), ..store::Config::default() },
             bus: bus::Config::default(),
+            cache: cache::Config::default(),
             blob: blob::Config { url: String::new(), ..blob::Config::default() },
             app: app::Config::default(),
             upload: vod::upload::Config::default(),
@@ -134,6 +141,7 @@ impl Default for Config {
             // Empty: in the data directory.
             encoding: vod::workflow::Config { work_dir: PathBuf::new(), ..Default::default() },
             origin: origin::Config::default(),
+            edge: edge::Config::default(),
             geo: backends::geo::Config::default(),
             insights: insights::Config::default(),
             metrics: crate::http::metrics::Config::default(),
@@ -171,6 +179,9 @@ impl Config {
         if self.encoding.work_dir.as_os_str().is_empty() {
             self.encoding.work_dir = self.data_dir.join("work");
         }
+        if self.edge.dir.as_os_str().is_empty() {
+            self.edge.dir = self.data_dir.join("edge");
+        }
         self
     }
 
@@ -179,6 +190,7 @@ impl Config {
     pub fn to_toml(&self) -> anyhow::Result<String> {
         let mut shown = self.clone();
         shown.database.url = masked(&shown.database.url);
+        shown.cache.url = masked(&shown.cache.url);
         shown.bus.url = shown.bus.url.split(',').map(masked).collect::<Vec<_>>().join(",");
         let mut text = toml::to_string_pretty(&shown)?;
         let blob = &self.blob;
@@ -246,7 +258,7 @@ fn roles<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeSet<Role>, D::Error>
     let roles: Result<BTreeSet<Role>, String> = words.iter().map(|word| word.parse()).collect();
     match roles.map_err(serde::de::Error::custom)? {
         empty if empty.is_empty() => {
-            Err(serde::de::Error::custom("give at least one of api, worker, origin"))
+            Err(serde::de::Error::custom("give at least one of api, worker, origin, edge"))
         }
         roles => Ok(roles),
     }

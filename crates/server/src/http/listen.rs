@@ -3,13 +3,20 @@
 use std::{net::SocketAddr, time::Duration};
 
 use axum::{Router, extract::ConnectInfo};
+use edge::Edge;
 use hyper::{Request, body::Incoming};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto::Builder, graceful::GracefulShutdown},
+    server::{
+        conn::auto::Builder,
+        graceful::{GracefulShutdown, Watcher},
+    },
 };
-use tokio::net::{TcpListener, TcpStream};
-use tokio_util::sync::CancellationToken;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::{Service, ServiceExt};
 
 /// A request's head must have arrived within this time.
@@ -19,14 +26,23 @@ const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Largest head of a request; a larger one is answered with 431.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 
-/// Serves `router` until `stop`; then lets requests finish for as long as `grace`.
-pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken, grace: Duration) {
+/// Serves `router` until `stop`; then lets requests finish for as long as `grace`. With an edge, plain requests for media do
+/// not come so far.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    edge: Option<Edge>,
+    stop: CancellationToken,
+    grace: Duration,
+) {
     let graceful = GracefulShutdown::new();
+    let connections = TaskTracker::new();
+    let visitors = edge.as_ref().map(Edge::visitors);
     loop {
-        let stream = tokio::select! {
+        let (stream, peer) = tokio::select! {
             () = stop.cancelled() => break,
             accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => (stream, peer),
+                Ok(accepted) => accepted,
                 Err(error) => {
                     // Mostly too many open files: others must finish first.
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -35,16 +51,45 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
                 }
             },
         };
-        connection(stream, router.clone(), &graceful);
+        let visit = match &visitors {
+            Some(visitors) => match visitors.admit(peer.ip()) {
+                Some(visit) => Some(visit),
+                None => continue,
+            },
+            None => None,
+        };
+        let _ = stream.set_nodelay(true);
+        let (router, edge, stop, watcher) = (router.clone(), edge.clone(), stop.clone(), graceful.watcher());
+        connections.spawn(async move {
+            let _visit = visit;
+            match edge {
+                Some(edge) => {
+                    if let Some(rewound) = edge.serve(stream, &stop).await {
+                        connection(rewound, peer, router, watcher).await;
+                    }
+                }
+                None if speaks(&stream, HEAD_PATIENCE).await => {
+                    connection(stream, peer, router, watcher).await;
+                }
+                None => {}
+            }
+        });
     }
     drop(listener);
-    if tokio::time::timeout(grace, graceful.shutdown()).await.is_err() {
+    connections.close();
+    let ended = async { tokio::join!(graceful.shutdown(), connections.wait()) };
+    if tokio::time::timeout(grace, ended).await.is_err() {
         tracing::warn!("some requests did not finish in time and were cut off");
     }
 }
 
-fn connection((stream, peer): (TcpStream, SocketAddr), router: Router, graceful: &GracefulShutdown) {
-    let _ = stream.set_nodelay(true);
+/// All of HTTP/1.1 and 2.
+async fn connection(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: SocketAddr,
+    router: Router,
+    watcher: Watcher,
+) {
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(axum::body::Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
@@ -62,16 +107,10 @@ fn connection((stream, peer): (TcpStream, SocketAddr), router: Router, graceful:
         .max_header_list_size(MAX_HEAD_BYTES as u32)
         .max_concurrent_streams(128)
         .keep_alive_interval(Duration::from_secs(30));
-    let watcher = graceful.watcher();
-    tokio::spawn(async move {
-        if !speaks(&stream, HEAD_PATIENCE).await {
-            return;
-        }
-        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-        if let Err(error) = watcher.watch(connection).await {
-            tracing::debug!(%error, "a connection ended badly");
-        }
-    });
+    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(%error, "a connection ended badly");
+    }
 }
 
 /// Waits until it can be told which HTTP this is; `false` when the client does not say so in time. The builder's own

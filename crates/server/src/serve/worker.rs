@@ -3,20 +3,23 @@
 use std::{
     fs::{self, File, TryLockError},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use anyhow::{Context, bail};
 use app::{
     App,
     catalog::schedule,
+    playback::narrowed,
     webhooks::{self, Courier},
 };
 use backends::bus::Bus;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use vod::{
+    encoders::Encoders,
     import::Imports,
-    worker::{About, JobContext, JobError, Worker},
+    worker::{About, JobContext, JobError, Telling, Worker},
     workflow::Workflow,
 };
 
@@ -36,7 +39,6 @@ pub(super) fn start(
     let (lock, place) = claim_place(&config.encoding.work_dir)?;
     let mut encoding = config.encoding.clone();
     encoding.work_dir.clone_from(&place);
-    let workflow = Workflow::open(&encoding, app.blobs.clone()).context("encoding.work_dir")?;
     let mut settings = config.worker.clone();
     if settings.name.is_empty() {
         // The lock makes the place ours alone: who starts here takes the jobs of one that died here back at once.
@@ -45,28 +47,52 @@ pub(super) fn start(
     let uploads = super::uploads(config, app, stop);
     let imports = Imports::new(config.import.clone(), uploads).context("the configuration of imports")?;
     let courier = Courier::new(app.clone(), &config.webhooks).context("webhooks")?;
-    let handlers = imports
-        .handlers(workflow.handlers())
-        .light(schedule::JOB, go_public)
-        .light(webhooks::KIND, move |job| deliver(courier.clone(), job));
-    let about = About {
-        version: env!("CARGO_PKG_VERSION").into(),
-        cores: std::thread::available_parallelism().map_or(1, usize::from),
-        memory_bytes: crate::machine::memory_bytes(),
-        codecs: workflow.encoders().words().into_iter().map(str::to_owned).collect(),
-    };
-    let worker = Worker::known(app.store.clone(), app.clock.clone(), handlers, settings, bus.clone(), &about);
     let (told, heard, stopped) = (app.clone(), bus.clone(), stop.clone());
     supervise(tasks, "webhooks", async move {
         webhooks::dispatch(told, heard, stopped).await;
         Ok(())
     });
-    let stop = stop.clone();
+    let (app, ending, bus, stop) = (app.clone(), app.clone(), bus.clone(), stop.clone());
     supervise(tasks, "worker", async move {
+        // Trying encoders takes a while, in which everything else may begin.
+        let opened = tokio::select! {
+            opened = Workflow::open(&encoding, app.blobs.clone()) => {
+                opened.context("encoding.work_dir")?.telling(bus.clone())
+            }
+            () = stop.cancelled() => return Ok(()),
+        };
+        let handlers = imports
+            .handlers(opened.handlers())
+            .light(schedule::JOB, go_public)
+            .light(narrowed::JOB, move |job| end_playbacks(ending.clone(), job))
+            .light(webhooks::KIND, move |job| deliver(courier.clone(), job));
+        let about = about(opened.encoders().clone());
+        let worker = Worker::known(app.store.clone(), app.clock.clone(), handlers, settings, bus, about);
         worker.run(stop).await;
         drop(lock);
         Ok(())
     });
+    Ok(())
+}
+
+/// What the worker tells of itself, now and later.
+fn about(encoders: Encoders) -> Telling {
+    Arc::new(move || About {
+        version: env!("CARGO_PKG_VERSION").into(),
+        cores: std::thread::available_parallelism().map_or(1, usize::from),
+        memory_bytes: crate::machine::memory_bytes(),
+        codecs: encoders.words().into_iter().map(str::to_owned).collect(),
+        encoders: encoders.hardware().words(),
+    })
+}
+
+/// Fewer people may watch a title than before.
+async fn end_playbacks(app: App, job: JobContext) -> Result<(), JobError> {
+    let done = app.end_playbacks(job.payload()?).await;
+    done.map_err(|error| JobError::retry("Running playbacks could not be ended.", error))?;
+    let mut tx = job.store.begin().await?;
+    job.finish(&mut tx).await?;
+    tx.commit().await?;
     Ok(())
 }
 

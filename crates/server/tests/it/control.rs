@@ -54,8 +54,10 @@ async fn the_overview_shows_what_there_is(house: House) {
     for kind in ["chunk", "audio"] {
         jobs::enqueue(&mut tx, &jobs::NewJob::new(kind, &subject, "{}"), now).await.unwrap();
     }
-    workers::beat(&mut tx, "alive", 2, "{}", now, now).await.unwrap();
-    workers::beat(&mut tx, "gone", 2, "{}", now, now.plus(-5 * Micros::MINUTE)).await.unwrap();
+    for (name, seen_at) in [("alive", now), ("gone", now.plus(-5 * Micros::MINUTE))] {
+        let sign = workers::Sign { name, slots: 2, about: "{}", kinds: &["chunk"], started_at: now };
+        workers::beat(&mut tx, &sign, seen_at).await.unwrap();
+    }
     jobs::claim(&mut tx, "alive", &["chunk"], now, Micros::MINUTE).await.unwrap().unwrap();
     tx.commit().await.unwrap();
     house.clock.advance(Duration::from_secs(30));

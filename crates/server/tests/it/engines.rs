@@ -10,7 +10,7 @@ use std::{
 
 use backends::{
     blob::{self, Blobs},
-    bus,
+    bus, cache,
 };
 use domain::ladder::Rung;
 use server::config::{Config, Role};
@@ -41,6 +41,7 @@ struct Inner {
     database: testkit::Database,
     blobs: blob::Config,
     bus: bus::Config,
+    cache: cache::Config,
     dir: tempfile::TempDir,
 }
 
@@ -51,25 +52,25 @@ impl Engines {
             url: format!("file:{}", dir.path().join("blobs").display()),
             ..Default::default()
         };
-        Self::new(testkit::sqlite().unwrap(), blobs, bus::Config::default(), dir)
+        Self::new(testkit::sqlite().unwrap(), blobs, (bus::Config::default(), cache::Config::default()), dir)
     }
 
     pub async fn cluster() -> Self {
         let (database, bucket) = (testkit::postgres().await.unwrap(), testkit::s3().await.unwrap());
-        let bus = testkit::nats().await.unwrap();
-        Self::new(database, bucket.config("house"), bus, tempfile::tempdir().unwrap())
+        let shared = (testkit::nats().await.unwrap(), testkit::redis().await.unwrap());
+        Self::new(database, bucket.config("house"), shared, tempfile::tempdir().unwrap())
     }
 
     fn new(
         database: testkit::Database,
         blobs: blob::Config,
-        bus: bus::Config,
+        (bus, cache): (bus::Config, cache::Config),
         dir: tempfile::TempDir,
     ) -> Self {
         let rungs = LADDER
             .map(|(height, bps)| format!("[[encoding.ladder]]\nheight = {height}\nbitrate_bps = {bps}\n"));
         std::fs::write(dir.path().join("kinora.toml"), rungs.concat()).unwrap();
-        Self(Arc::new(Inner { database, blobs, bus, dir }))
+        Self(Arc::new(Inner { database, blobs, bus, cache, dir }))
     }
 
     /// The same, with all objects encrypted under `key`. Before the first clone.
@@ -88,6 +89,13 @@ impl Engines {
         Self(Arc::new(inner))
     }
 
+    /// The same, with a cache that never answers. Before the first clone.
+    pub fn cache_away(self) -> Self {
+        let mut inner = Arc::into_inner(self.0).unwrap();
+        inner.cache.url = "redis://127.0.0.1:1".into();
+        Self(Arc::new(inner))
+    }
+
     pub fn blobs_config(&self) -> &blob::Config {
         &self.0.blobs
     }
@@ -102,6 +110,7 @@ impl Engines {
         config.database = self.0.database.config();
         config.blob = self.0.blobs.clone();
         config.bus = self.0.bus.clone();
+        config.cache = self.0.cache.clone();
         config.roles = roles.iter().copied().collect();
         config.http.listen = ([127, 0, 0, 1], 0).into();
         config.encoding.work_dir = self.dir().join("work");
@@ -122,6 +131,7 @@ impl Engines {
         let mut command = self.command_without_database();
         command.env("KINORA_DATABASE__URL", &self.0.database.url);
         command.env("KINORA_BUS__URL", &self.0.bus.url).env("KINORA_BUS__PREFIX", &self.0.bus.prefix);
+        command.env("KINORA_CACHE__URL", &self.0.cache.url).env("KINORA_CACHE__PREFIX", &self.0.cache.prefix);
         command
     }
 

@@ -5,7 +5,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use store::{
     attempts::{self, Attempt},
-    jobs, settings, workers,
+    jobs, settings,
+    workers::{self, Sign},
 };
 
 use crate::harness::{Answer, Caller, House, Title, send};
@@ -21,6 +22,7 @@ crate::on_both!(
 );
 
 const FARM: &str = "/api/v1/control/farm";
+const ATTEMPTS: &str = "/api/v1/control/attempts";
 const PROFILES: &str = "/api/v1/control/profiles";
 /// As a worker without a configured name is called.
 const WORKER: &str = "1f2e 9c:/var/lib/kinora/work/0 %";
@@ -35,9 +37,9 @@ async fn worker(house: &House, name: &str) {
     let now = house.clock.now();
     let about = json!({ "version": "1.2.3", "cores": 4, "memory_bytes": 8_000_000_000_u64, "codecs": ["h264", "av1"] });
     let mut tx = house.app().store.begin().await.unwrap();
-    workers::beat(&mut tx, name, 2, &about.to_string(), now.plus(-3 * 3600 * Micros::SECOND), now)
-        .await
-        .unwrap();
+    let (about, started_at) = (about.to_string(), now.plus(-3 * 3600 * Micros::SECOND));
+    let sign = Sign { name, slots: 2, about: &about, kinds: &["chunk"], started_at };
+    workers::beat(&mut tx, &sign, now).await.unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -45,6 +47,7 @@ async fn worker(house: &House, name: &str) {
 fn attempt(house: &House, title: &Title, outcome: &str, minutes: (i64, i64)) -> Attempt {
     let ago = |minutes: i64| house.clock.now().plus(-minutes * Micros::MINUTE);
     Attempt {
+        id: attempts::new_id(),
         job_id: uuid::Uuid::now_v7().to_string(),
         kind: "chunk".into(),
         subject: title.id.to_string(),
@@ -54,6 +57,7 @@ fn attempt(house: &House, title: &Title, outcome: &str, minutes: (i64, i64)) -> 
         ended_at: ago(minutes.1),
         cpu_ms: 60_000,
         error: (outcome != "done").then(|| "x264 [error]: malloc failed".into()),
+        has_log: 0,
     }
 }
 
@@ -65,9 +69,10 @@ async fn the_farm_shows_what_was_done_and_what_it_took(house: House) {
     let mut tx = house.app().store.begin().await.unwrap();
     let other =
         Attempt { subject: "gone".into(), worker: "away".into(), ..attempt(&house, &title, "done", (9, 8)) };
+    let failed = attempt(&house, &title, "retry", (20, 10));
     for attempt in [
         attempt(&house, &title, "done", (30, 20)),
-        attempt(&house, &title, "retry", (20, 10)),
+        failed.clone(),
         // Half of it lies before the hour.
         attempt(&house, &title, "done", (80, 40)),
         attempt(&house, &title, "done", (150, 140)),
@@ -75,6 +80,8 @@ async fn the_farm_shows_what_was_done_and_what_it_took(house: House) {
     ] {
         attempts::insert(&mut tx, &attempt).await.unwrap();
     }
+    let said = "$ ffmpeg -i a.mp4 <b>\nx264 [error]: malloc failed\nexit status: 1\n";
+    attempts::keep_log(&mut tx, &failed, said).await.unwrap();
     for kind in ["chunk", "audio"] {
         jobs::enqueue(&mut tx, &jobs::NewJob::new(kind, &subject, "{}"), now).await.unwrap();
     }
@@ -98,6 +105,16 @@ async fn the_farm_shows_what_was_done_and_what_it_took(house: House) {
         (&failed["error"], &failed["cpu_ms"]),
         (&json!("x264 [error]: malloc failed"), &json!(60_000))
     );
+    let log = admin.get(&format!("{ATTEMPTS}/{}/log", failed["id"].as_str().unwrap())).await.expect(200);
+    assert_eq!((&log.bytes[..], &failed["has_log"]), (said.as_bytes(), &json!(true)));
+    assert_eq!(
+        log.headers["content-type"], "text/plain; charset=utf-8",
+        "no page, whatever a file was called"
+    );
+    let other = &seen["attempts"][0];
+    assert_eq!(other["has_log"], false);
+    admin.get(&format!("{ATTEMPTS}/{}/log", other["id"].as_str().unwrap())).await.expect(404);
+    admin.get(&format!("{ATTEMPTS}/x/log")).await.expect(404);
     assert_eq!(seen["attempts"][0]["video"], Value::Null, "about no title");
     assert_eq!(seen["attempts_left_out"], false);
 
@@ -342,6 +359,7 @@ async fn only_administrators_run_the_farm(house: House) {
         json!({ "profile": profile(), "width": 64, "height": 64, "frame_rate": 25, "duration_seconds": 1 });
     let doors = [
         (Method::GET, FARM.to_owned(), json!({})),
+        (Method::GET, format!("{ATTEMPTS}/{}/log", uuid::Uuid::now_v7()), json!({})),
         (Method::POST, format!("{FARM}/pause"), json!({})),
         (Method::POST, format!("{FARM}/resume"), json!({})),
         (Method::POST, "/api/v1/control/workers/w/drain".to_owned(), json!({})),

@@ -1,6 +1,6 @@
 //! Media addresses and uploads: what a token opens, and everything that it does not.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::{
     PresentationId,
@@ -83,15 +83,27 @@ async fn a_media_token_opens_its_title_alone(engines: Engines) {
         assert_eq!(status(&caller, &other.with(&place.token, "main.m3u8")).await.0, 403);
         assert_eq!(status(&caller, &place.with("x", "main.m3u8")).await.0, 403);
     }
-    // Who has turned a title private gives no new tokens to others.
+    // Who has turned a title private gives no new tokens to others, and those that were given end.
     let path = format!("/api/v1/videos/{first}");
     admin.patch(&path, json!({ "visibility": "private" })).await.expect(200);
     visitor.post(&format!("{path}/playback"), json!({})).await.expect(404);
-    house.clock.advance(Duration::from_secs(3 * 3600));
-    visitor.get(&place.with(&place.token, "main.m3u8")).await.expect(200);
-    house.clock.advance(Duration::from_secs(4 * 3600));
+    let began = Instant::now();
+    while status(&visitor, &place.with(&place.token, "main.m3u8")).await.0 == 200 {
+        assert!(began.elapsed() < Duration::from_secs(20), "the tokens are still good");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     for rest in SERVED {
         let refused = status(&visitor, &place.with(&place.token, rest)).await;
+        assert_eq!(refused, (401, "token_revoked".into()), "{rest}");
+    }
+    house.clock.advance(Duration::from_secs(1));
+    let own = Place::of(&admin.playback(first).await);
+    admin.get(&own.with(&own.token, "main.m3u8")).await.expect(200);
+    house.clock.advance(Duration::from_secs(3 * 3600));
+    visitor.get(&other.with(&other.token, "main.m3u8")).await.expect(200);
+    house.clock.advance(Duration::from_secs(4 * 3600));
+    for rest in SERVED {
+        let refused = status(&visitor, &other.with(&other.token, rest)).await;
         assert_eq!(refused, (401, "token_expired".into()), "{rest}");
     }
 }

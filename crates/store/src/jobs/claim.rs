@@ -9,29 +9,57 @@ use crate::{
     db::{execute, query},
 };
 
-/// Is there a job of these kinds that could be claimed or reaped now? A plain read, so that idle workers do not take
+/// A worker that gave no sign of life for so long is not waited for, in microseconds. Signs come every ten seconds.
+pub(super) const SILENT_AFTER: i64 = 35 * Micros::SECOND;
+
+/// Holds for a job that the worker may take: it has not failed at it, or nobody else is there who has not. Others count as long
+/// as they give signs of life (since `$since`), take such jobs, and are not drained.
+macro_rules! may_try {
+    ($worker:literal, $since:literal) => {
+        concat!(
+            "(NOT EXISTS (SELECT 1 FROM job_failures f WHERE f.job_id = jobs.id AND f.worker = ",
+            $worker,
+            ") OR NOT EXISTS (SELECT 1 FROM workers w WHERE w.seen_at >= ",
+            $since,
+            " AND w.drained = 0 AND w.kinds LIKE '% ' || jobs.kind || ' %' \
+              AND NOT EXISTS (SELECT 1 FROM job_failures f WHERE f.job_id = jobs.id AND f.worker = w.name)))"
+        )
+    };
+}
+
+/// Is there a job of these kinds that `worker` could claim or reap now? A plain read, so that idle workers do not take
 /// SQLite's write lock to find nothing.
-pub async fn claimable(conn: &mut impl Connect, kinds: &[&str], now: Micros) -> Result<bool> {
+pub async fn claimable(conn: &mut impl Connect, worker: &str, kinds: &[&str], now: Micros) -> Result<bool> {
     let kinds = json_list(kinds);
     let found = query!(
         fetch_optional,
         conn,
         (String,),
         sqlite
-        "SELECT id FROM jobs WHERE kind IN (SELECT value FROM json_each($1)) \
-             AND ((state = 'queued' AND run_at <= $2) OR (state = 'running' AND lease_until <= $2)) LIMIT 1",
+        concat!(
+            "SELECT id FROM jobs WHERE kind IN (SELECT value FROM json_each($1)) \
+             AND ((state = 'queued' AND run_at <= $2 AND ",
+            may_try!("$3", "$4"),
+            ") OR (state = 'running' AND lease_until <= $2)) LIMIT 1"
+        ),
         postgres
-        "SELECT id FROM jobs WHERE kind IN (SELECT jsonb_array_elements_text($1::jsonb)) \
-             AND ((state = 'queued' AND run_at <= $2) OR (state = 'running' AND lease_until <= $2)) LIMIT 1",
+        concat!(
+            "SELECT id FROM jobs WHERE kind IN (SELECT jsonb_array_elements_text($1::jsonb)) \
+             AND ((state = 'queued' AND run_at <= $2 AND ",
+            may_try!("$3", "$4"),
+            ") OR (state = 'running' AND lease_until <= $2)) LIMIT 1"
+        ),
         &kinds,
         now.0,
+        worker,
+        now.plus(-SILENT_AFTER).0,
     )?;
     Ok(found.is_some())
 }
 
 /// Takes the best queued job among `kinds`: lowest priority number, then lowest turn, then oldest. Counts an attempt, raises the
 /// fence, lets go of the dedupe key, and holds the job until `now + lease` microseconds. Call [`reap`] before it, so that
-/// jobs of dead workers are among the queued ones.
+/// jobs of dead workers are among the queued ones. A job at which `worker` has failed goes to somebody else, if there is anybody.
 pub async fn claim(
     tx: &mut Tx,
     worker: &str,
@@ -45,25 +73,48 @@ pub async fn claim(
         tx,
         Claim,
         sqlite
-        "UPDATE jobs SET state = 'running', worker = $1, lease_until = $2, attempts = attempts + 1, fence = fence + 1, \
-                         dedupe = NULL, claimed_at = $3, updated_at = $3 \
-         WHERE id = (SELECT id FROM jobs \
-                     WHERE state = 'queued' AND run_at <= $3 AND kind IN (SELECT value FROM json_each($4)) \
-                     ORDER BY priority, turn, id LIMIT 1) \
-         RETURNING id, kind, subject, payload, attempts, max_attempts, fence, lease_until",
+        concat!(
+            "UPDATE jobs SET state = 'running', worker = $1, lease_until = $2, attempts = attempts + 1, fence = fence + 1, \
+                             dedupe = NULL, claimed_at = $3, updated_at = $3 \
+             WHERE id = (SELECT id FROM jobs \
+                         WHERE state = 'queued' AND run_at <= $3 AND kind IN (SELECT value FROM json_each($4)) AND ",
+            may_try!("$1", "$5"),
+            "            ORDER BY priority, turn, id LIMIT 1) \
+             RETURNING id, kind, subject, payload, attempts, max_attempts, fence, lease_until"
+        ),
         // The same, but two workers never wait for each other: each takes the first row that nobody has locked.
         postgres
-        "UPDATE jobs SET state = 'running', worker = $1, lease_until = $2, attempts = attempts + 1, fence = fence + 1, \
-                         dedupe = NULL, claimed_at = $3, updated_at = $3 \
-         WHERE id = (SELECT id FROM jobs \
-                     WHERE state = 'queued' AND run_at <= $3 AND kind IN (SELECT jsonb_array_elements_text($4::jsonb)) \
-                     ORDER BY priority, turn, id LIMIT 1 FOR UPDATE SKIP LOCKED) \
-         RETURNING id, kind, subject, payload, attempts, max_attempts, fence, lease_until",
+        concat!(
+            "UPDATE jobs SET state = 'running', worker = $1, lease_until = $2, attempts = attempts + 1, fence = fence + 1, \
+                             dedupe = NULL, claimed_at = $3, updated_at = $3 \
+             WHERE id = (SELECT id FROM jobs \
+                         WHERE state = 'queued' AND run_at <= $3 \
+                           AND kind IN (SELECT jsonb_array_elements_text($4::jsonb)) AND ",
+            may_try!("$1", "$5"),
+            "            ORDER BY priority, turn, id LIMIT 1 FOR UPDATE SKIP LOCKED) \
+             RETURNING id, kind, subject, payload, attempts, max_attempts, fence, lease_until"
+        ),
         worker,
         now.plus(lease).0,
         now.0,
         &kinds,
+        now.plus(-SILENT_AFTER).0,
     )
+}
+
+/// Is somebody there who takes such jobs and has not failed at this one, its holder aside?
+pub async fn has_another(conn: &mut impl Connect, claim: &Claim, now: Micros) -> Result<bool> {
+    let (others,) = query!(
+        fetch_one,
+        conn,
+        (i64,),
+        "SELECT COUNT(*) FROM workers w JOIN jobs j ON j.id = $1 \
+         WHERE w.seen_at >= $2 AND w.drained = 0 AND w.kinds LIKE '% ' || j.kind || ' %' AND w.name <> COALESCE(j.worker, '') \
+           AND NOT EXISTS (SELECT 1 FROM job_failures f WHERE f.job_id = j.id AND f.worker = w.name)",
+        &claim.id,
+        now.plus(-SILENT_AFTER).0,
+    )?;
+    Ok(others > 0)
 }
 
 /// What a heartbeat learned.
@@ -136,7 +187,7 @@ pub enum Outcome {
 }
 
 /// Ends an attempt badly: back to the queue after a pause that doubles with every failure, or dead when a retry cannot help
-/// or the attempts are used up. `error` is kept as the reason.
+/// or the attempts are used up. `error` is kept as the reason, and so is who has failed.
 pub async fn fail(tx: &mut Tx, claim: &Claim, error: &str, retryable: bool, now: Micros) -> Result<Outcome> {
     let outcome = if retryable && claim.attempt < claim.max_attempts {
         Outcome::Retry { run_at: now.plus(back_off(claim.attempt)) }
@@ -144,6 +195,13 @@ pub async fn fail(tx: &mut Tx, claim: &Claim, error: &str, retryable: bool, now:
         Outcome::Dead
     };
     let (state, run_at) = state_after(&outcome, now);
+    execute!(
+        tx,
+        "INSERT INTO job_failures (job_id, worker) SELECT id, worker FROM jobs \
+         WHERE id = $1 AND fence = $2 AND state = 'running' AND worker IS NOT NULL ON CONFLICT (job_id, worker) DO NOTHING",
+        &claim.id,
+        claim.fence,
+    )?;
     fenced(execute!(
         tx,
         "UPDATE jobs SET state = $1, run_at = $2, worker = NULL, lease_until = 0, error = $3, updated_at = $4 \
@@ -262,6 +320,7 @@ pub async fn reap(tx: &mut Tx, kinds: &[&str], now: Micros) -> Result<Vec<Reaped
             claim.fence,
         )?)?;
         let attempt = Attempt {
+            id: attempts::new_id(),
             job_id: claim.id.clone(),
             kind: claim.kind.clone(),
             subject: claim.subject.clone(),
@@ -271,6 +330,7 @@ pub async fn reap(tx: &mut Tx, kinds: &[&str], now: Micros) -> Result<Vec<Reaped
             ended_at: now,
             cpu_ms: 0,
             error: Some(reason.clone()),
+            has_log: 0,
         };
         attempts::insert(tx, &attempt).await?;
         reaped.push(Reaped { claim, reason, outcome });

@@ -19,8 +19,8 @@ mod queue;
 use domain::Micros;
 
 pub use claim::{
-    Beat, MOST_DEATHS, Outcome, Reaped, claim, claimable, fail, finish, heartbeat, let_go, reap, release,
-    renounce, still_mine,
+    Beat, MOST_DEATHS, Outcome, Reaped, claim, claimable, fail, finish, has_another, heartbeat, let_go, reap,
+    release, renounce, still_mine,
 };
 pub use queue::{
     Count, Enqueued, cancel_by_subject, discard, discard_dead, enqueue, find, list, prioritise, prune,

@@ -90,8 +90,13 @@ pub async fn cancel_by_subject(tx: &mut Tx, subject: &str, now: Micros) -> Resul
     )
 }
 
-/// Gives the dead jobs about `subject` a new set of attempts, at once.
+/// Gives the dead jobs about `subject` a new set of attempts, at once and by anybody.
 pub async fn retry_dead(tx: &mut Tx, subject: &str, now: Micros) -> Result<u64> {
+    execute!(
+        tx,
+        "DELETE FROM job_failures WHERE job_id IN (SELECT id FROM jobs WHERE subject = $1 AND state = 'dead')",
+        subject,
+    )?;
     execute!(
         tx,
         "UPDATE jobs SET state = 'queued', run_at = $1, attempts = 0, deaths = 0, error = NULL, updated_at = $1 \
@@ -101,8 +106,9 @@ pub async fn retry_dead(tx: &mut Tx, subject: &str, now: Micros) -> Result<u64> 
     )
 }
 
-/// Gives one dead job a new set of attempts, at once. [`Error::Stale`] when it is not dead any more.
+/// Gives one dead job a new set of attempts, at once and by anybody. [`Error::Stale`] when it is not dead any more.
 pub async fn revive(tx: &mut Tx, id: &str, now: Micros) -> Result<()> {
+    execute!(tx, "DELETE FROM job_failures WHERE job_id = $1", id)?;
     one(execute!(
         tx,
         "UPDATE jobs SET state = 'queued', run_at = $1, attempts = 0, deaths = 0, error = NULL, updated_at = $1 \

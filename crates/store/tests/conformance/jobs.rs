@@ -63,7 +63,7 @@ async fn a_job_waits_for_its_time_and_its_kind(database: Database) {
     let store = database.store().await.unwrap();
     enqueue(&store, NewJob::new("k", "s", "{\"a\":1}").run_at(T0.plus(100)).max_attempts(7)).await;
     let claimable = async |kinds: &[&str], now| {
-        jobs::claimable(&mut store.reader().await.unwrap(), kinds, now).await.unwrap()
+        jobs::claimable(&mut store.reader().await.unwrap(), "w", kinds, now).await.unwrap()
     };
     assert!(!claimable(&["k"], T0.plus(99)).await);
     assert_eq!(claim(&store, "w", &["k"], T0.plus(99)).await, None);

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use domain::Micros;
 use store::{
-    Error, Store,
+    Error, Store, attempts,
     jobs::{self, Beat, Claim, Job, NewJob, Outcome, Reaped, State, back_off},
+    workers,
 };
 use testkit::Database;
 use tokio::task::JoinHandle;
@@ -21,6 +22,8 @@ on_both_engines!(
     what_a_stale_holder_wrote_rolls_back,
     failures_back_off_and_end_dead,
     a_hopeless_failure_is_dead_at_once,
+    what_has_failed_is_tried_by_somebody_else,
+    what_was_said_is_kept_within_bounds,
     a_dead_workers_job_runs_elsewhere,
     a_job_that_kills_its_workers_ends_dead,
     a_job_that_is_being_finished_is_not_reaped,
@@ -125,12 +128,112 @@ async fn a_hopeless_failure_is_dead_at_once(database: Database) {
     assert_eq!(find(&store, &held.id).await.state, State::Dead);
 }
 
+/// A sign of life of a worker that takes jobs of `kinds`.
+async fn sign(store: &store::Store, name: &str, kinds: &[&str], now: Micros) {
+    let sign = workers::Sign { name, slots: 1, about: "{}", kinds, started_at: T0 };
+    commit!(store, |tx| workers::beat(tx, &sign, now));
+}
+
+async fn what_has_failed_is_tried_by_somebody_else(database: Database) {
+    let store = database.store().await.unwrap();
+    let second = 1_000_000;
+    let may = async |worker: &str, now| {
+        let mut reader = store.reader().await.unwrap();
+        jobs::claimable(&mut reader, worker, &["chunk-av1"], now).await.unwrap()
+    };
+    for name in ["a", "b"] {
+        sign(&store, name, &["chunk", "chunk-av1"], T0).await;
+    }
+    sign(&store, "other", &["chunk", "av1", "chunk-av", "publish"], T0).await;
+    let job = NewJob::new("chunk-av1", "s", "{}").max_attempts(9);
+    commit!(store, |tx| jobs::enqueue(tx, &job, T0));
+    let held = claim(&store, "a", &["chunk-av1"], T0).await.unwrap();
+    assert!(jobs::has_another(&mut store.reader().await.unwrap(), &held, T0).await.unwrap());
+    commit!(store, |tx| jobs::fail(tx, &held, "x", true, T0));
+    let now = T0.plus(10 * second);
+    // Whoever has failed leaves it to the other one, and still takes other jobs.
+    assert!(!may("a", now).await && may("b", now).await);
+    assert_eq!(claim(&store, "a", &["chunk-av1"], now).await, None);
+    commit!(store, |tx| jobs::enqueue(tx, &NewJob::new("chunk-av1", "t", "{}"), now));
+    let another = claim(&store, "a", &["chunk-av1"], now).await.unwrap();
+    assert_eq!(another.subject, "t");
+    commit!(store, |tx| jobs::finish(tx, &another, now));
+    let held = claim(&store, "b", &["chunk-av1"], now).await.unwrap();
+    assert_eq!(held.subject, "s");
+    assert!(!jobs::has_another(&mut store.reader().await.unwrap(), &held, now).await.unwrap());
+    // To be released is no failure.
+    commit!(store, |tx| jobs::release(tx, &held, 0, now));
+    let held = claim(&store, "b", &["chunk-av1"], now).await.unwrap();
+    commit!(store, |tx| jobs::fail(tx, &held, "x", true, now));
+    // Both have failed: both may try again, whoever comes first.
+    let now = now.plus(15 * second);
+    assert!(may("a", now).await && may("b", now).await);
+    let held = claim(&store, "a", &["chunk-av1"], now).await.unwrap();
+    commit!(store, |tx| jobs::fail(tx, &held, "x", true, now));
+    // A third one comes, and goes silent, and is drained.
+    let now = now.plus(60 * second);
+    sign(&store, "c", &["chunk-av1"], now).await;
+    assert!(!may("a", now).await && may("c", now).await);
+    assert!(may("a", now.plus(36 * second)).await, "nobody waits for the silent");
+    commit!(store, |tx| workers::drain(tx, "c", true));
+    assert!(may("a", now).await);
+    commit!(store, |tx| workers::drain(tx, "c", false));
+    assert!(!may("a", now).await);
+    // New attempts that a person asks for are anybody's.
+    let held = claim(&store, "c", &["chunk-av1"], now).await.unwrap();
+    sign(&store, "d", &["chunk-av1"], now).await;
+    commit!(store, |tx| jobs::fail(tx, &held, "x", false, now));
+    commit!(store, |tx| jobs::revive(tx, &held.id, now));
+    assert!(may("c", now).await);
+}
+
+async fn what_was_said_is_kept_within_bounds(database: Database) {
+    let store = database.store().await.unwrap();
+    let attempt = |subject: &str| attempts::Attempt {
+        id: attempts::new_id(),
+        job_id: "j".into(),
+        kind: "chunk".into(),
+        subject: subject.into(),
+        worker: "w".into(),
+        outcome: "retry".into(),
+        started_at: T0,
+        ended_at: T0.plus(1),
+        cpu_ms: 1,
+        error: Some("x".into()),
+        has_log: 0,
+    };
+    let keep = async |attempt: &attempts::Attempt, log: &str| {
+        commit!(store, |tx| attempts::insert(tx, attempt));
+        commit!(store, |tx| attempts::keep_log(tx, attempt, log));
+    };
+    let log = async |id: &str| attempts::log(&mut store.reader().await.unwrap(), id).await.unwrap();
+    let long = attempt("film");
+    // Its end stays, from the beginning of a letter on; a zero does no harm.
+    keep(&long, &format!("first {}last\0", "é".repeat(40_000))).await;
+    let kept = log(&long.id).await.unwrap();
+    assert!(kept.len() <= attempts::MOST_LOG + 2 && kept.starts_with('é') && kept.ends_with("last\u{fffd}"));
+    let (other, plain) = (attempt("other film"), attempt("film"));
+    keep(&other, "said").await;
+    commit!(store, |tx| attempts::insert(tx, &plain));
+    let rows = attempts::recent(&mut store.reader().await.unwrap(), T0, 10).await.unwrap();
+    let has = |id: &str| rows.iter().find(|row| row.id == id).unwrap().has_log;
+    assert_eq!((has(&long.id), has(&other.id), has(&plain.id)), (1, 1, 0));
+    for _ in 0..50 {
+        keep(&attempt("film"), "again").await;
+    }
+    assert_eq!(log(&long.id).await, None, "the latest of a title are kept");
+    commit!(store, |tx| attempts::forget_logs(tx, "film"));
+    assert_eq!(log(&other.id).await.as_deref(), Some("said"));
+    commit!(store, |tx| attempts::prune(tx, T0.plus(2), 1000));
+    assert_eq!(log(&other.id).await, None, "it goes with its attempt");
+}
+
 async fn a_dead_workers_job_runs_elsewhere(database: Database) {
     let store = database.store().await.unwrap();
     let held = start(&store, NewJob::new("k", "s", "{}")).await;
     let over = T0.plus(LEASE);
     let claimable =
-        async |now| jobs::claimable(&mut store.reader().await.unwrap(), &["k"], now).await.unwrap();
+        async |now| jobs::claimable(&mut store.reader().await.unwrap(), "w2", &["k"], now).await.unwrap();
     assert!(!claimable(over.plus(-1)).await && reap(&store, over.plus(-1)).await.is_empty());
     assert!(claimable(over).await);
     assert_eq!(commit!(store, |tx| jobs::reap(tx, &["other"], over)), []);

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, path::Path};
 
-use super::encoder;
+use super::{device::Means, encoder};
 use crate::plan::{Chunk, Joined, Mode, Seek, Times, VideoPlan};
 
 /// How the pictures of a chunk are picked out of what is decoded.
@@ -21,20 +21,21 @@ pub(super) fn chunk(
     seek: Option<&Seek>,
     pick: Pick,
     input: &Path,
-    threads: u32,
+    (means, threads): (&Means<'_>, u32),
 ) -> Vec<String> {
     let mut args =
         words(&["-v", "error", "-nostdin", "-nostats", "-progress", "pipe:1", "-stats_period", "1"]);
+    args.extend(means.opening());
     args.extend(source(plan, seek, input, threads));
-    args.extend(["-filter_complex".into(), filters(plan, chunk, times, pick)]);
+    args.extend(["-filter_complex".into(), filters(plan, chunk, times, pick, means)]);
     let (num, den) = match (pick, plan.times) {
         (Pick::Planned, _) => plan.source_base,
         (Pick::Resampled, Times::Constant(_)) => (plan.frame_rate.1, plan.frame_rate.0),
         (Pick::Resampled, Times::Listed) => (1, FINE),
     };
-    for (i, rung) in plan.rungs.iter().enumerate() {
+    for i in 0..plan.rungs.len() {
         args.extend(["-map".into(), format!("[v{i}]")]);
-        args.extend(encoder::arguments(rung, plan, chunk, threads));
+        args.extend(encoder::arguments(i, plan, chunk, means, threads));
         args.extend(words(&["-fps_mode", "passthrough", "-enc_time_base"]));
         args.push(format!("{num}:{den}"));
         args.extend(words(&["-map_metadata", "-1", "-map_chapters", "-1", "-f", "mp4"]));
@@ -114,13 +115,13 @@ fn resample(plan: &VideoPlan, chunk: &Chunk, times: &[u64]) -> Vec<String> {
     vec![at(&FINE.to_string()), format!("trim=end_frame={end}"), format!("select='{}'", wanted.join("+"))]
 }
 
-fn filters(plan: &VideoPlan, chunk: &Chunk, times: &[u64], pick: Pick) -> String {
+fn filters(plan: &VideoPlan, chunk: &Chunk, times: &[u64], pick: Pick, means: &Means<'_>) -> String {
     let mut graph = format!("[0:{}]", plan.stream);
     // A source whose pictures change size or format is brought to its first ones; all others pass.
     let mut steps: Vec<String> = vec!["scale=iw:ih".into()];
     let decoded = chunk.decoded();
     if pick == Pick::Planned {
-        steps.push(format!("trim=start_pts={}:end_pts={}", chunk.from_pts, chunk.to_pts + 1));
+        steps.push(format!("trim=start_pts={}:end_pts={}", chunk.from_pts, chunk.seen_to() + 1));
     }
     if plan.deinterlace {
         steps.push("bwdif=mode=send_frame".into());
@@ -148,8 +149,8 @@ fn filters(plan: &VideoPlan, chunk: &Chunk, times: &[u64], pick: Pick) -> String
     }
     for (i, rung) in plan.rungs.iter().enumerate() {
         let (width, height) = (rung.width, rung.height);
-        let format = if hdr { "yuv420p10le" } else { "yuv420p" };
-        let _ = write!(graph, ";[s{i}]scale={width}:{height}:out_range=tv,setsar=1,format={format}[v{i}]");
+        let format = means.format(i, hdr);
+        let _ = write!(graph, ";[s{i}]scale={width}:{height}:out_range=tv,setsar=1,{format}[v{i}]");
     }
     graph
 }

@@ -2,16 +2,25 @@
 
 use domain::profile::{Effort, VideoCodec};
 
-use super::command::words;
+use super::{command::words, device::Means};
 use crate::plan::{Chunk, RungPlan, Times, VideoPlan};
 
-/// From `-c:v` on. What decides where key frames lie comes from the plan alone.
-pub(super) fn arguments(rung: &RungPlan, plan: &VideoPlan, chunk: &Chunk, threads: u32) -> Vec<String> {
-    let mut args = match rung.codec {
-        VideoCodec::H264 => h264(rung),
-        VideoCodec::Hevc => hevc(rung, plan, threads),
-        VideoCodec::Vp9 => vp9(rung),
-        VideoCodec::Av1 => av1(rung, plan, threads),
+/// From `-c:v` on, for the plan's rung `i`. What decides where key frames lie comes from the plan alone.
+pub(super) fn arguments(
+    i: usize,
+    plan: &VideoPlan,
+    chunk: &Chunk,
+    means: &Means<'_>,
+    threads: u32,
+) -> Vec<String> {
+    let Some(rung) = plan.rungs.get(i) else { return Vec::new() };
+    let device = means.device(i);
+    let mut args = match (device, rung.codec) {
+        (Some(device), _) => means.arguments(device, rung),
+        (None, VideoCodec::H264) => h264(rung),
+        (None, VideoCodec::Hevc) => hevc(rung, plan, threads),
+        (None, VideoCodec::Vp9) => vp9(rung),
+        (None, VideoCodec::Av1) => av1(rung, plan, threads),
     };
     if rung.hdr {
         let transfer = plan.tonemap.as_deref().unwrap_or("smpte2084");
@@ -20,7 +29,7 @@ pub(super) fn arguments(rung: &RungPlan, plan: &VideoPlan, chunk: &Chunk, thread
     }
     match plan.times {
         Times::Constant(_) => {
-            let gop = plan.gop_frames();
+            let gop = device.map_or(plan.gop_frames(), |_| means.distance(plan.gop_frames()));
             args.extend(["-g".into(), gop.to_string(), "-keyint_min".into(), gop.to_string()]);
         }
         Times::Listed => {
@@ -117,7 +126,7 @@ fn av1(rung: &RungPlan, plan: &VideoPlan, threads: u32) -> Vec<String> {
     args
 }
 
-/// An expression that holds for the first frame of every GOP.
+/// An expression that holds for the first frame of every GOP, and for the first one after the chunk.
 fn starts(chunk: &Chunk) -> String {
     let mut at = 0;
     let mut terms = Vec::new();
@@ -125,5 +134,6 @@ fn starts(chunk: &Chunk) -> String {
         terms.push(format!("eq(n,{at})"));
         at += u64::from(*frames);
     }
+    terms.push(format!("eq(n,{at})"));
     terms.join("+")
 }

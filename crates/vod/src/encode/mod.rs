@@ -4,6 +4,7 @@ pub mod artwork;
 mod audio;
 mod chunk;
 mod command;
+mod device;
 mod encoder;
 mod frames;
 mod pictures;
@@ -16,7 +17,9 @@ use media::descriptor::{Range, Segment};
 use serde::{Deserialize, Serialize};
 
 pub use audio::{Stretch, audio, kind as audio_segments};
-pub use chunk::chunk;
+pub(crate) use chunk::attempt;
+pub use chunk::{Encoded, chunk};
+pub(crate) use device::Means;
 pub use frames::{Frames, frame_file};
 pub use pictures::{
     PosterFiles, RUN, Sheets, TILE_COLUMNS, TILE_ROWS, interval_ms, posters, sharpness, sheets, tile_size,
@@ -86,6 +89,22 @@ pub struct TrackHead {
 }
 
 impl TrackHead {
+    /// May a unit with the head `other` follow one with this head? Players read the first one alone: they must be alike, but
+    /// for parameter sets that every key frame brings along.
+    pub fn takes(&self, other: &Self) -> bool {
+        use base64::{Engine, engine::general_purpose::STANDARD};
+        use media::{cmaf::TrackSpec, mp4::Header};
+        if self == other {
+            return true;
+        }
+        let spec = |head: &Self| {
+            let header = Header::parse_file(&STANDARD.decode(&head.init).ok()?).ok()?;
+            TrackSpec::from_header(header.tracks.first()?, 0).ok()
+        };
+        let alike = Self { init: other.init.clone(), ..self.clone() } == *other;
+        alike && spec(self).zip(spec(other)).is_some_and(|(one, two)| one.takes(&two))
+    }
+
     /// Describes a track.
     pub fn new(spec: &media::cmaf::TrackSpec) -> Result<Self> {
         use base64::{Engine, engine::general_purpose::STANDARD};

@@ -13,7 +13,7 @@ use media::{
 };
 
 use super::{Error, Result, TrackFile, TrackHead, command::Pick};
-use crate::plan::{Chunk, Times, VideoPlan};
+use crate::plan::{Chunk, RungPlan, Times, VideoPlan};
 
 /// A chunk whose rungs lie in `scratch`.
 pub(super) struct Job {
@@ -21,7 +21,10 @@ pub(super) struct Job {
     rungs: Vec<String>,
     chunk: Chunk,
     timescale: u32,
+    /// What the plan raises composition offsets by; formats that do not reorder have none ([`TrackSpec::kind`]).
     delay: u32,
+    /// Every key frame brings its parameter sets, and this is the track's codecs string, for each rung.
+    in_band: Option<Vec<String>>,
     /// Segments of the title before this chunk.
     segments_before: u32,
     times: Vec<u64>,
@@ -40,8 +43,8 @@ impl Job {
             rungs: plan.rungs.iter().map(|rung| rung.id.clone()).collect(),
             chunk: plan.chunks[index].clone(),
             timescale: plan.timescale,
-            // Codecs that decode in the order of showing need no room for offsets.
-            delay: if plan.rungs.iter().any(|rung| rung.codec.reorders()) { plan.delay } else { 0 },
+            delay: plan.delay,
+            in_band: plan.sets_in_band().then(|| plan.rungs.iter().map(RungPlan::codec_in_band).collect()),
             segments_before: plan.chunks[..index].iter().map(|c| c.segments.len() as u32).sum(),
             times,
             tolerance: pick.keeps_times().then_some(tolerance),
@@ -75,7 +78,8 @@ fn one(job: &Job, i: usize, id: &str) -> Result<TrackFile> {
                     let header = found.tracks.first().ok_or_else(|| writer.mismatch("no track"))?;
                     timescale = header.timescale;
                     let spec = TrackSpec::from_header(header, job.delay)?;
-                    writer.spec = Some(TrackSpec { timescale: job.timescale, language: None, ..spec });
+                    let spec = TrackSpec { timescale: job.timescale, language: None, ..spec };
+                    writer.spec = Some(in_band(job, i, spec)?);
                 }
                 Item::Fragment(fragment) => writer.push(fragment.samples)?,
             }
@@ -86,6 +90,14 @@ fn one(job: &Job, i: usize, id: &str) -> Result<TrackFile> {
     check_times(job, &shown, timescale)?;
     std::fs::remove_file(from)?;
     Ok(TrackFile { id: id.to_owned(), path, head: TrackHead::new(&spec)?, segments })
+}
+
+/// The header of a track that several encoders may add to: all of them must keep to what it announces.
+fn in_band(job: &Job, i: usize, spec: TrackSpec) -> Result<TrackSpec> {
+    let Some(wanted) = job.in_band.as_ref().and_then(|codecs| codecs.get(i)) else { return Ok(spec) };
+    let told = spec.codec()?;
+    let spec = spec.with_sets_in_band().filter(|spec| spec.codec().is_ok_and(|codec| codec == *wanted));
+    spec.ok_or_else(|| Error::Mismatch(format!("the encoder made {told} where {wanted} was announced")))
 }
 
 /// Collects samples until a segment is whole, then writes it.
@@ -99,11 +111,22 @@ struct SegmentWriter<'a, W> {
     /// The encoder's presentation times.
     shown: Vec<u64>,
     frames: usize,
+    /// Pictures after the chunk.
+    ahead: usize,
 }
 
 impl<'a, W: Write> SegmentWriter<'a, W> {
     fn new(job: &'a Job, out: W) -> Self {
-        Self { job, out, pending: Vec::new(), spec: None, segments: Vec::new(), shown: Vec::new(), frames: 0 }
+        Self {
+            job,
+            out,
+            pending: Vec::new(),
+            spec: None,
+            segments: Vec::new(),
+            shown: Vec::new(),
+            frames: 0,
+            ahead: 0,
+        }
     }
 
     fn push(&mut self, mut samples: Vec<Sample>) -> Result<()> {
@@ -113,7 +136,7 @@ impl<'a, W: Write> SegmentWriter<'a, W> {
                 spec.learn(&first.data)?;
             }
             for sample in &mut samples {
-                sample.data = spec.stored(&sample.data)?;
+                sample.data = spec.stored(&sample.data, sample.is_sync)?;
             }
         }
         self.shown.extend(samples.iter().map(Sample::pts));
@@ -127,7 +150,11 @@ impl<'a, W: Write> SegmentWriter<'a, W> {
             let samples = std::mem::replace(&mut self.pending, rest);
             self.write(samples, gops)?;
         }
-        if self.pending.is_empty() { Ok(()) } else { Err(self.mismatch("more pictures than planned")) }
+        // What was seen ahead has served.
+        self.ahead += self.pending.len();
+        self.pending.clear();
+        let planned = self.job.chunk.ahead.map_or(0, |ahead| ahead.frames as usize);
+        if self.ahead <= planned { Ok(()) } else { Err(self.mismatch("more pictures than planned")) }
     }
 
     fn write(&mut self, mut samples: Vec<Sample>, gops: &[u32]) -> Result<()> {
@@ -141,10 +168,12 @@ impl<'a, W: Write> SegmentWriter<'a, W> {
         }
         let end = self.job.chunk.ends[n];
         let times = &self.job.times[self.frames..self.frames + samples.len()];
-        cmaf::retime(&mut samples, times, end, self.job.delay)?;
+        let kind = self.spec.as_ref().map_or(Kind::Video { delay: self.job.delay }, TrackSpec::kind);
+        let delay = if let Kind::Video { delay } = kind { delay } else { 0 };
+        cmaf::retime(&mut samples, times, end, delay)?;
         let sequence = self.job.segments_before + n as u32 + 1;
         let start = times.first().copied().unwrap_or(end);
-        let segment = cmaf::segment(sequence, start, &samples, Kind::Video { delay: self.job.delay })?;
+        let segment = cmaf::segment(sequence, start, &samples, kind)?;
         for part in segment.parts() {
             self.out.write_all(part)?;
         }

@@ -8,6 +8,8 @@ use tokio::{process::Command, sync::mpsc};
 
 mod codecs;
 mod dolby;
+mod hardware;
+mod joints;
 mod reach;
 
 use super::*;
@@ -56,7 +58,7 @@ async fn make_as(dir: tempfile::TempDir, source: &Path, profile: &Profile) -> Ma
             let scratch = dir.path().join(format!("chunk{n}{}", codec.word()));
             std::fs::create_dir(&scratch).unwrap();
             let files =
-                chunk(&tools, &video.only(codec), n, &listed, source, &scratch, |_| ()).await.unwrap();
+                chunk(&tools, &video.only(codec), n, &listed, source, &scratch, |_| ()).await.unwrap().files;
             for file in files {
                 let bytes = std::fs::read(&file.path).unwrap();
                 let told: u64 = file.segments.iter().map(|s| u64::from(s.bytes)).sum();

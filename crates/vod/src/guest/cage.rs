@@ -25,13 +25,16 @@ use seccompiler::{
     TargetArch,
 };
 
-use super::Limits;
+use super::{Doors, Limits};
 
 /// Newest Landlock interface whose rights are asked for; an older kernel gives what it has.
 const NEWEST: ABI = ABI::V6;
 
 /// Where programs and the libraries they load live. Read and execute only.
 const SYSTEM: &[&str] = &["/usr/lib", "/usr/lib32", "/usr/lib64", "/lib", "/lib64", "/etc/ld.so.cache"];
+
+/// What encoders read to learn how many threads are worth it: without it x265 makes none, and codes pictures otherwise.
+const MACHINE: &[&str] = &["/sys/devices/system/node"];
 
 /// A prepared cage for one program.
 pub(super) struct Bars {
@@ -57,25 +60,30 @@ unsafe impl Send for Image {}
 unsafe impl Sync for Image {}
 
 impl Bars {
-    /// Prepares the cage: `program` may read `read`, and read and write below `scratch`.
+    /// Prepares the cage: `program` may read `read`, read and write below `scratch`, and drive the device behind `doors`.
     pub(super) fn build(
         program: &Path,
         args: &[OsString],
-        read: &[PathBuf],
-        scratch: Option<&Path>,
+        (read, scratch): (&[PathBuf], Option<&Path>),
+        doors: Option<&Doors>,
         limits: &Limits,
     ) -> io::Result<Self> {
         let image = Image::new(program, args)?;
-        let seccomp = seccomp(&image).map_err(io::Error::other)?;
-        let landlock = landlock(program, read, scratch).map_err(io::Error::other)?;
+        let seccomp = seccomp(&image, doors).map_err(io::Error::other)?;
+        let landlock = landlock(program, read, scratch, doors).map_err(io::Error::other)?;
         let cpu = limits.cpu.as_secs().max(1);
+        // Drivers reserve more addresses than any machine has memory, and pin what the device reads.
+        let (memory, files, pinned) = match doors {
+            None => (libc::RLIMIT_AS, 64, 0),
+            Some(_) => (libc::RLIMIT_DATA, 256, limits.memory_bytes / 8),
+        };
         let rlimits = vec![
             (libc::RLIMIT_CPU, cpu),
-            (libc::RLIMIT_AS, limits.memory_bytes),
+            (memory, limits.memory_bytes),
             (libc::RLIMIT_FSIZE, limits.file_bytes),
-            (libc::RLIMIT_NOFILE, 64),
+            (libc::RLIMIT_NOFILE, files),
             (libc::RLIMIT_CORE, 0),
-            (libc::RLIMIT_MEMLOCK, 0),
+            (libc::RLIMIT_MEMLOCK, pinned),
             (libc::RLIMIT_MSGQUEUE, 0),
         ];
         // SAFETY: getpid has no preconditions.
@@ -171,6 +179,7 @@ fn landlock(
     program: &Path,
     read: &[PathBuf],
     scratch: Option<&Path>,
+    doors: Option<&Doors>,
 ) -> Result<Option<OwnedFd>, landlock::RulesetError> {
     let look = AccessFs::ReadFile | AccessFs::ReadDir;
     let run: BitFlags<AccessFs> = look | AccessFs::Execute;
@@ -183,10 +192,17 @@ fn landlock(
         .scope(Scope::from_all(NEWEST))?
         .create()?
         .add_rules(path_beneath_rules(SYSTEM, run))?
+        .add_rules(path_beneath_rules(MACHINE, look))?
         .add_rules(path_beneath_rules([program], run))?
         .add_rules(path_beneath_rules(read, look))?;
     if let Some(scratch) = scratch {
         rules = rules.add_rules(path_beneath_rules([scratch], keep))?;
+    }
+    if let Some(doors) = doors {
+        // Nodes that are files: there is nothing to list or to make below them.
+        let drive = AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::IoctlDev;
+        rules = rules.add_rules(path_beneath_rules(&doors.nodes, drive))?;
+        rules = rules.add_rules(path_beneath_rules(&doors.about, look))?;
     }
     Ok(rules.into())
 }
@@ -255,8 +271,11 @@ const ALLOWED_OLD: &[libc::c_long] = &[
 #[cfg(not(target_arch = "x86_64"))]
 const ALLOWED_OLD: &[libc::c_long] = &[];
 
+/// What drivers ask beside: where their memory lies and which processor they are on.
+const ALLOWED_DRIVERS: &[libc::c_long] = &[libc::SYS_mincore, libc::SYS_getcpu];
+
 /// An allow-list of system calls: no sockets, no new processes, no second program.
-fn seccomp(image: &Image) -> Result<BpfProgram, seccompiler::BackendError> {
+fn seccomp(image: &Image, doors: Option<&Doors>) -> Result<BpfProgram, seccompiler::BackendError> {
     use SeccompCmpArgLen::{Dword, Qword};
     use SeccompCmpOp::{Eq, MaskedEq};
     let arg = SeccompCondition::new;
@@ -264,6 +283,9 @@ fn seccomp(image: &Image) -> Result<BpfProgram, seccompiler::BackendError> {
 
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
         ALLOWED.iter().chain(ALLOWED_OLD).map(|number| (*number, Vec::new())).collect();
+    if doors.is_some() {
+        rules.extend(ALLOWED_DRIVERS.iter().map(|number| (*number, Vec::new())));
+    }
     // Threads, but no processes. (`clone3`, whose flags a filter cannot see, is not on the list.)
     let thread = libc::CLONE_THREAD as u64;
     rules.insert(libc::SYS_clone, only(vec![arg(0, Qword, MaskedEq(thread), thread)?])?);
@@ -281,7 +303,18 @@ fn seccomp(image: &Image) -> Result<BpfProgram, seccompiler::BackendError> {
     let ioctls = [libc::TCGETS, libc::TIOCGWINSZ, libc::FIONREAD];
     let ioctls: Result<Vec<_>, seccompiler::BackendError> =
         ioctls.iter().map(|request| SeccompRule::new(vec![arg(1, Dword, Eq, *request)?])).collect();
-    rules.insert(libc::SYS_ioctl, ioctls?);
+    let mut ioctls = ioctls?;
+    match doors.map(|doors| doors.requests) {
+        None => {}
+        Some(Some(family)) => {
+            // Requests carry their driver's letter in the second byte.
+            let letter = u64::from(family) << 8;
+            ioctls.push(SeccompRule::new(vec![arg(1, Dword, MaskedEq(0xff00), letter)?])?);
+        }
+        // No rule at all lets every request pass; Landlock still says to which files.
+        Some(None) => ioctls.clear(),
+    }
+    rules.insert(libc::SYS_ioctl, ioctls);
     // No files without a name, which take room that nobody sees.
     let named = libc::O_TMPFILE as u64 & !(libc::O_DIRECTORY as u64);
     rules.insert(libc::SYS_openat, only(vec![arg(2, Dword, MaskedEq(named), 0)?])?);

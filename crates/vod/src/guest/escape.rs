@@ -155,6 +155,42 @@ async fn it_may_read_its_source_and_work_in_its_directory() {
     assert_eq!(&told[..], b"a film\n");
 }
 
+/// What a request to a device is answered: 25 (ENOTTY) by one that does not know it, 13 (EACCES) or 38 (ENOSYS) by the cage.
+const ASK: &str = "
+import fcntl, os, sys
+for path, request in zip(sys.argv[1::2], sys.argv[2::2]):
+    try:
+        fd = os.open(path, os.O_RDWR)
+    except OSError as error:
+        print(path, 'open', error.errno)
+        continue
+    try:
+        print(path, request, fcntl.ioctl(fd, int(request, 0)))
+    except OSError as error:
+        print(path, request, error.errno)
+";
+
+#[tokio::test]
+async fn a_device_is_reached_by_those_who_drive_it_alone() {
+    // These two stand for devices: every machine has them, and neither knows a request.
+    let ask = ["/dev/null", "0x6401", "/dev/null", "0x4601", "/dev/zero", "0x6401"];
+    let told = async |doors: Option<Doors>| {
+        let dir = tempfile::tempdir().unwrap();
+        let guest = python(dir.path(), limits(), ASK).args(ask);
+        let guest = doors.into_iter().fold(guest, Guest::drives);
+        String::from_utf8(guest.output(1000).await.unwrap().to_vec()).unwrap()
+    };
+    let refused = "/dev/null open 13\n/dev/null open 13\n/dev/zero open 13\n";
+    assert_eq!(told(None).await, refused, "whoever only decodes reaches no device");
+    let null = |requests| Doors { nodes: vec!["/dev/null".into()], about: Vec::new(), requests };
+    let one = told(Some(null(Some(b'd')))).await;
+    assert_eq!(one, "/dev/null 0x6401 25\n/dev/null 0x4601 38\n/dev/zero open 13\n");
+    let any = told(Some(null(None))).await;
+    assert_eq!(any, "/dev/null 0x6401 25\n/dev/null 0x4601 25\n/dev/zero open 13\n");
+    let absent = Doors { nodes: vec!["/dev/no-such-device".into()], ..Doors::default() };
+    assert_eq!(told(Some(absent)).await, refused, "a device that is not there opens no door");
+}
+
 #[tokio::test]
 async fn memory_ends() {
     let dir = tempfile::tempdir().unwrap();

@@ -1,8 +1,8 @@
-//! What guests use up, counted for the job that they work for.
+//! What guests use up and what they say when they fail, for the job that they work for.
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
@@ -12,9 +12,15 @@ tokio::task_local! {
     static METER: Meter;
 }
 
-/// CPU time of all guests of one job.
+/// CPU time of all guests of one job, and the last words of those that failed.
 #[derive(Debug, Clone, Default)]
-pub struct Meter(Arc<AtomicU64>);
+pub struct Meter {
+    cpu_ms: Arc<AtomicU64>,
+    log: Arc<Mutex<String>>,
+}
+
+/// Bytes of a job's log that are kept: its end.
+const LOG_KEPT: usize = 64 << 10;
 
 impl Meter {
     /// Runs `work`; guests that it starts and waits for count here.
@@ -23,15 +29,31 @@ impl Meter {
     }
 
     pub fn cpu(&self) -> Duration {
-        Duration::from_millis(self.0.load(Relaxed))
+        Duration::from_millis(self.cpu_ms.load(Relaxed))
     }
+
+    /// What guests that failed were asked to do and what they said, the latest last.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Keeps what a guest that failed was asked and what it said.
+pub(super) fn note(asked: &str, said: &str, end: &str) {
+    let _ = METER.try_with(|meter| {
+        let mut log = meter.log.lock().unwrap_or_else(PoisonError::into_inner);
+        log.push_str(&format!("$ {asked}\n{}\n{end}\n\n", said.trim_end()));
+        let over = log.len().saturating_sub(LOG_KEPT);
+        let over = (over..=log.len()).find(|at| log.is_char_boundary(*at)).unwrap_or(0);
+        log.drain(..over);
+    });
 }
 
 /// Counts a guest that is about to end, or to be killed, and was not waited for yet.
 pub(super) fn count(pid: u32) {
     let _ = METER.try_with(|meter| {
         if let Some(ms) = cpu_ms(pid) {
-            meter.0.fetch_add(ms, Relaxed);
+            meter.cpu_ms.fetch_add(ms, Relaxed);
         }
     });
 }

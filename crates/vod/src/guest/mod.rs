@@ -15,6 +15,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -29,7 +30,7 @@ pub use meter::Meter;
 pub use progress::{Progress, follow};
 
 /// How much of a guest's complaints is kept: the end of it.
-const STDERR_KEPT: usize = 16 * 1024;
+const STDERR_KEPT: usize = 64 * 1024;
 
 /// What one guest may use up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +75,8 @@ pub enum Error {
     TooMuchCpu,
     #[error("it wrote more than the allowed amount")]
     TooLarge,
+    #[error("the disk is full: {0}")]
+    NoRoom(String),
     #[error("it was killed by signal {0}")]
     Killed(i32),
     #[error("lost contact: {0}")]
@@ -83,7 +86,7 @@ pub enum Error {
 impl Error {
     /// Might the same call succeed another time? A broken input stays broken.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Start { .. } | Self::Pipe(_))
+        matches!(self, Self::Start { .. } | Self::Pipe(_) | Self::NoRoom(_))
             || matches!(self, Self::Killed(signal) if *signal == libc::SIGKILL)
     }
 }
@@ -97,7 +100,19 @@ pub struct Guest {
     args: Vec<OsString>,
     read: Vec<PathBuf>,
     scratch: Option<PathBuf>,
+    doors: Option<Doors>,
     limits: Limits,
+}
+
+/// What leads to a device that a guest may drive.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Doors {
+    /// Device nodes, to be opened, read, written and controlled.
+    pub nodes: Vec<PathBuf>,
+    /// Where the system describes the device, to be read.
+    pub about: Vec<PathBuf>,
+    /// The letter of the driver's control requests; `None`: they have no common one.
+    pub requests: Option<u8>,
 }
 
 /// A guest at work. Dropping it kills it.
@@ -105,7 +120,12 @@ pub struct Guest {
 pub struct Running {
     child: Child,
     pid: Option<u32>,
-    stderr: JoinHandle<String>,
+    /// What it was asked to do.
+    asked: String,
+    /// It has ended, well or badly, and that was seen.
+    over: bool,
+    said: Said,
+    stderr: JoinHandle<()>,
     wall: Duration,
     /// Its directory, and what it may leave there.
     scratch: Option<(PathBuf, u64)>,
@@ -114,7 +134,14 @@ pub struct Running {
 impl Guest {
     /// `program` by path; a bare name is looked up in the system's usual places.
     pub fn new(program: &Path, limits: Limits) -> Self {
-        Self { program: locate(program), args: Vec::new(), read: Vec::new(), scratch: None, limits }
+        Self {
+            program: locate(program),
+            args: Vec::new(),
+            read: Vec::new(),
+            scratch: None,
+            doors: None,
+            limits,
+        }
     }
 
     #[must_use]
@@ -137,13 +164,21 @@ impl Guest {
         self
     }
 
+    /// Lets it drive a device. What is not there is left out.
+    #[must_use]
+    pub fn drives(mut self, doors: Doors) -> Self {
+        self.doors = Some(doors);
+        self
+    }
+
     /// Starts it. Its output comes through [`Running::stdout`].
     pub async fn spawn(self) -> Result<(Running, ChildStdout)> {
         let name = self.program.display().to_string();
         let failed = |source| Error::Start { program: name.clone(), source };
         let read =
             self.read.iter().map(std::fs::canonicalize).collect::<io::Result<Vec<_>>>().map_err(failed)?;
-        let bars = cage::Bars::build(&self.program, &self.args, &read, self.scratch.as_deref(), &self.limits)
+        let paths = (read.as_slice(), self.scratch.as_deref());
+        let bars = cage::Bars::build(&self.program, &self.args, paths, self.doors.as_ref(), &self.limits)
             .map_err(failed)?;
         let mut command = tokio::process::Command::new(&self.program);
         command
@@ -157,9 +192,13 @@ impl Guest {
         let pipes = child.stdout.take().zip(child.stderr.take());
         let (stdout, stderr) = pipes.ok_or_else(|| failed(io::ErrorKind::BrokenPipe.into()))?;
         let pid = child.id();
-        let stderr = tokio::spawn(last_words(stderr));
+        let said = Said::default();
+        let stderr = tokio::spawn(last_words(stderr, said.clone()));
         let scratch = self.scratch.map(|dir| (dir, self.limits.scratch_bytes));
-        Ok((Running { child, pid, stderr, wall: self.limits.wall, scratch }, stdout))
+        let args = self.args.iter().map(|arg| arg.to_string_lossy());
+        let asked = std::iter::once(name.clone().into()).chain(args).collect::<Vec<_>>().join(" ");
+        let wall = self.limits.wall;
+        Ok((Running { child, pid, asked, over: false, said, stderr, wall, scratch }, stdout))
     }
 
     /// Runs it to its end and gives what it wrote to its standard output, at most `limit` bytes.
@@ -211,8 +250,15 @@ impl Running {
     async fn wait(&mut self) -> Result<()> {
         let status = self.child.wait().await?;
         self.pid = None;
-        let words = (&mut self.stderr).await.unwrap_or_default();
-        if status.success() { Ok(()) } else { Err(reason(status, &words)) }
+        self.over = true;
+        let _ = (&mut self.stderr).await;
+        if status.success() {
+            return Ok(());
+        }
+        let words = self.said.text();
+        let error = reason(status, &words);
+        meter::note(&self.asked, &words, &status.to_string());
+        Err(error)
     }
 
     fn kill(&mut self) {
@@ -225,8 +271,32 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        if !self.over {
+            meter::note(&self.asked, &self.said.text(), "stopped before its end");
+        }
         self.kill();
         self.stderr.abort();
+    }
+}
+
+/// The end of what a guest has said so far.
+#[derive(Debug, Clone, Default)]
+struct Said(Arc<Mutex<BytesMut>>);
+
+impl Said {
+    fn text(&self) -> String {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let start = kept.len().saturating_sub(STDERR_KEPT);
+        String::from_utf8_lossy(&kept[start..]).into_owned()
+    }
+
+    fn add(&self, more: &[u8]) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.extend_from_slice(more);
+        if kept.len() > 2 * STDERR_KEPT {
+            let over = kept.len() - STDERR_KEPT;
+            let _ = kept.split_to(over);
+        }
     }
 }
 
@@ -249,17 +319,17 @@ async fn overflow(scratch: Option<(PathBuf, u64)>) {
     }
 }
 
-/// Reads to the end and keeps the last part.
-async fn last_words(mut from: impl AsyncRead + Unpin) -> String {
-    let mut kept = BytesMut::new();
-    while matches!(from.read_buf(&mut kept).await, Ok(1..)) {
-        if kept.len() > 2 * STDERR_KEPT {
-            let _ = kept.split_to(kept.len() - STDERR_KEPT);
-        }
+/// Reads to the end.
+async fn last_words(mut from: impl AsyncRead + Unpin, said: Said) {
+    let mut piece = BytesMut::with_capacity(4096);
+    while matches!(from.read_buf(&mut piece).await, Ok(1..)) {
+        said.add(&piece);
+        piece.clear();
     }
-    let start = kept.len().saturating_sub(STDERR_KEPT);
-    String::from_utf8_lossy(&kept[start..]).into_owned()
 }
+
+/// As the system's errors are told.
+const NO_ROOM: [&str; 2] = ["No space left on device", "Disk quota exceeded"];
 
 fn reason(status: ExitStatus, words: &str) -> Error {
     use std::os::unix::process::ExitStatusExt;
@@ -270,6 +340,9 @@ fn reason(status: ExitStatus, words: &str) -> Error {
         None => {
             let lines: Vec<&str> = words.lines().map(str::trim).filter(|l| !l.is_empty()).collect();
             let told = lines[lines.len().saturating_sub(3)..].join("; ");
+            if NO_ROOM.iter().any(|error| words.contains(error)) {
+                return Error::NoRoom(told);
+            }
             Error::Failed(if told.is_empty() { format!("it ended with {status}") } else { told })
         }
     }

@@ -19,7 +19,7 @@ pub use audio::AudioPlan;
 pub use held::Held;
 pub use rate::constant_rate;
 pub use rungs::RungPlan;
-pub use video::{Chunk, Joined, Mode, Seek, Times, VideoPlan, chunk_times, listed_times};
+pub use video::{Ahead, Chunk, Joined, Mode, Seek, Times, VideoPlan, chunk_times, listed_times};
 
 use crate::probe::{Index, Refusal, SourceInfo};
 

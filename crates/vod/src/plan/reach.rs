@@ -10,14 +10,15 @@ const REORDERED: usize = 20;
 /// What is read of the first pictures of a file to learn how it is coded, bytes.
 const LOOKED_AT: u64 = 8 << 20;
 
-/// The bytes of all packets from the earliest key frame that the chunk may be decoded from to its last picture, and of the
-/// file's first ones. Growing, apart from each other. `None` when the index does not tell where packets lie.
+/// The bytes of all packets from the earliest key frame that the chunk may be decoded from to the last picture that its encoder
+/// sees, and of the file's first ones. Growing, apart from each other. `None` when the index does not tell where packets lie.
 pub(super) fn reach(index: &Index, chunk: &Chunk) -> Option<Vec<(u64, u64)>> {
     let from = match chunk.seek.last() {
         Some(seek) => index.packets.iter().position(|packet| packet.key && packet.pts == Some(seek.key))?,
         None => 0,
     };
-    let last = index.packets.iter().rposition(|packet| packet.pts.is_some_and(|pts| pts <= chunk.to_pts))?;
+    let last =
+        index.packets.iter().rposition(|packet| packet.pts.is_some_and(|pts| pts <= chunk.seen_to()))?;
     let wanted = index.packets.get(from..(last + 1 + REORDERED).min(index.packets.len()))?;
     let mut span: Option<Range<u64>> = None;
     for packet in wanted {

@@ -31,6 +31,13 @@ pub struct RungPlan {
     pub hdr: bool,
 }
 
+impl RungPlan {
+    /// RFC 6381 string of an H.264 rung whose samples bring their parameter sets along, in High profile.
+    pub fn codec_in_band(&self) -> String {
+        format!("avc3.6400{:02x}", self.level)
+    }
+}
+
 /// All rungs of a source, by codec. Not in AV1 when pictures come at uneven times: its encoder sets key frames at equal
 /// distances only.
 pub(super) fn plan(profile: &Profile, source: &VideoInfo, rate: (u32, u32), even: bool) -> Vec<RungPlan> {

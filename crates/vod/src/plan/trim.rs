@@ -322,6 +322,7 @@ impl Pictures {
             segments,
             seek: chunk.seek.clone(),
             reach: chunk.reach.clone(),
+            ahead: None,
             window: Some(window),
         });
         self.made.push(made);

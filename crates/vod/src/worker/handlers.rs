@@ -85,13 +85,21 @@ impl JobContext {
     }
 }
 
+/// Could another attempt succeed?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    Yes,
+    /// Not here. It is over when no other worker is left to try.
+    Elsewhere,
+    No,
+}
+
 /// Why an attempt did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JobError {
     #[error("{message} ({detail})")]
     Failed {
-        /// Could another attempt succeed?
-        retryable: bool,
+        retry: Retry,
         /// One sentence for the creator, without names of machines, paths or programs.
         message: String,
         /// For operators: what exactly went wrong.
@@ -108,12 +116,17 @@ pub enum JobError {
 impl JobError {
     /// A failure that may pass: a network, a full disk, a killed process.
     pub fn retry(message: impl Into<String>, detail: impl fmt::Display) -> Self {
-        Self::Failed { retryable: true, message: message.into(), detail: detail.to_string() }
+        Self::Failed { retry: Retry::Yes, message: message.into(), detail: detail.to_string() }
+    }
+
+    /// A failure that is most likely the file's, but might be this machine's.
+    pub fn not_here(message: impl Into<String>, detail: impl fmt::Display) -> Self {
+        Self::Failed { retry: Retry::Elsewhere, message: message.into(), detail: detail.to_string() }
     }
 
     /// A failure that every further attempt would repeat: a broken file.
     pub fn fatal(message: impl Into<String>, detail: impl fmt::Display) -> Self {
-        Self::Failed { retryable: false, message: message.into(), detail: detail.to_string() }
+        Self::Failed { retry: Retry::No, message: message.into(), detail: detail.to_string() }
     }
 
     pub(super) fn panic(payload: &(dyn Any + Send)) -> Self {
@@ -129,7 +142,7 @@ impl From<store::Error> for JobError {
         match error {
             store::Error::Stale => Self::Stopped,
             error => Self::Failed {
-                retryable: error.is_transient(),
+                retry: if error.is_transient() { Retry::Yes } else { Retry::No },
                 message: "The result could not be recorded.".into(),
                 detail: error.to_string(),
             },
@@ -230,6 +243,11 @@ impl Handlers {
 
     pub(super) fn is_heavy(&self, kind: &str) -> bool {
         self.by_kind.get(kind).is_some_and(|(lane, _)| *lane == Lane::Heavy)
+    }
+
+    /// All that are taken here.
+    pub(super) fn all_kinds(&self) -> Vec<&'static str> {
+        self.by_kind.keys().copied().collect()
     }
 
     pub(super) fn kinds(&self, lane: Lane) -> Vec<&'static str> {

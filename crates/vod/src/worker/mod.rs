@@ -23,7 +23,7 @@ use tokio::{sync::Notify, task::JoinSet, time};
 use tokio_util::sync::CancellationToken;
 
 use handlers::Lane;
-pub use handlers::{Failure, Handlers, JobContext, JobError};
+pub use handlers::{Failure, Handlers, JobContext, JobError, Retry};
 
 /// How this process works on jobs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -91,7 +91,12 @@ pub struct About {
     pub memory_bytes: u64,
     /// Codecs that it can encode: `h264`, `aac`…
     pub codecs: Vec<String>,
+    /// Encoders in hardware that it can use now: `h264_nvenc`, `hevc_nvenc:10`…
+    pub encoders: Vec<String>,
 }
+
+/// Asked at every sign of life, since devices may fail.
+pub type Telling = Arc<dyn Fn() -> About + Send + Sync>;
 
 /// A worker, ready to [`run`](Worker::run).
 pub struct Worker {
@@ -106,13 +111,12 @@ struct Shared {
     bus: Bus,
     told: Told,
     name: String,
-    /// JSON, see [`About`].
-    about: String,
+    about: Telling,
 }
 
 impl Worker {
     pub fn new(store: Store, clock: Clock, handlers: Handlers, config: Config, bus: Bus) -> Self {
-        Self::known(store, clock, handlers, config, bus, &About::default())
+        Self::known(store, clock, handlers, config, bus, Arc::new(About::default))
     }
 
     /// A worker that operators know something about.
@@ -122,12 +126,11 @@ impl Worker {
         handlers: Handlers,
         config: Config,
         bus: Bus,
-        about: &About,
+        about: Telling,
     ) -> Self {
         let name =
             if config.name.is_empty() { uuid::Uuid::now_v7().to_string() } else { config.name.clone() };
         let told = Told::default();
-        let about = serde_json::to_string(about).unwrap_or_default();
         Self { shared: Arc::new(Shared { store, clock, handlers, config, bus, told, name, about }) }
     }
 
@@ -138,6 +141,8 @@ impl Worker {
         if !shared.config.name.is_empty() {
             shared.renounce().await;
         }
+        // Titles are planned by what workers tell.
+        upkeep::introduce(shared).await;
         let heavy = lane(shared, Lane::Heavy, shared.config.slots(), &shared.told.heavy, &shutdown);
         let light =
             lane(shared, Lane::Light, shared.config.light_slots.max(1), &shared.told.light, &shutdown);
@@ -195,7 +200,7 @@ impl Shared {
     async fn claim(&self, lane: Lane, kinds: &[&str]) -> store::Result<Option<jobs::Claim>> {
         let now = self.clock.now();
         let mut reader = self.store.reader().await?;
-        if !jobs::claimable(&mut reader, kinds, now).await? {
+        if !jobs::claimable(&mut reader, &self.name, kinds, now).await? {
             return Ok(None);
         }
         let (any, long) = workers::may_work(&mut reader, &self.name).await?;

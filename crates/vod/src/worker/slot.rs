@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Shared,
-    handlers::{Failure, JobContext, JobError},
+    handlers::{Failure, JobContext, JobError, Retry},
 };
 use crate::guest::Meter;
 
@@ -68,7 +68,7 @@ pub(super) async fn run(shared: Arc<Shared>, claim: Claim, shutdown: Cancellatio
     };
     let outcome = end(&shared, &claim, result, stop).await;
     if shared.handlers.is_heavy(&claim.kind) || error.is_some() {
-        keep(&shared, &claim, outcome, started_at, meter.cpu(), error).await;
+        keep(&shared, &claim, outcome, started_at, &meter, error).await;
     }
     metrics::gauge!("kinora_jobs_here", "kind" => claim.kind.clone()).decrement(1);
     metrics::counter!("kinora_job_attempts_total", "kind" => claim.kind.clone(), "outcome" => outcome)
@@ -77,16 +77,19 @@ pub(super) async fn run(shared: Arc<Shared>, claim: Claim, shutdown: Cancellatio
         .record(started.elapsed().as_secs_f64());
 }
 
-/// Keeps the attempt for charts and costs, which a lost one does no harm to.
+/// Keeps the attempt for charts and costs, which a lost one does no harm to, and what its programs said if it failed.
 async fn keep(
     shared: &Shared,
     claim: &Claim,
     outcome: &str,
     started_at: Micros,
-    cpu: Duration,
+    meter: &Meter,
     error: Option<String>,
 ) {
+    let cpu = meter.cpu();
+    let log = error.as_ref().map(|_| meter.log()).filter(|log| !log.is_empty());
     let attempt = Attempt {
+        id: attempts::new_id(),
         job_id: claim.id.clone(),
         kind: claim.kind.clone(),
         subject: claim.subject.clone(),
@@ -96,12 +99,16 @@ async fn keep(
         ended_at: shared.clock.now(),
         cpu_ms: cpu.as_millis() as i64,
         error,
+        has_log: i64::from(log.is_some()),
     };
     metrics::counter!("kinora_guest_cpu_milliseconds_total", "kind" => claim.kind.clone())
         .increment(cpu.as_millis() as u64);
     let kept = async {
         let mut tx = shared.store.begin().await?;
         attempts::insert(&mut tx, &attempt).await?;
+        if let Some(log) = &log {
+            attempts::keep_log(&mut tx, &attempt, log).await?;
+        }
         tx.commit().await
     };
     if let Err(error) = kept.await {
@@ -249,8 +256,8 @@ async fn record(
             tx.commit().await?;
             Ok("later")
         }
-        (Err(JobError::Failed { retryable, message, detail }), _) => {
-            fail(shared, claim, *retryable, message, detail, now).await
+        (Err(JobError::Failed { retry, message, detail }), _) => {
+            fail(shared, claim, *retry, message, detail, now).await
         }
     }
 }
@@ -273,13 +280,18 @@ async fn let_go(shared: &Shared, claim: &Claim) -> store::Result<()> {
 async fn fail(
     shared: &Shared,
     claim: &Claim,
-    retryable: bool,
+    retry: Retry,
     message: &str,
     detail: &str,
     now: Micros,
 ) -> store::Result<&'static str> {
     let reason = format!("{message} ({detail})");
     let mut tx = shared.store.begin().await?;
+    let retryable = match retry {
+        Retry::Yes => true,
+        Retry::Elsewhere => jobs::has_another(&mut tx, claim, now).await?,
+        Retry::No => false,
+    };
     let outcome = jobs::fail(&mut tx, claim, &reason, retryable, now).await?;
     let failure = Failure {
         claim: claim.clone(),

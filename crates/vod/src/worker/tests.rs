@@ -326,3 +326,40 @@ async fn not_yet_counts_no_attempt() {
     assert!(job.run_at > Clock::system().now().plus(3500 * Micros::SECOND));
     running.stop().await;
 }
+
+#[tokio::test]
+async fn what_one_worker_cannot_do_another_one_does() {
+    use crate::guest::{Guest, Limits};
+    let bench = Bench::new().await;
+    let fails = Handlers::new().heavy("encode", |_| async {
+        let guest = Guest::new("/bin/sh".as_ref(), Limits::default());
+        let said = "echo first; i=0; while [ $i -lt 9999 ]; do echo 'a word or two' >&2; i=$((i+1)); done; echo last >&2";
+        let error = guest.args(["-c", &format!("{said}; exit 3")]).output(100).await.unwrap_err();
+        Err(JobError::retry("It failed.", error))
+    });
+    let bad = bench.start(fails, Config { name: "bad".into(), ..config() });
+    let works = Handlers::new().heavy("encode", |_| async { Ok(()) });
+    let good = bench.start(works, Config { name: "good".into(), ..config() });
+    // Enough of them that the first one is given some.
+    let mut jobs = Vec::new();
+    for n in 0..12 {
+        jobs.push(bench.enqueue(NewJob::new("encode", &format!("film {n}"), "{}").max_attempts(3)).await);
+    }
+    for job in &jobs {
+        let job = bench.until(job, |job| matches!(job.state, State::Done | State::Dead)).await;
+        assert!(job.state == State::Done && job.attempts <= 2, "{job:?}");
+    }
+    bad.stop().await;
+    good.stop().await;
+    let mut reader = bench.store.reader().await.unwrap();
+    let attempts = store::attempts::recent(&mut reader, Micros(0), 100).await.unwrap();
+    let failed: Vec<_> = attempts.iter().filter(|attempt| attempt.outcome == "retry").collect();
+    assert!(
+        !failed.is_empty() && failed.iter().all(|attempt| attempt.worker == "bad" && attempt.has_log == 1)
+    );
+    assert!(attempts.iter().all(|attempt| attempt.outcome == "retry" || attempt.worker == "good"));
+    let log = store::attempts::log(&mut reader, &failed[0].id).await.unwrap().unwrap();
+    // The whole of what was said, but for its beginning.
+    assert!(log.len() > 60_000 && log.len() <= store::attempts::MOST_LOG, "{} bytes", log.len());
+    assert!(log.contains("a word or two\nlast\nexit status: 3\n"), "{}", &log[log.len() - 200..]);
+}

@@ -3,7 +3,10 @@
 use std::{convert::Infallible, time::Duration};
 
 use domain::Micros;
-use store::{Store, attempts, inbox, jobs, outbox, workers};
+use store::{
+    Store, attempts, inbox, jobs, outbox,
+    workers::{self, Sign},
+};
 use tokio::time;
 
 use super::Shared;
@@ -45,11 +48,21 @@ pub(super) async fn run(shared: &Shared) -> Infallible {
     }
 }
 
+/// The first sign of life.
+pub(super) async fn introduce(shared: &Shared) {
+    if let Err(error) = beat(shared, shared.clock.now()).await {
+        tracing::warn!(%error, "the worker could not tell of itself");
+    }
+}
+
 /// A sign of life for those who look at the instance; leases have their own.
 async fn beat(shared: &Shared, started_at: Micros) -> store::Result<()> {
     let mut tx = shared.store.begin().await?;
     let slots = shared.config.slots() as i64;
-    workers::beat(&mut tx, &shared.name, slots, &shared.about, started_at, shared.clock.now()).await?;
+    let about = serde_json::to_string(&(shared.about)()).unwrap_or_default();
+    let kinds = shared.handlers.all_kinds();
+    let sign = Sign { name: &shared.name, slots, about: &about, kinds: &kinds, started_at };
+    workers::beat(&mut tx, &sign, shared.clock.now()).await?;
     tx.commit().await
 }
 

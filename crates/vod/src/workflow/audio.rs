@@ -54,7 +54,8 @@ async fn keep(
         flow.blobs.put(&object, stretch.bytes).await.map_err(blob_error)?;
         failpoint::reach("audio-stored");
         let extent = Extent { object, offset: 0, shift: 0, segments: stretch.segments };
-        let result = Encoded { tracks: vec![Part { id: plan.id.clone(), head: stretch.head, extent }] };
+        let result =
+            Encoded { tracks: vec![Part { id: plan.id.clone(), head: stretch.head, extent }], by: None };
         // The job itself ends when its handler returns.
         unit::record(flow, job, work, &name, &result, &folder, false).await?;
         failpoint::reach("audio-recorded");

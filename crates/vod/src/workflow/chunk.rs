@@ -23,14 +23,14 @@ use super::{
     units::ChunkJob,
 };
 use crate::{
-    encode::{self, TrackFile},
+    encode, guest,
     plan::VideoPlan,
     probe::SourceInfo,
     worker::{JobContext, JobError},
 };
 
 pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobError> {
-    let ChunkJob { presentation, index, codec } = job.payload()?;
+    let ChunkJob { presentation, index, codec, software } = job.payload()?;
     let Some(work) = load(&job.store, presentation).await? else { return Ok(()) };
     let name = work.plan.video.as_ref().map_or_else(String::new, |video| video.unit(index, codec));
     let step = unit::step_of(&work.plan, &name);
@@ -41,12 +41,13 @@ pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobErro
     let (before, total) = unit::progress(&work.plan, &names, step);
     let scratch = flow.scratch()?;
     let frames = AtomicU64::new(0);
-    let encode = encode(flow, job, &work, (index, codec), scratch.path(), &frames);
+    let wanted = Wanted { index, codec, software };
+    let encode = encode(flow, job, &work, &wanted, scratch.path(), &frames);
     let mut encode = std::pin::pin!(encode);
     let mut tick = time::interval(Duration::from_secs(1));
-    let files = loop {
+    let made = loop {
         tokio::select! {
-            files = &mut encode => break files?,
+            made = &mut encode => break made?,
             _ = tick.tick() => {
                 let done = (before + frames.load(Relaxed) as i64).min(total);
                 job.progress(work.video(), step, done, total).await?;
@@ -58,7 +59,7 @@ pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobErro
     failpoint::reach("chunk-encoded");
     let folder = unit::folder(presentation, &name);
     let stored = tokio::select! {
-        stored = store_all(flow, &folder, files) => stored,
+        stored = store_all(flow, &folder, made) => stored,
         () = job.cancelled.cancelled() => Err(JobError::Stopped),
     };
     let result = match stored {
@@ -74,20 +75,31 @@ pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobErro
     Ok(())
 }
 
+/// What a job asks for.
+struct Wanted {
+    index: usize,
+    codec: VideoCodec,
+    /// No hardware may take part.
+    software: bool,
+}
+
 async fn encode(
     flow: &Workflow,
     job: &JobContext,
     work: &Work,
-    (index, codec): (usize, VideoCodec),
+    &Wanted { index, codec, software }: &Wanted,
     scratch: &std::path::Path,
     frames: &AtomicU64,
-) -> Result<Vec<TrackFile>, JobError> {
+) -> Result<encode::Encoded, JobError> {
     let source = sources::get(&mut job.store.reader().await?, work.presentation.source_id).await?;
     let listed = super::probe::times(flow, &work.presentation, &work.plan).await?;
     let video =
         work.plan.video.as_ref().ok_or_else(|| JobError::fatal("This title has no picture.", index))?;
     let progress = |progress: crate::guest::Progress| frames.store(progress.frames, Relaxed);
-    let plan = video.only(codec);
+    let mut plan = video.only(codec);
+    if software {
+        plan.hardware.retain(|other| *other != codec);
+    }
     if let Some(part) = part(flow, &source, video, index).await? {
         let made = encode::chunk(&flow.tools, &plan, index, &listed, part.path(), scratch, progress).await;
         match made {
@@ -114,23 +126,31 @@ async fn part(
     flow.masters.open_parts(source, &[&frame, reach].concat()).await
 }
 
-/// An encoder's failure in words.
+/// An encoder's failure in words. What this machine cannot do another one may: a file is called damaged when nobody is left to
+/// try, or when too many have failed.
 pub(super) fn failed(error: encode::Error) -> JobError {
-    if error.is_transient() {
+    let full = match &error {
+        encode::Error::Guest { source: guest::Error::NoRoom(_), .. } => true,
+        encode::Error::Io(error) => error.kind() == std::io::ErrorKind::StorageFull,
+        _ => false,
+    };
+    if full {
+        JobError::retry("There is no room to work in.", error)
+    } else if error.is_transient() {
         JobError::retry("Converting was interrupted.", error)
     } else if matches!(error, encode::Error::Gaps) {
         JobError::fatal("The Dolby sound of the file has gaps, so it cannot be taken over as it is.", error)
     } else {
-        JobError::fatal(
+        JobError::not_here(
             "The file could not be converted: too much of it is damaged. Export it once more and upload that.",
             error,
         )
     }
 }
 
-async fn store_all(flow: &Workflow, folder: &str, files: Vec<TrackFile>) -> Result<Encoded, JobError> {
-    let mut tracks = Vec::with_capacity(files.len());
-    for file in files {
+async fn store_all(flow: &Workflow, folder: &str, made: encode::Encoded) -> Result<Encoded, JobError> {
+    let mut tracks = Vec::with_capacity(made.files.len());
+    for file in made.files {
         let object = format!("{folder}/{}.cmfv", file.id);
         flow.blobs.put_file(&object, &file.path).await.map_err(blob_error)?;
         tracks.push(Part {
@@ -139,5 +159,5 @@ async fn store_all(flow: &Workflow, folder: &str, files: Vec<TrackFile>) -> Resu
             extent: Extent { object, offset: 0, shift: 0, segments: file.segments },
         });
     }
-    Ok(Encoded { tracks })
+    Ok(Encoded { tracks, by: made.by })
 }

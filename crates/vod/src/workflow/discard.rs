@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use backends::blob::names;
-use domain::{PresentationId, VersionId, VideoId};
+use domain::{Gone, PresentationId, VersionId, VideoId};
 use serde::Deserialize;
 use serde_json::Value;
 use store::{Connect, jobs, presentations, sources, units, versions};
@@ -58,6 +58,7 @@ pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobErro
         sources::delete(&mut tx, source.id).await?;
     }
     tx.commit().await?;
+    flow.bus.tell(&Gone { presentation });
     Ok(())
 }
 

@@ -29,7 +29,7 @@ use std::{
     sync::Arc,
 };
 
-use backends::{blob::Blobs, clock::Clock};
+use backends::{blob::Blobs, bus::Bus, clock::Clock};
 use domain::{PresentationId, VideoId, ladder::Rung, profile::Profile};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use store::{Connect, Store, Tx, jobs, presentations, presentations::Presentation, profiles};
@@ -37,6 +37,7 @@ use store::{Connect, Store, Tx, jobs, presentations, presentations::Presentation
 use crate::{
     encoders::Encoders,
     guest,
+    hardware::Wish,
     plan::Plan,
     probe as probing,
     tools::Tools,
@@ -69,6 +70,8 @@ pub struct Config {
     pub process_wall_s: u64,
     /// Sources fetched from the object store that are kept while their title is made, in bytes.
     pub cache_bytes: u64,
+    /// Encoders in hardware: `auto` for all that work, `off`, or those to be used among `nvenc`, `qsv`, `vaapi`.
+    pub hardware: Wish,
 }
 
 impl Default for Config {
@@ -86,6 +89,7 @@ impl Default for Config {
             process_cpu_s: 12 * 3600,
             process_wall_s: 12 * 3600,
             cache_bytes: 50 << 30,
+            hardware: Wish::Auto,
         }
     }
 }
@@ -101,12 +105,13 @@ pub struct Workflow {
     usual: Arc<Profile>,
     work_dir: PathBuf,
     masters: Arc<master::Masters>,
+    bus: Bus,
     _lock: Arc<File>,
 }
 
 impl Workflow {
-    /// Prepares the working directory and says in the log how well decoders can be caged.
-    pub fn open(config: &Config, blobs: Blobs) -> io::Result<Self> {
+    /// Prepares the working directory, says in the log how well decoders can be caged, and tries the encoders.
+    pub async fn open(config: &Config, blobs: Blobs) -> io::Result<Self> {
         guest::capabilities().log();
         let (work_dir, lock) = own_directory(&config.work_dir)?;
         let seconds = std::time::Duration::from_secs;
@@ -116,12 +121,15 @@ impl Workflow {
             memory_bytes: config.process_memory_bytes,
             ..guest::Limits::default()
         };
-        let tools = Tools {
+        let mut tools = Tools {
             ffmpeg: config.ffmpeg.clone(),
             ffprobe: config.ffprobe.clone(),
             limits,
             threads: config.threads,
+            ..Tools::default()
         };
+        let encoders = Encoders::find(&tools, &config.hardware, &work_dir.join("jobs")).await;
+        tools.hardware = encoders.hardware().clone();
         Ok(Self {
             masters: Arc::new(master::Masters::new(
                 blobs.clone(),
@@ -129,7 +137,7 @@ impl Workflow {
                 config.cache_bytes,
             )?),
             blobs,
-            encoders: Arc::new(Encoders::of(&tools.ffmpeg)),
+            encoders: Arc::new(encoders),
             tools: Arc::new(tools),
             limits: probing::Limits {
                 duration: seconds(config.max_duration_s),
@@ -138,8 +146,15 @@ impl Workflow {
             },
             usual: Arc::new(Profile::of_ladder(config.ladder.clone())),
             work_dir,
+            bus: Bus::in_process(),
             _lock: Arc::new(lock),
         })
+    }
+
+    /// With a bus on which it tells what is gone.
+    #[must_use]
+    pub fn telling(self, bus: Bus) -> Self {
+        Self { bus, ..self }
     }
 
     /// The handlers of all job kinds, for a worker.

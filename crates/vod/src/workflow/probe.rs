@@ -1,16 +1,20 @@
 //! Looking at the source, planning the title, and handing out its work.
 
 use bytes::Bytes;
-use domain::SourceId;
+use domain::{Micros, SourceId};
 use serde::Deserialize;
-use store::{presentations, presentations::Presentation, sources, steps, versions, videos};
+use store::{Connect, presentations, presentations::Presentation, sources, steps, versions, videos};
 
 use super::{Workflow, blob_error, failpoint, json, parse, units};
 use crate::{
+    hardware,
     plan::{self, Plan, Times},
     probe::{self, Index, Refusal, SourceInfo},
-    worker::{JobContext, JobError},
+    worker::{About, JobContext, JobError},
 };
+
+/// A worker that gave no sign of life for so long is not counted on, microseconds.
+const SILENT_AFTER: i64 = 60 * Micros::SECOND;
 
 #[derive(Debug, Deserialize)]
 struct Payload {
@@ -41,8 +45,14 @@ pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobErro
                 found = look => found.map_err(refused)?,
                 () = job.cancelled.cancelled() => return Err(JobError::Stopped),
             };
-            let profile = flow.profile(&mut job.store.reader().await?).await?;
-            let plan = plan::plan(&info, &index, &profile).map_err(|refusal| refused(refusal.into()))?;
+            let mut reader = job.store.reader().await?;
+            let profile = flow.profile(&mut reader).await?;
+            let workers = workers(&mut reader, job.now()).await?;
+            drop(reader);
+            let mut plan = plan::plan(&info, &index, &profile).map_err(|refusal| refused(refusal.into()))?;
+            if let Some(video) = &mut plan.video {
+                video.hardware = hardware::planned(&profile, &workers);
+            }
             keep_times(flow, &presentation, &plan, &index).await?;
             (plan, info)
         }
@@ -50,6 +60,13 @@ pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobErro
     failpoint::reach("probe-planned");
     hand_out(job, &presentation, &plan, &info).await?;
     Ok(())
+}
+
+/// What the workers that are there tell of themselves.
+async fn workers(conn: &mut impl Connect, now: Micros) -> Result<Vec<About>, JobError> {
+    let rows = store::workers::list(conn).await?;
+    let there = rows.iter().filter(|row| row.drained == 0 && now.0 - row.seen_at.0 <= SILENT_AFTER);
+    Ok(there.filter_map(|row| serde_json::from_str(&row.about).ok()).collect())
 }
 
 fn refused(error: probe::Error) -> JobError {

@@ -11,6 +11,7 @@ use super::{
     Workflow, blob_error,
     descriptor::{Assembled, assemble},
     failpoint, json, load,
+    units::remake,
 };
 use crate::worker::{JobContext, JobError};
 
@@ -31,6 +32,11 @@ pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobErro
     let version = presentations::next_version(&mut tx, id, job.now()).await?;
     let units = units::list(&mut tx, id).await?;
     let Some(assembled) = assemble(&work, &units, version)? else { return Ok(()) };
+    if !assembled.unfit.is_empty() {
+        let unfit = assembled.unfit.len();
+        tracing::warn!(presentation = %id, unfit, "software makes again what hardware made otherwise");
+        remake(&mut tx, &work.presentation, &work.plan, &assembled.unfit, job.now()).await?;
+    }
     tx.commit().await?;
 
     let object = names::descriptor(id, version);

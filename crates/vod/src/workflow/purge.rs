@@ -3,7 +3,8 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use backends::blob::names;
-use store::{duplicates, jobs, presentations, sources, videos};
+use domain::Gone;
+use store::{attempts, duplicates, jobs, presentations, sources, videos};
 
 use super::{Workflow, blob_error, discard, failpoint};
 use crate::worker::{JobContext, JobError};
@@ -40,7 +41,11 @@ pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobErro
     let mut tx = job.store.begin().await?;
     job.finish(&mut tx).await?;
     duplicates::forget(&mut tx, video, job.now()).await?;
+    attempts::forget_logs(&mut tx, &job.claim.subject).await?;
     videos::delete(&mut tx, video).await?;
     tx.commit().await?;
+    for presentation in &presentations {
+        flow.bus.tell(&Gone { presentation: presentation.id });
+    }
     Ok(())
 }

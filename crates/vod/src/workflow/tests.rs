@@ -19,6 +19,7 @@ struct House {
     blobs: Blobs,
     bus: Bus,
     flow: Workflow,
+    slots: usize,
     _database: testkit::Database,
     dir: tempfile::TempDir,
 }
@@ -39,8 +40,8 @@ impl House {
         };
         let bus = Bus::in_process();
         store.announce(bus.announcer());
-        let flow = Workflow::open(&config, blobs.clone()).unwrap();
-        Self { store, blobs, bus, flow, _database: database, dir }
+        let flow = Workflow::open(&config, blobs.clone()).await.unwrap();
+        Self { store, blobs, bus, flow, slots: 2, _database: database, dir }
     }
 
     /// A title whose upload has just ended; the source in `parts` objects.
@@ -92,17 +93,22 @@ impl House {
         jobs::enqueue(tx, &jobs::NewJob::new(kind, &subject, payload), Clock::system().now()).await.unwrap();
     }
 
+    /// A worker that tells what it has.
+    fn worker(&self) -> worker::Worker {
+        let config = worker::Config { slots: self.slots, ..Default::default() };
+        let (encoders, hardware) = (self.flow.encoders.clone(), self.flow.tools.hardware.clone());
+        let about = move || worker::About {
+            codecs: encoders.words().into_iter().map(str::to_owned).collect(),
+            encoders: hardware.words(),
+            ..worker::About::default()
+        };
+        let (store, handlers) = (self.store.clone(), self.flow.handlers());
+        worker::Worker::known(store, Clock::system(), handlers, config, self.bus.clone(), Arc::new(about))
+    }
+
     /// Works until `wanted` holds for the title.
     async fn work_until(&self, video: VideoId, wanted: impl Fn(&videos::Video) -> bool) -> videos::Video {
-        let stop = CancellationToken::new();
-        let config = worker::Config { slots: 2, ..Default::default() };
-        let worker = worker::Worker::new(
-            self.store.clone(),
-            Clock::system(),
-            self.flow.handlers(),
-            config,
-            self.bus.clone(),
-        );
+        let (stop, worker) = (CancellationToken::new(), self.worker());
         let task = tokio::spawn(worker.run(stop.clone()));
         let wait = async {
             loop {
@@ -246,3 +252,5 @@ async fn a_worker_that_stops_and_another_that_goes_on_make_the_same_title() {
         descriptor.tracks.iter().flat_map(|t| &t.extents).map(|e| e.object.as_str()).collect();
     assert!(media.iter().all(|object| used.contains(&object.as_str())), "{media:?} beyond {used:?}");
 }
+
+mod hardware;

@@ -234,7 +234,7 @@ async fn rewrite(
         let extent = Extent { object, offset: 0, shift: 0, segments: vec![made.index] };
         tracks.push(Part { id: part.id, head: part.head, extent });
     }
-    Ok(Encoded { tracks })
+    Ok(Encoded { tracks, by: None })
 }
 
 fn place(extent: &Extent, n: usize) -> Option<(u64, &Segment)> {

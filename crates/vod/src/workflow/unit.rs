@@ -8,6 +8,7 @@ use store::{presentations, steps, units};
 use super::{Work, Workflow, blob_error, enqueue_publish, json};
 use crate::{
     encode::TrackHead,
+    hardware::Backend,
     plan::Plan,
     worker::{JobContext, JobError},
 };
@@ -16,6 +17,9 @@ use crate::{
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Encoded {
     pub tracks: Vec<Part>,
+    /// The kind of hardware that took part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Backend>,
 }
 
 /// What a unit adds to one track.

@@ -5,7 +5,11 @@ use domain::{
     profile::{AudioCodec, VideoCodec},
 };
 use serde::{Deserialize, Serialize};
-use store::{Tx, jobs, presentations::Presentation, steps, units};
+use store::{
+    Tx, jobs,
+    presentations::{self, Presentation},
+    steps, units,
+};
 
 use super::{JobError, unit};
 use crate::plan::{self, Plan};
@@ -17,6 +21,9 @@ pub(super) struct ChunkJob {
     pub index: usize,
     #[serde(default)]
     pub codec: VideoCodec,
+    /// Hardware may not take part: what it made did not go with the rest of its track.
+    #[serde(default)]
+    pub software: bool,
 }
 
 /// What a job of an audio track is about: which of the plan's.
@@ -95,7 +102,7 @@ pub(super) async fn hand_out(
             if is_in {
                 continue;
             }
-            let payload = super::json(&ChunkJob { presentation: id, index, codec })?;
+            let payload = super::json(&ChunkJob { presentation: id, index, codec, software: false })?;
             // The first chunk makes the title playable; the others go in order.
             let priority = match (codec == VideoCodec::H264, index) {
                 (true, 0) => jobs::priority::URGENT,
@@ -119,4 +126,41 @@ pub(super) async fn hand_out(
         jobs::enqueue(tx, &job, now).await?;
     }
     Ok(())
+}
+
+/// Gives up units of added codecs that hardware made, so that software makes them again: others of their tracks have another
+/// header. Whose row has changed meanwhile stays.
+pub(super) async fn remake(
+    tx: &mut Tx,
+    presentation: &Presentation,
+    plan: &Plan,
+    unfit: &[Unfit],
+    now: Micros,
+) -> Result<(), JobError> {
+    let (id, subject) = (presentation.id, presentation.video_id.to_string());
+    presentations::lock(tx, id).await?;
+    for unit in unfit {
+        if !units::give_up(tx, id, &unit.name, &unit.result).await? {
+            continue;
+        }
+        let (index, codec) = (unit.index, unit.codec);
+        let payload = super::json(&ChunkJob { presentation: id, index, codec, software: true })?;
+        let job = jobs::NewJob::new(chunk_kind(codec), &subject, &payload);
+        jobs::enqueue(tx, &job.priority(ADDED).max_attempts(MOST_FAILURES), now).await?;
+    }
+    let names = units::names(tx, id).await?;
+    let (done, total) = unit::progress(plan, &names, steps::Name::Formats);
+    let state = if done == total { steps::State::Done } else { steps::State::Running };
+    steps::set(tx, presentation.video_id, steps::Name::Formats, state, done, total, "", now).await?;
+    Ok(())
+}
+
+/// A unit that cannot be part of its track.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Unfit {
+    pub name: String,
+    pub index: usize,
+    pub codec: VideoCodec,
+    /// As it is recorded.
+    pub result: String,
 }

@@ -99,7 +99,7 @@ impl House {
         };
         let bus = Bus::in_process();
         store.announce(bus.announcer());
-        let flow = Workflow::open(&config, blobs.clone()).unwrap();
+        let flow = Workflow::open(&config, blobs.clone()).await.unwrap();
         let place = Place::new(dir.path());
         Self { place, store, blobs, bus, flow, _database: database, dir }
     }

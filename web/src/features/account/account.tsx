@@ -8,10 +8,12 @@ import { inWords, Problem } from "../../api/problem";
 import { keys, queryClient, useMe } from "../../api/queries";
 import type { Scope, User, UserSession } from "../../api/types";
 import { bytes } from "../../lib/format";
+import { deviceName } from "../../lib/device";
 import { prefer, preferences } from "../../lib/preferences";
 import { useStore } from "../../lib/store";
 import { type ThemeChoice, themeChoice } from "../../lib/theme";
 import { CaptionStyleForm } from "../../player/caption-style";
+import { Streams } from "../../player/crowded";
 import { rates } from "../../player/keys";
 import { Button, Failure, Field, Notice, Skeleton, useTitle, When } from "../../ui/basics";
 import { Icon, type IconName } from "../../ui/icon";
@@ -42,6 +44,7 @@ export default function AccountPage() {
       <Appearance />
       <Watching />
       <Password />
+      <Watching />
       <Sessions />
       <Tokens me={me} />
     </div>
@@ -271,6 +274,17 @@ function Password() {
   );
 }
 
+/** What the account watches on all its devices; nothing while it watches nothing. */
+function Watching() {
+  const list = useQuery({ queryKey: keys.streams, queryFn: api.streams, refetchInterval: 10_000 });
+  if (!list.data?.length) return null;
+  return (
+    <Panel title="Watching now">
+      <Streams />
+    </Panel>
+  );
+}
+
 function Sessions() {
   const list = useQuery({ queryKey: keys.sessions, queryFn: api.sessions });
   const [asked, setAsked] = useState<readonly UserSession[]>([]);
@@ -309,6 +323,12 @@ function Sessions() {
                     </>
                   )}{" "}
                   · since <When at={one.created_at} />
+                  {one.watched_at && (
+                    <>
+                      {" "}
+                      · watched <When at={one.watched_at} />
+                    </>
+                  )}
                 </div>
               </div>
               {!one.current && (
@@ -339,32 +359,6 @@ function Sessions() {
       </Confirm>
     </Panel>
   );
-}
-
-/** `Chrome on Linux` out of a User-Agent line; anything else stays as it is. */
-function deviceName(agent: string): string {
-  if (!agent) return "Unknown device";
-  const browser = /Edg\//.test(agent)
-    ? "Edge"
-    : /Firefox\//.test(agent)
-      ? "Firefox"
-      : /Chrome\//.test(agent)
-        ? "Chrome"
-        : /Safari\//.test(agent)
-          ? "Safari"
-          : null;
-  const system = /Android/.test(agent)
-    ? "Android"
-    : /iPhone|iPad/.test(agent)
-      ? "iOS"
-      : /Windows/.test(agent)
-        ? "Windows"
-        : /Mac OS/.test(agent)
-          ? "macOS"
-          : /Linux/.test(agent)
-            ? "Linux"
-            : null;
-  return browser && system ? `${browser} on ${system}` : agent.slice(0, 60);
 }
 
 const scopeWords: Record<Scope, { label: string; hint: string }> = {

@@ -6,7 +6,7 @@ import { keys, queryClient } from "../../api/queries";
 import type { DeadJob } from "../../api/types";
 import { Button, Failure, Skeleton, When } from "../../ui/basics";
 import { toast } from "../../ui/toast";
-import { Part, Title } from "./parts";
+import { Log, Part, Title } from "./parts";
 import { kindName } from "./words";
 
 const EVERY_MS = 15_000;
@@ -78,7 +78,8 @@ function DeadRow({ job }: { job: DeadJob }) {
       </th>
       <td className="whole name">
         {job.error || "No reason was noted."}{" "}
-        <span className="muted small">({job.attempts === 1 ? "one attempt" : `${job.attempts} attempts`})</span>
+        <span className="muted small">({job.attempts === 1 ? "one attempt" : `${job.attempts} attempts`})</span>{" "}
+        {job.log && <Log attempt={job.log} of={about} />}
       </td>
       <td className="muted when">
         <When at={job.at} />

@@ -7,7 +7,7 @@ import type { Attempt, Farm, Priority, WaitingTitle } from "../../api/types";
 import { When } from "../../ui/basics";
 import { Icon } from "../../ui/icon";
 import { toast } from "../../ui/toast";
-import { Part, Title } from "./parts";
+import { Log, Part, Title } from "./parts";
 import { cpuTime, hasFailed, kindName, outcomes, workerName } from "./words";
 
 const priorities: Record<Priority, string> = { first: "First", normal: "By turns", later: "Later" };
@@ -167,7 +167,8 @@ function FailedOne({ attempt }: { attempt: Attempt }) {
         </span>
       </div>
       <p className="small">
-        <span className="bad">{outcomes[attempt.outcome]}.</span> {attempt.error ?? "No reason was noted."}
+        <span className="bad">{outcomes[attempt.outcome]}.</span> {attempt.error ?? "No reason was noted."}{" "}
+        {attempt.has_log && <Log attempt={attempt.id} of={kindName(attempt.kind)} />}
       </p>
     </li>
   );

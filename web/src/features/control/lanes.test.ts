@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { Farm } from "../../api/types";
 import { type Bar, groups, place, ticks } from "./lanes";
-import { cpuTime, seriesOf, workerName } from "./words";
+import { cpuTime, encoderName, seriesOf, workerName } from "./words";
 
 const bar = (key: string, started: number, ended: number): Bar => ({
   key,
@@ -69,4 +69,9 @@ test("words are short", () => {
   );
   expect([seriesOf("audio-opus"), seriesOf("chunk-av1"), seriesOf("purge")]).toEqual(["audio", "chunk-av1", "other"]);
   expect([3.26, 45, 600, 7200].map(cpuTime)).toEqual(["3.3 s", "45 s", "10 min", "2 h"]);
+});
+
+test("encoders in hardware are named for people", () => {
+  expect(encoderName("h264_nvenc")).toBe("H.264 by NVENC");
+  expect(encoderName("hevc_vaapi:10")).toBe("HEVC by VAAPI, 10 bits");
 });

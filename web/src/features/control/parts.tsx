@@ -47,6 +47,20 @@ export function Title({ video }: { video: { id: string; title: string } | null }
   return video ? <Link href={`/studio/videos/${video.id}`}>{video.title}</Link> : null;
 }
 
+/** What the programs of an attempt said. */
+export function Log({ attempt, of }: { attempt: string; of: string }) {
+  return (
+    <a
+      href={`/api/v1/control/attempts/${attempt}/log`}
+      target="_blank"
+      rel="noreferrer"
+      aria-label={`Log: ${of} (opens in a new tab)`}
+    >
+      Log
+    </a>
+  );
+}
+
 /** `45 s`, `12 min`, `3 h`, `2 days`. */
 export function duration(seconds: number): string {
   if (seconds < 60) return `${Math.max(0, seconds)} s`;

@@ -63,6 +63,13 @@ export const codecs: Record<VideoCodec | AudioCodec, string> = {
 };
 export const codecName = (codec: string) => codecs[codec as VideoCodec] ?? codec;
 
+/** An encoder in hardware: `hevc_nvenc:10` is “HEVC by NVENC, 10 bits”. */
+export function encoderName(word: string): string {
+  const [name = word, depth] = word.split(":");
+  const [codec = name, device = ""] = name.split("_");
+  return `${codecName(codec)} by ${device.toUpperCase()}${depth ? `, ${depth} bits` : ""}`;
+}
+
 /** The page of an encoding profile; `null`: the built-in one. */
 export const addressOf = (name: string | null) =>
   name === null ? "/control/profiles" : `/control/profiles/${encodeURIComponent(name)}`;

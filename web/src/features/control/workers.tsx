@@ -8,7 +8,7 @@ import { bytes } from "../../lib/format";
 import { Bar, Button, Notice, When } from "../../ui/basics";
 import { toast } from "../../ui/toast";
 import { Part, Title } from "./parts";
-import { codecName, cpuTime, kindName, workerName } from "./words";
+import { codecName, cpuTime, encoderName, kindName, workerName } from "./words";
 
 export function Workers({ farm }: { farm: Farm }) {
   return (
@@ -62,6 +62,9 @@ function Card({ worker, farm }: { worker: Worker; farm: Farm }) {
         <ul className="codecs" aria-label={`${name} encodes`}>
           {machine.codecs.map((codec) => (
             <li key={codec}>{codecName(codec)}</li>
+          ))}
+          {machine.encoders.map((encoder) => (
+            <li key={encoder}>{encoderName(encoder)}</li>
           ))}
         </ul>
       )}

@@ -8,6 +8,8 @@ import { Problem } from "../../api/problem";
 import { useMe, useRelated, useVideo } from "../../api/queries";
 import type { Video } from "../../api/types";
 import { percent } from "../../lib/format";
+import { Crowded, isCrowded } from "../../player/crowded";
+import type { Failed } from "../../player/errors";
 import { Player, Still } from "../../player/player";
 import type { PlayerSession } from "../../player/session";
 import { takeSession, warmWatch } from "../../player/warm";
@@ -124,12 +126,17 @@ function Playing({ id, video, moving, onMoving }: PlayingProps) {
       artist={video?.owner.name ?? ""}
       poster={still}
       onNext={next ? goOn : undefined}
+      refused={refused}
     >
       {video && !video.complete && <Growing video={video} />}
       {next && video?.complete && <NextCard session={session} next={next} goOn={goOn} />}
     </Player>
   );
 }
+
+/** Watched elsewhere: where, and how to end it there. */
+const refused = ({ reason, text }: Failed, again: () => void) =>
+  isCrowded(reason) ? <Crowded code={reason} text={text} again={again} /> : null;
 
 function overall(video: Video): number | null {
   const running = (video.steps ?? []).filter(

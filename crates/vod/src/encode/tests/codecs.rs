@@ -12,7 +12,7 @@ fn with(codec: VideoCodec) -> Profile {
 }
 
 /// What ffprobe says of the first video stream.
-async fn told(path: &Path, entries: &str) -> String {
+pub(super) async fn told(path: &Path, entries: &str) -> String {
     let entries = format!("stream={entries}");
     let args = ["-v", "error", "-select_streams", "v", "-show_entries", &entries, "-of", "csv=p=0"];
     judge("ffprobe", &[&args[..], &[path.to_str().unwrap()]].concat()).await.trim().to_owned()
@@ -27,7 +27,7 @@ async fn key_frames(path: &Path) -> Vec<usize> {
 }
 
 /// Structural similarity of a rung to the source scaled to its size, worst frame.
-async fn worst_frame(source: &Path, rung: &Path, size: (u32, u32)) -> f64 {
+pub(super) async fn worst_frame(source: &Path, rung: &Path, size: (u32, u32)) -> f64 {
     let graph = format!("[1:v]scale={}:{}[s];[0:v][s]ssim=stats_file=-", size.0, size.1);
     let args = ["-v", "error", "-i", rung.to_str().unwrap(), "-i", source.to_str().unwrap()];
     let args = [&args[..], &["-filter_complex", &graph, "-f", "null", "-"]].concat();

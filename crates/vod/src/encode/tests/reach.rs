@@ -39,7 +39,7 @@ async fn the_parts_that_are_planned_are_enough() {
             let mut made = Vec::new();
             for input in [&whole, &some] {
                 let scratch = tempfile::tempdir_in(dir.path()).unwrap();
-                let files = chunk(&tools, &plan, n, &[], input, scratch.path(), |_| ()).await.unwrap();
+                let files = chunk(&tools, &plan, n, &[], input, scratch.path(), |_| ()).await.unwrap().files;
                 made.push(files.iter().map(|file| std::fs::read(&file.path).unwrap()).collect::<Vec<_>>());
             }
             assert!(made[0] == made[1], "{name}: chunk {n} is another one");

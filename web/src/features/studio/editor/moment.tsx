@@ -24,7 +24,7 @@ export function MomentDialog(props: { video: Video; onPick: (moment: Moment) => 
     let closed = false;
     let close = () => {};
     const open = async () => {
-      const [{ default: shaka }, playback] = await Promise.all([loadShaka(), api.playback(video.id)]);
+      const [{ default: shaka }, playback] = await Promise.all([loadShaka(), api.look(video.id)]);
       if (closed) return;
       const player = new shaka.Player();
       close = () => void player.destroy();

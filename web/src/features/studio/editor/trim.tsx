@@ -106,7 +106,7 @@ function useSession(video: Video): PlayerSession | null {
   const [session, setSession] = useState<PlayerSession | null>(null);
   const { id } = video;
   useEffect(() => {
-    const made = new PlayerSession(() => api.playback(id), { startAt: 0, untold: true });
+    const made = new PlayerSession(() => api.look(id), { startAt: 0, untold: true });
     // Nobody asked for it to play yet.
     made.video.addEventListener("playing", () => made.video.pause(), { once: true });
     setSession(made);

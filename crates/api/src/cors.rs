@@ -14,7 +14,9 @@ pub fn allow(headers: &mut HeaderMap) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, fixed("*"));
     headers.insert(
         header::ACCESS_CONTROL_EXPOSE_HEADERS,
-        fixed("Accept-Ranges, Content-Encoding, Content-Length, Content-Range, Date, ETag"),
+        fixed(
+            "Accept-Ranges, Age, Cache-Status, Content-Encoding, Content-Length, Content-Range, Date, ETag",
+        ),
     );
     headers.insert(TIMING, fixed("*"));
     headers.insert(CORP, fixed("cross-origin"));

@@ -1,39 +1,32 @@
-//! Conditional and range requests, entity tags, compression (RFC 9110 §12.5.3, §13, §14).
+//! Conditional and range requests (RFC 9110 §13, §14).
 
 use std::ops::Range;
 
 use axum::http::{HeaderMap, HeaderName, header};
-use sha2::{Digest, Sha256};
-
-/// 128 bits of SHA-256 over the parts, in hexadecimal.
-pub fn digest(parts: &[&[u8]]) -> String {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update(part);
-    }
-    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
-}
 
 /// Does `If-None-Match` name this entity? The weak comparison of §13.1.2.
 pub fn not_modified(headers: &HeaderMap, tag: &str) -> bool {
+    let tag = tag.strip_prefix("W/").unwrap_or(tag);
     let mut values = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|v| v.to_str().ok());
     values.any(|value| {
         value.split(',').map(str::trim).any(|t| t == "*" || t.strip_prefix("W/").unwrap_or(t) == tag)
     })
 }
 
+/// The part of an entity that a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wanted {
     Whole,
+    /// Never empty.
     Part(Range<u64>),
     Unsatisfiable,
 }
 
 /// What part of an entity of `len` bytes is asked for. Several ranges at once and other units are ignored, as §14.2
-/// allows; so is a range for an entity that has changed (`If-Range`).
+/// allows; so is a range for an entity that has changed, as far as can be told (`If-Range` compares strongly, §13.1.5).
 pub fn wanted(headers: &HeaderMap, tag: &str, len: u64) -> Wanted {
     let text = |name: HeaderName| headers.get(name).and_then(|v| v.to_str().ok());
-    if text(header::IF_RANGE).is_some_and(|told| told != tag) {
+    if text(header::IF_RANGE).is_some_and(|told| told != tag || tag.starts_with("W/")) {
         return Wanted::Whole;
     }
     let Some((first, last)) = text(header::RANGE)
@@ -90,12 +83,15 @@ mod tests {
             |tag| wanted(&headers(&[(header::RANGE, "bytes=0-1"), (header::IF_RANGE, tag)]), "\"t\"", 9);
         assert_eq!(asked("\"t\""), Wanted::Part(0..2));
         assert_eq!(asked("\"old\""), Wanted::Whole);
+        let weak = headers(&[(header::RANGE, "bytes=0-1"), (header::IF_RANGE, "W/\"t\"")]);
+        assert_eq!(wanted(&weak, "W/\"t\"", 9), Wanted::Whole);
     }
 
     #[test]
     fn tags_match_weakly() {
         let match_of = |value| not_modified(&headers(&[(header::IF_NONE_MATCH, value)]), "\"t\"");
         assert!(match_of("\"t\"") && match_of("W/\"t\"") && match_of("\"a\", \"t\"") && match_of("*"));
+        assert!(not_modified(&headers(&[(header::IF_NONE_MATCH, "\"t\"")]), "W/\"t\""));
         assert!(!match_of("\"x\"") && !match_of("t"));
     }
 }

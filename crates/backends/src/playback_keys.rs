@@ -1,19 +1,21 @@
-//! Public keys of playback tokens, from the object store.
+//! Public keys of playback tokens, from the object store: all that origins and edges need to know who may fetch.
 
 use std::{
     sync::RwLock,
     time::{Duration, Instant},
 };
 
-use backends::blob::{self, Blobs, names};
 use domain::playback_token::Checker;
 use serde::Deserialize;
+
+use crate::blob::{self, Blobs, names};
 
 /// Most keys that are read: several exist only while one is being rotated.
 const MAX_KEYS: usize = 64;
 /// Largest key object.
 const MAX_BYTES: u64 = 4096;
 
+/// The keys that are known.
 pub struct Keys {
     blobs: Blobs,
     least: Duration,
@@ -29,10 +31,12 @@ struct PublicKey {
 }
 
 impl Keys {
+    /// Knows none until [`Keys::refresh`]; `least` is the least time between two looks.
     pub fn new(blobs: Blobs, least: Duration) -> Self {
         Self { blobs, least, checker: RwLock::new(Checker::default()), looked: tokio::sync::Mutex::new(None) }
     }
 
+    /// Checks tokens with the keys known by now.
     pub fn checker(&self) -> Checker {
         self.checker.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }

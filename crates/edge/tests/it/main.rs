@@ -1,0 +1,12 @@
+//! The edge in front of an upstream that does what a test tells it to.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod caching;
+mod entry;
+mod flights;
+mod held;
+mod lane;
+mod pool;
+mod ranges;
+mod world;

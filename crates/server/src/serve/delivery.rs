@@ -1,0 +1,111 @@
+//! The roles that deliver: the origin, the edge in front of it, and what both are told over the bus.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use backends::{
+    blob::Blobs,
+    bus::{Bus, Heard},
+    clock::Clock,
+};
+use domain::{Gone, Message, Topic, revocation::Revocation};
+use edge::Edge;
+use origin::Origin;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::{Ended, supervise};
+use crate::{
+    config::{Config, Role},
+    private,
+    router::Faces,
+};
+
+/// How often revocations are looked for, whatever the bus tells.
+const RECALL: Duration = Duration::from_secs(60);
+
+/// Starts what the process delivers with. Gives back the edge, for the listener.
+pub(super) async fn start(
+    config: &Config,
+    blobs: &Blobs,
+    clock: &Clock,
+    bus: &Bus,
+    faces: &mut Faces,
+    tasks: &mut JoinSet<Ended>,
+    stop: &CancellationToken,
+) -> anyhow::Result<Option<Edge>> {
+    let origin = config
+        .roles
+        .contains(&Role::Origin)
+        .then(|| Origin::new(config.origin.clone(), blobs.clone(), clock.clone()));
+    let router = origin.as_ref().map(Origin::router);
+    let edge = if config.roles.contains(&Role::Edge) {
+        let dir = &config.edge.dir;
+        private::directory(dir).with_context(|| format!("the edge's directory {}", dir.display()))?;
+        let edge = edge::start(config.edge.clone(), router, blobs.clone(), clock.clone()).await?;
+        faces.edge = Some(edge.router());
+        Some(edge)
+    } else {
+        faces.origin = router;
+        None
+    };
+    if origin.is_some() || edge.is_some() {
+        let listening = listen(origin, edge.clone(), bus.clone(), stop.clone());
+        supervise(tasks, "delivery", async move {
+            listening.await;
+            Ok(())
+        });
+    }
+    Ok(edge)
+}
+
+async fn recall(edge: &Edge) {
+    if let Err(error) = edge.recall().await {
+        tracing::warn!(%error, "revoked playbacks could not be read; those that are known stay so");
+    }
+}
+
+/// Forgets what is gone and refuses whom it is told to, until `stop`.
+async fn listen(origin: Option<Origin>, edge: Option<Edge>, bus: Bus, stop: CancellationToken) {
+    let (mut gone, mut revoked) = (bus.subscribe(Topic::Gone).await, bus.subscribe(Topic::Revoked).await);
+    let mut looking = tokio::time::interval(RECALL);
+    loop {
+        let heard = tokio::select! {
+            () = stop.cancelled() => return,
+            heard = gone.next() => heard,
+            heard = revoked.next() => {
+                match (&edge, heard) {
+                    (None, _) => {}
+                    (Some(edge), Heard::Gap) => recall(edge).await,
+                    (Some(edge), Heard::Message(message)) => {
+                        Revocation::from_bytes(&message).into_iter().for_each(|one| edge.revoke(one));
+                    }
+                }
+                continue;
+            }
+            _ = looking.tick() => {
+                if let Some(edge) = &edge {
+                    recall(edge).await;
+                }
+                continue;
+            }
+        };
+        match heard {
+            Heard::Message(message) => {
+                let Some(Gone { presentation }) = Gone::from_bytes(&message) else { continue };
+                // The nearer one last: it must not fetch again what the other still knows.
+                if let Some(origin) = &origin {
+                    origin.forget(presentation).await;
+                }
+                if let Some(edge) = &edge {
+                    edge.purge(presentation).await;
+                }
+            }
+            Heard::Gap => {
+                if let Some(edge) = &edge {
+                    edge.distrust();
+                }
+            }
+        }
+    }
+}
