@@ -24,7 +24,7 @@ async fn readiness_and_metrics_tell_the_state(house: House) {
     let metrics = visitor.get("/metrics").await.expect(200);
     let metrics = String::from_utf8_lossy(&metrics.bytes).into_owned();
     assert!(
-        metrics.contains("kinora_http_requests_total{method=\"GET\",route=\"/api/v1/instance\""),
+        metrics.contains("kinora_http_requests_total{route=\"/api/v1/instance\",method=\"GET\""),
         "{metrics}"
     );
     // Behind a proxy the outside world asks from a near address: that does not count as near.
