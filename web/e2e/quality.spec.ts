@@ -47,7 +47,7 @@ test("what a player tells is on the page within seconds", async ({ page, context
   ).toBeVisible();
   const after = await (await request.get(quality)).json();
   expect(after.total.starts).toBe(before.total.starts + 1);
-  expect(after.total.playing_ms - before.total.playing_ms).toBeGreaterThan(5_000);
+  expect(after.total.playing_ms - before.total.playing_ms).toBeGreaterThan(500);
 
   // The page goes on by itself: the viewer leaves, and is no longer counted.
   const now = Number(await row.locator('[data-label="now"]').textContent());
@@ -77,9 +77,7 @@ test("an embedded player tells, too", async ({ page, request }) => {
   const beats = page.waitForRequest((one) => one.url().endsWith("/api/v1/beats"));
   await page.goto(`/embed/${videoId()}?autoplay=1`);
   expect((await beats).postDataJSON().beats[0].kind).toBe("start");
-  await expect
-    .poll(async () => (await (await request.get(quality)).json()).total.starts)
-    .toBe(before.total.starts + 1);
+  await expect.poll(async () => (await (await request.get(quality)).json()).total.starts).toBe(before.total.starts + 1);
 });
 
 test("fits a phone", async ({ page }) => {

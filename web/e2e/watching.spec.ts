@@ -18,7 +18,7 @@ test("captions show as the viewer likes them, and stay on", async ({ page }) => 
       '<AdaptationSet contentType="text" lang="en" mimeType="text/vtt"><Role schemeIdUri="urn:mpeg:dash:role:2011" value="caption"/><Representation id="t0" bandwidth="200"><BaseURL>/e2e.vtt</BaseURL></Representation></AdaptationSet></Period>';
     await route.fulfill({ response: answer, body: (await answer.text()).replace("</Period>", set) });
   });
-  await page.route("**/e2e.vtt", (route) => route.fulfill({ contentType: "text/vtt", body: captions }));
+  await page.route("**/e2e.vtt*", (route) => route.fulfill({ contentType: "text/vtt", body: captions }));
   await page.goto(`/watch/${videoId()}`);
   await playing(page);
   const cue = page.locator(".shaka-text-container span", { hasText: "Somewhere in a meadow" }).last();

@@ -41,37 +41,43 @@ impl Storing {
     }
 }
 
-/// Stores until `stop`, and once more then.
-pub async fn run(insights: Insights, mut storing: Storing, stop: CancellationToken) {
+/// Stores until `stop`.
+pub async fn run(insights: &Insights, stop: CancellationToken) {
     let mut ticks = time::interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut tidied = time::Instant::now();
     loop {
-        let last = tokio::select! {
-            () = stop.cancelled() => true,
-            _ = ticks.tick() => false,
-        };
-        if let Err(error) = store_all(&insights, &mut storing).await {
-            tracing::warn!(%error, "figures of playbacks could not be stored; the next round tries again");
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = ticks.tick() => {}
         }
-        if last {
-            return;
+        let mut storing = insights.storing.lock().await;
+        if let Err(error) = store_all(insights, &mut storing, false).await {
+            tracing::warn!(%error, "figures of playbacks could not be stored; the next round tries again");
         }
         if tidied.elapsed() >= TIDY_EVERY {
             tidied = time::Instant::now();
-            tidy(&insights, storing.stored).await;
+            tidy(insights, storing.stored).await;
         }
     }
 }
 
-/// One round: everything that came since the last.
-pub async fn store_all(insights: &Insights, storing: &mut Storing) -> store::Result<()> {
+/// The last round.
+pub async fn finish(insights: &Insights) {
+    let mut storing = insights.storing.lock().await;
+    if let Err(error) = store_all(insights, &mut storing, true).await {
+        tracing::warn!(%error, "the last figures of playbacks could not be stored; the next start does it");
+    }
+}
+
+/// One round: everything that came since the last. Who leaves hears nobody play any more.
+async fn store_all(insights: &Insights, storing: &mut Storing, leaves: bool) -> store::Result<()> {
     settle(insights, storing).await?;
     let now = insights.clock.now();
     let (cells, end, watching) = {
         let mut state = locked(&insights.state);
         state.sessions.forget(now);
-        let watching = state.sessions.watching(now);
+        let watching = if leaves { HashMap::new() } else { state.sessions.watching(now) };
         (state.rollup.take(), state.end, watching)
     };
     metrics::gauge!("kinora_qoe_playing_sessions").set(watching.values().sum::<i64>() as f64);
@@ -106,7 +112,7 @@ async fn settle(insights: &Insights, storing: &mut Storing) -> store::Result<()>
 }
 
 /// How far the log is summed up in the database.
-pub async fn position(insights: &Insights) -> store::Result<Position> {
+async fn position(insights: &Insights) -> store::Result<Position> {
     let row = quality::position(&mut insights.store.reader().await?, &insights.node).await?;
     let (segment, byte) = row.unwrap_or_default();
     Ok(Position { segment: segment.unsigned_abs(), byte: byte.unsigned_abs() })

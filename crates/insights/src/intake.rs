@@ -58,20 +58,17 @@ pub struct State {
 impl State {
     /// Adds a record that is in the log.
     pub fn add(&mut self, record: &Record) {
-        self.rollup.add(record, &mut self.sessions, &mut self.edges, &mut self.meters);
+        self.rollup.add(record, &mut self.sessions, &mut self.edges, Some(&mut self.meters));
     }
 
     /// Knows again what an earlier process took: its sessions, and from `stored` on its sums.
     pub fn recall(&mut self, behind: Position, mut record: Record, stored: Position) {
         // Refused it was not: it is in the log.
         let _ = self.sessions.admit(&mut record);
-        if behind > stored {
-            self.add(&record);
-        } else {
-            // The flags of the session are needed, the sums are stored.
-            let (mut sums, mut silent) = (Rollup::default(), Meters::default());
-            sums.add(&record, &mut self.sessions, &mut self.edges, &mut silent);
-        }
+        // Of what is stored the sessions are needed, not the sums.
+        let mut known = Rollup::default();
+        let sums = if behind > stored { &mut self.rollup } else { &mut known };
+        sums.add(&record, &mut self.sessions, &mut self.edges, None);
         self.end = self.end.max(behind);
     }
 }

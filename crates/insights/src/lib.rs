@@ -80,6 +80,7 @@ pub struct Inner {
     tokens: tokens::Tokens,
     intake: Intake,
     state: Arc<Mutex<State>>,
+    storing: tokio::sync::Mutex<flush::Storing>,
     _home: home::Home,
 }
 
@@ -91,9 +92,6 @@ impl std::ops::Deref for Insights {
     }
 }
 
-/// Stores what comes until it is told to stop.
-pub struct Storer(Insights, flush::Storing);
-
 impl Insights {
     /// Opens the log below `dir`, reads again what of it is not summed up, and begins to take beats.
     pub async fn start(
@@ -102,7 +100,7 @@ impl Insights {
         store: Store,
         clock: Clock,
         checker: Checker,
-    ) -> Result<(Self, Storer)> {
+    ) -> Result<Self> {
         let below = dir.to_owned();
         let home = spawn(move || home::claim(&below)).await?;
         let (dir, node) = (home.dir.clone(), home.node.clone());
@@ -120,9 +118,19 @@ impl Insights {
         let state = Arc::new(Mutex::new(state));
         let intake = Intake::start(log, state.clone())?;
         let tokens = tokens::Tokens::new(checker);
-        let inner = Inner { config, dir, node, store, clock, tokens, intake, state, _home: home };
-        let insights = Self(Arc::new(inner));
-        Ok((insights.clone(), Storer(insights, flush::Storing::from(stored))))
+        let storing = flush::Storing::from(stored).into();
+        let inner = Inner { config, dir, node, store, clock, tokens, intake, state, storing, _home: home };
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// Stores the sums every few seconds until `stop`.
+    pub async fn run(&self, stop: CancellationToken) {
+        flush::run(self, stop).await;
+    }
+
+    /// Stores what came last. To be called when no more requests come: this machine may not start again.
+    pub async fn finish(&self) {
+        flush::finish(self).await;
     }
 
     /// Forgets minutes that are older than is wished. To be called from time to time.
@@ -131,13 +139,6 @@ impl Insights {
         let mut tx = self.store.begin().await?;
         store::quality::prune(&mut tx, before).await?;
         tx.commit().await
-    }
-}
-
-impl Storer {
-    /// Runs until `stop`, and stores once more then.
-    pub async fn run(self, stop: CancellationToken) {
-        flush::run(self.0, self.1, stop).await;
     }
 }
 

@@ -106,12 +106,12 @@ impl Log {
         }
         let Some(mut file) = self.file.take() else { return Err(io::Error::other("no segment is open")) };
         let written = file.write_all(bytes);
-        let synced = written.as_ref().map_or(Ok(()), |()| file.sync_data());
-        if let Err(error) = written.and(synced.as_ref().map(|()| ()).map_err(|e| e.kind().into())) {
+        let is_written = written.is_ok();
+        if let Err(error) = written.and_then(|()| file.sync_data()) {
             // Nothing behind the last commit may be found by readers. A file that failed to sync is not written to again: it is
             // not known what the disk holds of it.
             match self.cut_back(&mut file) {
-                Ok(()) if synced.is_ok() => self.file = Some(file),
+                Ok(()) if !is_written => self.file = Some(file),
                 Ok(()) => {}
                 Err(cut) => {
                     tracing::error!(%cut, "the log of beats could not be cut back after a failed write")

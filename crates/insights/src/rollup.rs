@@ -59,14 +59,22 @@ pub fn minute(at: Micros) -> Micros {
 }
 
 impl Rollup {
-    /// Adds a record whose beats all count.
-    pub fn add(&mut self, record: &Record, sessions: &mut Sessions, edges: &mut Edges, meters: &mut Meters) {
+    /// Adds a record whose beats all count. What an earlier process has counted already is no business of `meters`.
+    pub fn add(
+        &mut self,
+        record: &Record,
+        sessions: &mut Sessions,
+        edges: &mut Edges,
+        mut meters: Option<&mut Meters>,
+    ) {
         for beat in &record.beats {
             let (at, edge) = (time_of(record, beat), edges.of(&beat.edge));
             let session = sessions.of(record);
             let cell = count(beat, session);
             session.note(&beat.what, edge, at);
-            meters.note(edges, edge, beat, &cell);
+            if let Some(meters) = &mut meters {
+                meters.note(edges, edge, beat, &cell);
+            }
             self.merge(Key { minute: minute(at), edge, presentation: record.presentation }, &cell);
         }
     }
@@ -134,9 +142,9 @@ mod tests {
 
     fn rolled(records: &[Record]) -> HashMap<Key, Cell> {
         let (mut rollup, mut sessions) = (Rollup::default(), Sessions::default());
-        let (mut edges, mut meters) = (Edges::default(), Meters::default());
+        let mut edges = Edges::default();
         for record in records {
-            rollup.add(record, &mut sessions, &mut edges, &mut meters);
+            rollup.add(record, &mut sessions, &mut edges, None);
         }
         rollup.take()
     }

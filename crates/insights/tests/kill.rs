@@ -35,11 +35,11 @@ async fn receiver() {
     let url = format!("sqlite:{}", dir.join("kinora.db").display());
     let store = store::Store::connect(&store::Config { url, ..Default::default() }).await.unwrap();
     let checker = Checker::new([minter().public_key()]);
-    let (insights, storer) =
-        Insights::start(Default::default(), &dir.join("beats"), store, Clock::system(), checker)
-            .await
-            .unwrap();
-    tokio::spawn(storer.run(Default::default()));
+    let insights = Insights::start(Default::default(), &dir.join("beats"), store, Clock::system(), checker)
+        .await
+        .unwrap();
+    let storing = insights.clone();
+    tokio::spawn(async move { storing.run(Default::default()).await });
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     println!("listening on {}", listener.local_addr().unwrap());
     let router = Router::new().route("/api/v1/beats", post(routes::send)).with_state(insights);

@@ -45,6 +45,7 @@ pub struct Server {
     stop: CancellationToken,
     tasks: JoinSet<Ended>,
     store: Option<Store>,
+    insights: Option<Insights>,
 }
 
 /// Which task ended, and how.
@@ -85,6 +86,7 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Server> {
         the_app = Some(app);
     }
     let edge = delivery::start(&config, &blobs, &clock, &bus, &mut faces, &mut tasks, &stop).await?;
+    let insights = faces.insights.clone();
     let listener = TcpListener::bind(config.http.listen)
         .await
         .with_context(|| format!("listening on {} (http.listen)", config.http.listen))?;
@@ -103,7 +105,7 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Server> {
     for running in health.roles.values() {
         running.store(true, Ordering::Relaxed);
     }
-    Ok(Server { address, app: the_app, blobs, health, stop, tasks, store })
+    Ok(Server { address, app: the_app, blobs, health, stop, tasks, store, insights })
 }
 
 /// The application on an opened store, as the API and the command line use it.
@@ -211,11 +213,10 @@ async fn start_insights(
 ) -> anyhow::Result<Insights> {
     let dir = config.data_dir.join("beats");
     let (store, clock) = (app.store.clone(), app.clock.clone());
-    let (insights, storer) =
-        Insights::start(config.insights.clone(), &dir, store, clock, app.token_checker()).await?;
-    let stopped = stop.clone();
+    let insights = Insights::start(config.insights.clone(), &dir, store, clock, app.token_checker()).await?;
+    let (storing, stopped) = (insights.clone(), stop.clone());
     supervise(tasks, "figures of playbacks", async move {
-        storer.run(stopped).await;
+        storing.run(stopped).await;
         Ok(())
     });
     Ok(insights)
@@ -257,6 +258,9 @@ impl Server {
                 outcome = Err(anyhow::anyhow!(failure));
             }
             drain(&self.health, self.app.as_ref(), &self.stop);
+        }
+        if let Some(insights) = &self.insights {
+            insights.finish().await;
         }
         if let Some(store) = &self.store {
             store.close().await;

@@ -213,7 +213,9 @@ export class PlayerSession {
       this.pendingSeek = null;
       setTimeout(() => !this.closed && this.adapt(), slowStartMs);
       const adaptive = "MediaSource" in window || "ManagedMediaSource" in window;
-      await this.player.load(adaptive ? playback.dash_url : playback.hls_url, start);
+      // Whole: to a path alone Shaka cannot add its query.
+      const address = new URL(adaptive ? playback.dash_url : playback.hls_url, location.href).href;
+      await this.player.load(address, start);
       if (this.closed) return;
       this.patch({ phase: "ready", failed: null });
       this.rememberedText();

@@ -1,6 +1,6 @@
 // Figures in words, and the drawing of series with gaps.
 import { describe, expect, it } from "vitest";
-import { perMinute, runs, share, startup, tone, top, viewers } from "./measure";
+import { isAlone, perMinute, runs, share, startup, tone, top, viewers } from "./measure";
 
 describe("figures in words", () => {
   it.each([
@@ -16,6 +16,7 @@ describe("figures in words", () => {
     [0.0042, "0.42 %"],
     [0.025, "2.5 %"],
     [0.5, "50 %"],
+    [0.05, "5 %"],
   ] as const)("share %s", (ratio, words) => expect(share(ratio)).toBe(words));
   it("tells few viewers and switches by tenths", () => {
     expect([0, 0.01, 0.5, 12.4].map(viewers)).toEqual(["0", "< 0.1", "0.5", "12"]);
@@ -39,7 +40,9 @@ describe("series", () => {
     expect(top([3_200_000], 0)).toBe(4_000_000);
   });
   it("draws no line over gaps", () => {
-    expect(runs([0, 10, null, 5], 10, 30, 100)).toEqual(["M0.0,100.0L10.0,0.0", "M30.0,50.0h0.01"]);
+    const values = [0, 10, null, 5];
+    expect(runs(values, 10, 30, 100)).toEqual(["M0.0,100.0L10.0,0.0"]);
+    expect(values.map((_, at) => isAlone(values, at))).toEqual([false, false, false, true]);
     expect(runs([null, null], 10, 30, 100)).toEqual([]);
   });
 });

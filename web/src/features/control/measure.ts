@@ -7,7 +7,7 @@ export const none = "–";
 /** A time to the first frame: `480 ms`, `1.6 s`. */
 export function startup(ms: number | null): string {
   if (ms === null) return none;
-  return ms < 995 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(ms < 9950 ? 1 : 0)} s`;
+  return ms < 995 ? `${Math.round(ms)} ms` : `${Number((ms / 1000).toFixed(ms < 9950 ? 1 : 0))} s`;
 }
 
 /** A small share: `0 %`, `< 0.01 %`, `0.42 %`, `12 %`. */
@@ -16,12 +16,13 @@ export function share(ratio: number | null): string {
   const percent = ratio * 100;
   if (percent === 0) return "0 %";
   if (percent < 0.01) return "< 0.01 %";
-  return `${percent < 9.95 ? percent.toFixed(percent < 0.995 ? 2 : 1) : Math.round(percent)} %`;
+  return `${Number(percent.toFixed(percent < 0.995 ? 2 : percent < 9.95 ? 1 : 0))} %`;
 }
 
 export const rate = (bps: number | null) => (bps === null ? none : bitrate(bps));
 
-export const perMinute = (n: number | null) => (n === null ? none : n === 0 ? "0" : n < 0.05 ? "< 0.1" : n.toFixed(1));
+export const perMinute = (n: number | null) =>
+  n === null ? none : n === 0 ? "0" : n < 0.05 ? "< 0.1" : String(Number(n.toFixed(1)));
 
 /** Viewers on average: whole ones, or a tenth of a few. */
 export const viewers = (n: number) =>
@@ -50,6 +51,10 @@ export function top(values: readonly (number | null)[], least: number): number {
   return step * size;
 }
 
+/** A value with nothing on either side, which no line shows. */
+export const isAlone = (values: readonly (number | null)[], at: number) =>
+  values[at] != null && values[at - 1] == null && values[at + 1] == null;
+
 /** Lines through the points that have a value, each a run without gaps; in units of the drawing. */
 export function runs(values: readonly (number | null)[], highest: number, width: number, height: number): string[] {
   const step = values.length > 1 ? width / (values.length - 1) : 0;
@@ -66,6 +71,5 @@ export function runs(values: readonly (number | null)[], highest: number, width:
     }
     run.push(`${(at * step).toFixed(1)},${(height - (Math.min(value, highest) / highest) * height).toFixed(1)}`);
   });
-  // A single point is drawn as a short stroke.
-  return lines.map((points) => (points.length === 1 ? `M${points[0]}h0.01` : `M${points.join("L")}`));
+  return lines.filter((points) => points.length > 1).map((points) => `M${points.join("L")}`);
 }

@@ -13,7 +13,6 @@ import { perMinute, rate, share, startup, tones, viewers } from "./measure";
 import { Part, Tile } from "./parts";
 import { Series } from "./series";
 import { ControlTabs } from "./tabs";
-import { Trend } from "./trend";
 
 // Sums are stored every two seconds: what a player told is here in less than five.
 const EVERY_MS = 2000;
@@ -126,42 +125,34 @@ const edgeName = (edge: string) =>
   edge === "origin" ? "Origin, no edge between" : edge === "other" ? "Other edges" : edge;
 
 function Tiles({ quality }: { quality: Quality }) {
-  const { total, limits, series } = quality;
+  const { total, limits } = quality;
   const tone = tones(total, limits);
-  const per = (of: (figures: QualityFigures) => number | null) => series.map((step) => of(step.figures) ?? 0);
   const starts = total.starts + total.start_failures;
   return (
     <dl className="tiles">
-      <Tile name="Playing now" figure={quality.playing_sessions.toLocaleString("en")} note={of(total.starts, "start")}>
-        <Trend label="Viewers" values={series.map((step) => Number(step.viewers.toFixed(1)))} />
-      </Tile>
+      <Tile
+        name="Playing now"
+        figure={quality.playing_sessions.toLocaleString("en")}
+        note={of(total.starts, "start")}
+      />
       <Tile
         name="Start-up, 95 of 100"
         figure={startup(total.startup_p95_ms)}
         tone={tone.startup}
         note={total.startup_p50_ms === null ? "nothing started" : `half within ${startup(total.startup_p50_ms)}`}
-      >
-        <Trend label="Start-up in milliseconds" values={per((figures) => figures.startup_p95_ms)} />
-      </Tile>
+      />
       <Tile
         name="Rebuffering"
         figure={share(total.rebuffer_ratio)}
         tone={tone.rebuffer}
         note={total.rebuffer_ratio === null ? "nothing played" : `of the time, ${of(total.stalls, "stall")}`}
-      >
-        <Trend
-          label="Rebuffering in percent"
-          values={per((figures) => Number(((figures.rebuffer_ratio ?? 0) * 100).toFixed(2)))}
-        />
-      </Tile>
+      />
       <Tile
         name="Start failures"
         figure={share(total.start_failure_ratio)}
         tone={tone.failures}
         note={starts === 0 ? "nothing started" : `${total.start_failures} of ${starts.toLocaleString("en")}`}
-      >
-        <Trend label="Failed starts" values={per((figures) => figures.start_failures)} />
-      </Tile>
+      />
       <Tile
         name="Bitrate"
         figure={rate(total.mean_bitrate_bps)}
@@ -170,9 +161,7 @@ function Tiles({ quality }: { quality: Quality }) {
             ? "nothing played"
             : `${perMinute(total.switches_per_minute)} switches a minute`
         }
-      >
-        <Trend label="Bitrate in bits a second" values={per((figures) => figures.mean_bitrate_bps)} />
-      </Tile>
+      />
     </dl>
   );
 }

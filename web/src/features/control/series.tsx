@@ -1,6 +1,6 @@
 // One figure over time: a line with its top and its alert line, told in words where the pointer or the arrows are.
 import { type KeyboardEvent, type PointerEvent, useState } from "react";
-import { runs, top } from "./measure";
+import { isAlone, runs, top } from "./measure";
 
 const [WIDTH, HEIGHT] = [600, 120];
 
@@ -20,7 +20,8 @@ export function Series({ name, values, times, words, line, least = 0 }: SeriesPr
   const [at, setAt] = useState<number | null>(null);
   const last = values.length - 1;
   const shown = at === null ? null : Math.min(at, last);
-  const highest = top(values, Math.max(least, line ?? 0));
+  // The alert line stands clear of the top.
+  const highest = top(values, Math.max(least, (line ?? 0) * 1.5));
   const y = (value: number) => (1 - Math.min(value, highest) / highest) * 100;
   const value = shown === null ? null : (values[shown] ?? null);
   const known = values.filter((one) => one !== null);
@@ -77,15 +78,15 @@ export function Series({ name, values, times, words, line, least = 0 }: SeriesPr
             <path key={run} d={run} />
           ))}
         </svg>
+        {values.map((one, step) =>
+          one !== null && isAlone(values, step) ? (
+            <i key={times[step]} className="series-dot" style={placed(step, last, y(one))} />
+          ) : null,
+        )}
         {shown !== null && (
           <>
-            <i className="series-at" style={{ insetInlineStart: `${last > 0 ? (shown / last) * 100 : 0}%` }} />
-            {value !== null && (
-              <i
-                className="series-dot"
-                style={{ insetInlineStart: `${last > 0 ? (shown / last) * 100 : 0}%`, insetBlockStart: `${y(value)}%` }}
-              />
-            )}
+            <i className="series-at" style={placed(shown, last)} />
+            {value !== null && <i className="series-dot" style={placed(shown, last, y(value))} />}
           </>
         )}
         {known.length === 0 && <span className="series-none">nothing to tell</span>}
@@ -98,6 +99,11 @@ export function Series({ name, values, times, words, line, least = 0 }: SeriesPr
     </figure>
   );
 }
+
+const placed = (step: number, last: number, top?: number) => ({
+  insetInlineStart: `${last > 0 ? (step / last) * 100 : 0}%`,
+  ...(top === undefined ? {} : { insetBlockStart: `${top}%` }),
+});
 
 function clock(time: string | undefined): string {
   return time === undefined ? "" : new Date(time).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
