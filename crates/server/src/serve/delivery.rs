@@ -7,7 +7,7 @@ use backends::{
     clock::Clock,
 };
 use domain::{Gone, Message, Revoked, Topic};
-use edge::Edge;
+use edge::{Edge, Lanes};
 use origin::Origin;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -19,7 +19,7 @@ use crate::{
     router::Faces,
 };
 
-/// Starts what the process delivers with. Gives back the edge, for the listener.
+/// Starts what the process delivers with. Gives back the edge's lanes, for the listener.
 pub(super) async fn start(
     config: &Config,
     blobs: &Blobs,
@@ -28,7 +28,7 @@ pub(super) async fn start(
     faces: &mut Faces,
     tasks: &mut JoinSet<Ended>,
     stop: &CancellationToken,
-) -> anyhow::Result<Option<Edge>> {
+) -> anyhow::Result<Option<Lanes>> {
     let origin = config
         .roles
         .contains(&Role::Origin)
@@ -51,7 +51,7 @@ pub(super) async fn start(
             Ok(())
         });
     }
-    Ok(edge)
+    Ok(edge.map(|edge| Lanes::start(&edge, stop)).transpose()?)
 }
 
 /// Forgets what is gone and refuses whom it is told to, until `stop`.
