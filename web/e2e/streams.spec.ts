@@ -39,7 +39,10 @@ test("one stream too many names the others, and can end one", async ({ page, req
   await expect(rows).not.toHaveCount(0);
   const before = await rows.count();
   // The latest is the first.
-  await told.getByRole("button", { name: /^Stop there/ }).first().click();
+  await told
+    .getByRole("button", { name: /^Stop there/ })
+    .first()
+    .click();
   await expect(told).toBeHidden();
   await playing(page);
   const streams: Stream[] = await (await request.get("/api/v1/me/streams")).json();
@@ -53,7 +56,10 @@ test("the account page tells what is being watched", async ({ page, request }) =
   await page.goto("/account");
   const panel = page.getByRole("region", { name: "Watching now" });
   await expect(panel.getByRole("button", { name: /^Stop there/ }).first()).toBeVisible();
-  await panel.getByRole("button", { name: /^Stop there/ }).first().click();
+  await panel
+    .getByRole("button", { name: /^Stop there/ })
+    .first()
+    .click();
   await expect
     .poll(async () => {
       const streams: Stream[] = await (await request.get("/api/v1/me/streams")).json();
