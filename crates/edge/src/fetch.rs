@@ -80,7 +80,7 @@ impl Edge {
         drop(flights);
         let old = held.cloned();
         let pilot = Pilot { edge: self.clone(), key: key.clone(), hops, flight: flight.clone(), old };
-        tokio::spawn(pilot.fly());
+        self.0.runtime.spawn(pilot.fly());
         Ok(Boarding::First(flight))
     }
 }

@@ -35,11 +35,12 @@ use backends::{
     playback_keys::Keys,
 };
 use domain::{PresentationId, revocation::Revocation};
+use tokio::runtime::Handle;
 
 pub use config::{Clients, Config};
 use flight::Flight;
 use key::Key;
-pub use lane::{Rewound, Visit, Visitors};
+pub use lane::{Lanes, Rewound, Visit, Visitors};
 use measure::Measure;
 pub use measure::Snapshot;
 use object::About;
@@ -66,6 +67,8 @@ struct Inner {
     /// spoil the fetch of others.
     flights: Mutex<HashMap<(Key, u8), Arc<Flight>>>,
     measure: Measure,
+    /// Where fetches run, whichever thread asks for them.
+    runtime: Handle,
 }
 
 /// What keeps an edge from starting.
@@ -106,6 +109,7 @@ pub async fn start(
         upstream,
         flights: Mutex::default(),
         measure: Measure::new(),
+        runtime: Handle::current(),
     }));
     let telling = Arc::downgrade(&edge.0);
     tokio::spawn(async move {
@@ -122,11 +126,6 @@ impl Edge {
     /// Everything below `/media/`.
     pub fn router(&self) -> Router {
         routes::router(self.clone())
-    }
-
-    /// Counts the connections of each address, as far as they are limited.
-    pub fn visitors(&self) -> Visitors {
-        Visitors::new(self.0.config.clients.connections_per_address)
     }
 
     /// Removes all that is held of a presentation; gives how many answers.

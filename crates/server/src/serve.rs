@@ -85,14 +85,14 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Server> {
         }
         the_app = Some(app);
     }
-    let edge = delivery::start(&config, &blobs, &clock, &bus, &mut faces, &mut tasks, &stop).await?;
+    let lanes = delivery::start(&config, &blobs, &clock, &bus, &mut faces, &mut tasks, &stop).await?;
     let insights = faces.insights.clone();
     let listener = TcpListener::bind(config.http.listen)
         .await
         .with_context(|| format!("listening on {} (http.listen)", config.http.listen))?;
     let address = listener.local_addr()?;
     let grace = Duration::from_secs(config.http.drain_seconds.into());
-    let listening = listen::serve(listener, router::router(faces), edge, stop.clone(), grace);
+    let listening = listen::serve(listener, router::router(faces), lanes, stop.clone(), grace);
     supervise(&mut tasks, "http", async move {
         listening.await;
         Ok(())

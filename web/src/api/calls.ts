@@ -100,15 +100,14 @@ export const video = async (id: string): Promise<T.Video> =>
 /** `after`: the session that this playback goes on with. */
 export const playback = async (id: string, after?: string): Promise<T.Playback> =>
   (after ? null : await early<T.Playback>(`playback ${id}`)) ??
-  (await body(
-    client.POST("/api/v1/videos/{id}/playback", { params: { ...path(id), query: after ? { after } : {} } }),
-  ));
+  (await body(client.POST("/api/v1/videos/{id}/playback", { params: { ...path(id), query: after ? { after } : {} } })));
 /** A look at a title that counts as no stream. */
 export const look = (id: string): Promise<T.Playback> =>
   body(client.POST("/api/v1/videos/{id}/playback", { params: { ...path(id), query: { purpose: "preview" } } }));
 
 export const streams = (): Promise<T.StreamView[]> => body(client.GET("/api/v1/me/streams"));
-export const keepStream = (session: string) => nothing(client.PUT("/api/v1/me/streams/{id}", { params: path(session) }));
+export const keepStream = (session: string) =>
+  nothing(client.PUT("/api/v1/me/streams/{id}", { params: path(session) }));
 export const stopStream = (session: string) =>
   nothing(client.DELETE("/api/v1/me/streams/{id}", { params: path(session) }));
 /** Sent even while the page goes; nobody waits for the answer. */

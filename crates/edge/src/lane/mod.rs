@@ -4,6 +4,7 @@
 mod parse;
 mod rewound;
 mod send;
+mod threads;
 mod visitors;
 
 use std::{
@@ -27,6 +28,7 @@ use crate::{
 use parse::{Parsed, Request, parse};
 pub use rewound::Rewound;
 use send::Sender;
+pub use threads::Lanes;
 pub use visitors::{Visit, Visitors};
 
 /// Room for a request's head; a longer one is not for the lane.
@@ -42,8 +44,8 @@ enum Next {
 
 impl Edge {
     /// Serves a connection for as long as its requests are plain ones for media, and gives back one on which something else
-    /// was sent. `None` when it is over. After `stop` no further request is waited for.
-    pub async fn serve(&self, mut stream: TcpStream, stop: &CancellationToken) -> Option<Rewound> {
+    /// was sent, with what was read of it. `None` when it is over. After `stop` no further request is waited for.
+    async fn ride(&self, mut stream: TcpStream, stop: &CancellationToken) -> Option<(TcpStream, BytesMut)> {
         let clients = &self.0.config.clients;
         let mut buffer = BytesMut::with_capacity(ROOM);
         // An own token for each connection: waiting on it concerns no other.
@@ -56,7 +58,7 @@ impl Edge {
         loop {
             match self.take(&stream, &mut buffer).await {
                 Ok(Next::Another) => {}
-                Ok(Next::Odd) => return Some(Rewound::new(buffer, stream, milliseconds(clients.stall_ms))),
+                Ok(Next::Odd) => return Some((stream, buffer)),
                 Ok(Next::Close) | Err(_) => return None,
             }
             if buffer.is_empty() && stop.is_cancelled() {

@@ -2,7 +2,7 @@
 //! complete, so that whatever else is found at start can go.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io::{self, Read, Seek, SeekFrom},
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
@@ -35,9 +35,14 @@ const OPEN: usize = 256;
 /// Bytes read at once when a file is checked.
 const CHECK: usize = 1 << 20;
 
+/// Most edges of one machine that share a directory: each has a part of its own.
+const MAX_NEIGHBOURS: usize = 64;
+
 /// A directory of bodies.
 pub struct Disk {
     dir: PathBuf,
+    /// The part is ours as long as this is held.
+    _lock: File,
     serial: AtomicU64,
     open: Recent<Box<str>, Arc<File>>,
 }
@@ -65,8 +70,9 @@ pub struct Draft {
 }
 
 impl Disk {
-    /// Makes the directory, and removes what was not finished.
+    /// Takes a part of the directory that no other running edge has, and removes what was not finished.
     pub fn open(dir: &Path) -> io::Result<Self> {
+        let (dir, lock) = claim(dir)?;
         let drafts = dir.join("drafts");
         match fs::remove_dir_all(&drafts) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -75,7 +81,7 @@ impl Disk {
         for n in 0..=255u8 {
             fs::create_dir_all(dir.join(hex::encode([n])))?;
         }
-        let disk = Self { dir: dir.to_owned(), serial: AtomicU64::new(0), open: Recent::new(OPEN) };
+        let disk = Self { dir, _lock: lock, serial: AtomicU64::new(0), open: Recent::new(OPEN) };
         Ok(disk)
     }
 
@@ -206,6 +212,20 @@ impl Drop for Draft {
             remove(&self.path);
         }
     }
+}
+
+fn claim(dir: &Path) -> io::Result<(PathBuf, File)> {
+    for number in 0..MAX_NEIGHBOURS {
+        let part = dir.join(number.to_string());
+        fs::create_dir_all(&part)?;
+        let lock = File::create(part.join("lock"))?;
+        match lock.try_lock() {
+            Ok(()) => return Ok((part, lock)),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+    Err(io::Error::other(format!("{MAX_NEIGHBOURS} edges already share {}", dir.display())))
 }
 
 fn blocks(bytes: u64) -> u64 {

@@ -137,7 +137,7 @@ impl<K: Hash + Eq + Clone> Policy<K> {
                 continue;
             };
             self.small.bytes -= entry.size;
-            if entry.uses.0.load(Ordering::Relaxed) > 1 {
+            if entry.uses.0.load(Ordering::Relaxed) > 0 {
                 entry.in_main = true;
                 entry.uses.0.store(0, Ordering::Relaxed);
                 let size = entry.size;
@@ -313,7 +313,8 @@ mod tests {
             let moka = ratio(hits_of_moka(&trace, capacity).await);
             println!("{capacity} of 50000: S3-FIFO {ours:.4}, LRU {lru:.4}, W-TinyLFU (moka) {moka:.4}");
             assert!(ours >= lru, "{ours} < {lru}");
-            assert!(ours >= moka - 0.005, "{ours} < {moka}");
+            // Its figure differs a little from run to run.
+            assert!(ours >= moka - 0.002, "{ours} < {moka}");
         }
     }
 

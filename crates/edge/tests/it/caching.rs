@@ -141,7 +141,7 @@ async fn purging_takes_what_is_held_and_what_is_on_its_way() {
     assert_eq!(world.get("v1/1.m4s").await.cache(), "fwd=uri-miss");
     until(|| world.edge.snapshot().disk.objects == 1).await;
     assert_eq!(world.edge.purge(world.id).await, 1);
-    let files = |n: u8| std::fs::read_dir(world.config.dir.join(format!("{n:02x}"))).unwrap().count();
+    let files = |n: u8| std::fs::read_dir(world.part().join(format!("{n:02x}"))).unwrap().count();
     assert_eq!((0..=255).map(files).sum::<usize>(), 0);
     // One that began before the purge serves who waits, and nobody after.
     world.upstream.does(|_| async {

@@ -137,7 +137,7 @@ async fn a_body_that_breaks_is_broken_for_all_and_not_kept() {
     assert!(world.get("v1/1.m4s").await.body.is_none());
     let snapshot = world.edge.snapshot();
     assert_eq!((snapshot.memory.objects, snapshot.disk.objects), (0, 0));
-    assert_eq!(std::fs::read_dir(world.config.dir.join("drafts")).unwrap().count(), 0);
+    assert_eq!(std::fs::read_dir(world.part().join("drafts")).unwrap().count(), 0);
 }
 
 #[tokio::test]

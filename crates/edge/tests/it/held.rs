@@ -12,7 +12,8 @@ const FOREVER: &[(&str, &str)] = &[("cache-control", "max-age=31536000, immutabl
 const LIST: &[(&str, &str)] = &[("cache-control", "max-age=60"), ("etag", "\"l\"")];
 
 fn files(world: &World) -> Vec<PathBuf> {
-    let dirs = fs::read_dir(&world.config.dir).unwrap().map(|dir| dir.unwrap().path());
+    let dirs = fs::read_dir(world.part()).unwrap().map(|dir| dir.unwrap().path());
+    let dirs = dirs.filter(|dir| dir.is_dir());
     dirs.flat_map(|dir| fs::read_dir(dir).unwrap().map(|file| file.unwrap().path())).collect()
 }
 
@@ -31,8 +32,8 @@ async fn a_restart_keeps_what_is_whole_and_serves_it_without_upstreams() {
     let mut bytes_of_it = fs::read(broken).unwrap();
     bytes_of_it[77] ^= 1;
     fs::write(broken, bytes_of_it).unwrap();
-    fs::write(world.config.dir.join("drafts/7"), "half").unwrap();
-    fs::write(world.config.dir.join("00/what"), "nothing of ours").unwrap();
+    fs::write(world.part().join("drafts/7"), "half").unwrap();
+    fs::write(world.part().join("00/what"), "nothing of ours").unwrap();
     world.pass(1);
     world.restart().await;
     assert_eq!(files(&world).len(), 3);
@@ -76,7 +77,7 @@ async fn bounds_hold_whatever_is_asked_for() {
 #[tokio::test]
 async fn a_full_disk_costs_the_cache_and_not_the_viewer() {
     let world = World::start().await;
-    fs::remove_dir_all(world.config.dir.join("drafts")).unwrap();
+    fs::remove_dir_all(world.part().join("drafts")).unwrap();
     let body = bytes(700_000);
     world.upstream.says(FOREVER, body.clone());
     assert_eq!(world.get("v1/1.m4s").await.body(), body);

@@ -1,9 +1,9 @@
 //! The fast lane against the other way: the same bytes for whatever is sent, on the same edge.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{body::Body, response::IntoResponse};
-use edge::{Clients, Config, Edge};
+use edge::{Clients, Config, Edge, Lanes};
 use futures::StreamExt;
 use http::StatusCode;
 use hyper_util::{
@@ -31,15 +31,16 @@ async fn listen(edge: &Edge, lane: bool, stop: CancellationToken) -> SocketAddr 
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let edge = edge.clone();
+    let lanes = Arc::new(Lanes::start(&edge, &stop).unwrap());
     tokio::spawn(async move {
         loop {
             let (stream, _) = listener.accept().await.unwrap();
-            let (edge, stop) = (edge.clone(), stop.clone());
+            let (edge, lanes) = (edge.clone(), lanes.clone());
             tokio::spawn(async move {
                 if !lane {
                     return hyper(&edge, stream).await;
                 }
-                if let Some(rewound) = edge.serve(stream, &stop).await {
+                if let Some(rewound) = lanes.serve(stream).await {
                     hyper(&edge, rewound).await;
                 }
             });

@@ -1,6 +1,7 @@
 //! An edge on a directory of its own, an upstream made of a closure, tokens, and a clock moved by hand.
 
 use std::{
+    path::PathBuf,
     pin::Pin,
     sync::{
         Arc, Mutex,
@@ -126,9 +127,18 @@ impl World {
         Self { dir, blobs, clock, minter, id: PresentationId::new(), upstream, edge, config }
     }
 
+    /// Where its files are.
+    pub fn part(&self) -> PathBuf {
+        self.config.dir.join("0")
+    }
+
     /// The same directory with a new edge, as after a restart.
     pub async fn restart(&mut self) {
         let (config, router) = (self.config.clone(), self.upstream.router());
+        let other = Config { dir: self.dir.path().join("other"), ..config.clone() };
+        // The old one lets go of its part before the new one looks for one.
+        self.edge =
+            edge::start(other, Some(router.clone()), self.blobs.clone(), self.clock.clone()).await.unwrap();
         self.edge = edge::start(config, Some(router), self.blobs.clone(), self.clock.clone()).await.unwrap();
     }
 

@@ -1,9 +1,9 @@
 //! The listener: HTTP/1.1 and cleartext HTTP/2 with limits on headers and slowness, and a graceful end.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Router, extract::ConnectInfo};
-use edge::Edge;
+use edge::Lanes;
 use hyper::{Request, body::Incoming};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -26,18 +26,19 @@ const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Largest head of a request; a larger one is answered with 431.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 
-/// Serves `router` until `stop`; then lets requests finish for as long as `grace`. With an edge, plain requests for media do
+/// Serves `router` until `stop`; then lets requests finish for as long as `grace`. With the lanes of an edge, plain requests for media do
 /// not come so far.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
-    edge: Option<Edge>,
+    lanes: Option<Lanes>,
     stop: CancellationToken,
     grace: Duration,
 ) {
     let graceful = GracefulShutdown::new();
     let connections = TaskTracker::new();
-    let visitors = edge.as_ref().map(Edge::visitors);
+    let visitors = lanes.as_ref().map(Lanes::visitors);
+    let lanes = lanes.map(Arc::new);
     loop {
         let (stream, peer) = tokio::select! {
             () = stop.cancelled() => break,
@@ -59,12 +60,12 @@ pub async fn serve(
             None => None,
         };
         let _ = stream.set_nodelay(true);
-        let (router, edge, stop, watcher) = (router.clone(), edge.clone(), stop.clone(), graceful.watcher());
+        let (router, lanes, watcher) = (router.clone(), lanes.clone(), graceful.watcher());
         connections.spawn(async move {
             let _visit = visit;
-            match edge {
-                Some(edge) => {
-                    if let Some(rewound) = edge.serve(stream, &stop).await {
+            match lanes {
+                Some(lanes) => {
+                    if let Some(rewound) = lanes.serve(stream).await {
                         connection(rewound, peer, router, watcher).await;
                     }
                 }

@@ -9,7 +9,7 @@ use backends::{
     clock::Clock,
 };
 use domain::{Gone, Message, Topic, revocation::Revocation};
-use edge::Edge;
+use edge::{Edge, Lanes};
 use origin::Origin;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -24,7 +24,7 @@ use crate::{
 /// How often revocations are looked for, whatever the bus tells.
 const RECALL: Duration = Duration::from_secs(60);
 
-/// Starts what the process delivers with. Gives back the edge, for the listener.
+/// Starts what the process delivers with. Gives back the edge's lanes, for the listener.
 pub(super) async fn start(
     config: &Config,
     blobs: &Blobs,
@@ -33,7 +33,7 @@ pub(super) async fn start(
     faces: &mut Faces,
     tasks: &mut JoinSet<Ended>,
     stop: &CancellationToken,
-) -> anyhow::Result<Option<Edge>> {
+) -> anyhow::Result<Option<Lanes>> {
     let origin = config
         .roles
         .contains(&Role::Origin)
@@ -56,7 +56,7 @@ pub(super) async fn start(
             Ok(())
         });
     }
-    Ok(edge)
+    Ok(edge.map(|edge| Lanes::start(&edge, stop)).transpose()?)
 }
 
 async fn recall(edge: &Edge) {

@@ -114,6 +114,7 @@ impl Engines {
         config.roles = roles.iter().copied().collect();
         config.http.listen = ([127, 0, 0, 1], 0).into();
         config.encoding.work_dir = self.dir().join("work");
+        config.edge.dir = self.dir().join("edge");
         config.encoding.ladder = LADDER.map(|(height, bitrate_bps)| Rung { height, bitrate_bps }).to_vec();
         config
     }
@@ -130,9 +131,14 @@ impl Engines {
     pub fn command(&self) -> Command {
         let mut command = self.command_without_database();
         command.env("KINORA_DATABASE__URL", &self.0.database.url);
-        command.env("KINORA_BUS__URL", &self.0.bus.url).env("KINORA_BUS__PREFIX", &self.0.bus.prefix);
+        command.envs(self.bus_environment());
         command.env("KINORA_CACHE__URL", &self.0.cache.url).env("KINORA_CACHE__PREFIX", &self.0.cache.prefix);
         command
+    }
+
+    /// Where the bus is.
+    pub fn bus_environment(&self) -> [(&'static str, &str); 2] {
+        [("KINORA_BUS__URL", &self.0.bus.url), ("KINORA_BUS__PREFIX", &self.0.bus.prefix)]
     }
 
     /// The program, told of its objects alone.

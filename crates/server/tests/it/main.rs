@@ -16,6 +16,7 @@ mod control;
 mod countries;
 mod discovery;
 mod duplicates;
+mod edges;
 mod encrypted;
 mod endings;
 mod engines;

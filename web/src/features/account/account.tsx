@@ -7,8 +7,8 @@ import * as api from "../../api/calls";
 import { inWords, Problem } from "../../api/problem";
 import { keys, queryClient, useMe } from "../../api/queries";
 import type { Scope, User, UserSession } from "../../api/types";
-import { bytes } from "../../lib/format";
 import { deviceName } from "../../lib/device";
+import { bytes } from "../../lib/format";
 import { prefer, preferences } from "../../lib/preferences";
 import { useStore } from "../../lib/store";
 import { type ThemeChoice, themeChoice } from "../../lib/theme";
@@ -44,7 +44,7 @@ export default function AccountPage() {
       <Appearance />
       <Watching />
       <Password />
-      <Watching />
+      <WatchedNow />
       <Sessions />
       <Tokens me={me} />
     </div>
@@ -275,7 +275,7 @@ function Password() {
 }
 
 /** What the account watches on all its devices; nothing while it watches nothing. */
-function Watching() {
+function WatchedNow() {
   const list = useQuery({ queryKey: keys.streams, queryFn: api.streams, refetchInterval: 10_000 });
   if (!list.data?.length) return null;
   return (
