@@ -1,6 +1,6 @@
 //! The edge in front of an upstream that does what a test tells it to.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod caching;
 mod entry;
