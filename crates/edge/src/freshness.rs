@@ -246,11 +246,13 @@ mod tests {
         httpdate::fmt_http_date(std::time::UNIX_EPOCH + since)
     }
 
+    type Row<'a> = (StatusCode, &'a [(&'a str, &'a str)], Option<u64>);
+
     /// What is stored, and for how many seconds.
     #[test]
     fn lifetimes() {
         let (soon, past) = (http_date(AT.plus(7 * Micros::SECOND)), http_date(AT.plus(-1)));
-        let table: &[(StatusCode, &[(&str, &str)], Option<u64>)] = &[
+        let table: &[Row] = &[
             (OK, &[("cache-control", "max-age=60")], Some(60)),
             (OK, &[("cache-control", "public, max-age=60, s-maxage=5")], Some(5)),
             (OK, &[("cache-control", "max-age=60"), ("cache-control", "max-age=2")], Some(2)),

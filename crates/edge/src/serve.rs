@@ -107,7 +107,8 @@ impl Edge {
             }
             Some((held, State::UseAndRevalidate)) => {
                 if let Some(reply) = self.held(held, ask, How::Stale).await {
-                    self.board(key, asked.token, hops, Some(held))?;
+                    // When there is no room for another fetch, somebody else will ask later.
+                    let _ = self.board(key, asked.token, hops, Some(held));
                     return Ok(Some(reply));
                 }
                 return Ok(None);
