@@ -14,7 +14,7 @@ use crate::{
 fn edge(engines: &Engines, upstream: &str) -> (Process, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
     let mut command = engines.command_without_database();
-    command.env("KINORA_DATA_DIR", dir.path()).env("KINORA_EDGE__UPSTREAMS", format!("['{upstream}']"));
+    command.env("KINORA_DATA_DIR", dir.path()).env("KINORA_EDGE__UPSTREAMS", format!("[\"{upstream}\"]"));
     command.envs(engines.bus_environment());
     (Process::start(command, "edge"), dir)
 }
