@@ -66,7 +66,7 @@ enum Purpose {
     responses((status = 200, body = Playback), (status = 403, body = ProblemBody,
         description = "not now (`not_yet_available`, `no_longer_available`), not there (`not_available_in_country`), one stream \
             (`too_many_streams`) or device (`too_many_devices`) of the account too many, or `stopped_elsewhere`"),
-        (status = 404, body = ProblemBody), (status = 409, body = ProblemBody)))]
+        (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
 pub async fn start(
     State(app): State<App>,
     asker: Asker,
@@ -177,7 +177,8 @@ pub async fn keep(State(app): State<App>, principal: Principal, Id(session): Id<
 /// Stops a stream of the account, wherever it plays.
 #[utoipa::path(delete, path = "/api/v1/me/streams/{id}", tag = "account",
     params(("id" = String, Path), StopQuery),
-    responses((status = 204), (status = 404, body = ProblemBody), (status = 503, body = ProblemBody)))]
+    responses((status = 204), (status = 404, body = ProblemBody), (status = 422, body = ProblemBody),
+        (status = 503, body = ProblemBody)))]
 pub async fn stop(
     State(app): State<App>,
     principal: Principal,

@@ -146,7 +146,7 @@ async fn looks_and_visitors_are_not_counted(engines: Engines) {
     house.clock.advance(Duration::from_secs(181));
     assert_eq!(viewer.get(&main).await.expect(401).code(), "token_expired");
     assert_eq!(watch(&viewer, film).await.expect(200).json["keep_alive_seconds"], 30);
-    viewer.post(&format!("/api/v1/videos/{film}/playback?purpose=steal"), json!({})).await.expect(400);
+    viewer.post(&format!("/api/v1/videos/{film}/playback?purpose=steal"), json!({})).await.expect(422);
 }
 
 async fn one_device_too_many_is_refused_until_another_is_signed_out(engines: Engines) {
