@@ -1,6 +1,6 @@
 //! Freshness, revalidation, stale answers, negative ones, purging.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::response::IntoResponse;
 use http::StatusCode;
@@ -46,9 +46,14 @@ async fn stale_while_revalidate_answers_at_once() {
         .says(&[("cache-control", "max-age=10, stale-while-revalidate=10"), ("etag", "\"a\"")], "old");
     world.get("main.m3u8").await;
     world.pass(12);
-    world.upstream.does(|_| async {
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        answer(LIST, "new")
+    let open = Arc::new(tokio::sync::Notify::new());
+    let gate = open.clone();
+    world.upstream.does(move |_| {
+        let gate = gate.clone();
+        async move {
+            gate.notified().await;
+            answer(LIST, "new")
+        }
     });
     for _ in 0..5 {
         let stale = world.get("main.m3u8").await;
@@ -57,6 +62,7 @@ async fn stale_while_revalidate_answers_at_once() {
             (&b"old"[..], "hit; detail=stale", "12")
         );
     }
+    open.notify_one();
     until(|| world.edge.snapshot().fetching == 0).await;
     assert_eq!(world.get("main.m3u8").await.body(), b"new");
     assert_eq!(world.upstream.count(), 2);
