@@ -44,9 +44,13 @@ test("what a player tells is on the page within seconds", async ({ page, context
   await expect(row.locator('[data-label="bitrate"]')).toHaveText(/^[\d.]+ [kM]b\/s$/);
   // From whoever delivered: the origin, or the edge in front of it.
   await expect(control.getByRole("region", { name: "By edge" }).getByRole("row").nth(1)).toBeVisible();
-  const after = await (await request.get(quality)).json();
-  expect(after.total.starts).toBe(before.total.starts + 1);
-  expect(after.total.playing_ms - before.total.playing_ms).toBeGreaterThan(500);
+  const played = async () => {
+    const after = await (await request.get(quality)).json();
+    expect(after.total.starts).toBeGreaterThan(before.total.starts);
+    return after.total.playing_ms - before.total.playing_ms;
+  };
+  // The first beat of a slow start may tell of no playing yet; the next comes ten seconds later.
+  await expect.poll(played, { timeout: 25_000 }).toBeGreaterThan(500);
 
   // The page goes on by itself: the viewer leaves, and is no longer counted.
   const now = Number(await row.locator('[data-label="now"]').textContent());

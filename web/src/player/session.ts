@@ -383,18 +383,27 @@ export class PlayerSession {
     this.beats?.failed(failed.code, !renews && !passes);
     if (renews) return this.retry();
     if (passes) return;
+    if (failed.reason) this.silence();
     this.patch({ phase: "failed", failed, waiting: false });
   }
 
   /** Plays here although it was stopped from elsewhere. */
   again() {
     this.stream = null;
+    this.renewals = 0;
     this.retry();
+  }
+
+  /** Refused: what is buffered is not played on. */
+  private silence() {
+    this.pendingSeek = this.video.currentTime || this.pendingSeek;
+    this.video.pause();
+    void this.player?.unload().catch(() => {});
   }
 
   /** Starts over at the same place with a new permission. */
   retry() {
-    this.pendingSeek = this.video.currentTime || null;
+    this.pendingSeek = this.video.currentTime || this.pendingSeek;
     this.patch({ phase: "loading", failed: null });
     void this.begin();
   }
