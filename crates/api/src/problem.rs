@@ -6,6 +6,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use domain::playback_token::Refused;
 use serde::Serialize;
 
 use crate::Time;
@@ -68,6 +69,26 @@ pub struct ProblemBody {
     /// With `changed_meanwhile`: the revision that is there now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<i64>,
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Expired => Self::new(
+                StatusCode::UNAUTHORIZED,
+                "token_expired",
+                "This playback token has expired. Ask for playback again to get a new one.",
+            ),
+            Refused::AnotherTitle => Self::new(
+                StatusCode::FORBIDDEN,
+                "token_for_another_title",
+                "This token was given for another title.",
+            ),
+            Refused::Malformed | Refused::BadSignature => {
+                Self::new(StatusCode::FORBIDDEN, "token_invalid", "This playback token is not one of ours.")
+            }
+        }
+    }
 }
 
 impl Problem {

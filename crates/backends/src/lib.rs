@@ -10,3 +10,4 @@ pub mod disk;
 pub mod geo;
 pub mod outbound;
 pub mod playback_keys;
+pub mod recent;

@@ -5,7 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use domain::playback_token::Checker;
+use domain::{
+    Micros,
+    playback_token::{Checker, Claims, Refused},
+};
 use serde::Deserialize;
 
 use crate::blob::{self, Blobs, names};
@@ -31,19 +34,30 @@ struct PublicKey {
 }
 
 impl Keys {
-    /// Knows none until [`Keys::refresh`]; `least` is the least time between two looks.
+    /// Knows none until a token is checked; `least` is the least time between two looks.
     pub fn new(blobs: Blobs, least: Duration) -> Self {
         Self { blobs, least, checker: RwLock::new(Checker::default()), looked: tokio::sync::Mutex::new(None) }
     }
 
+    /// The claims of a token that is one of ours and good at `now`. Keys are looked for again when a signature is not known.
+    pub async fn check(&self, token: &str, now: Micros) -> blob::Result<Result<Claims, Refused>> {
+        let asked = Instant::now();
+        let checked = self.checker().check(token, now);
+        if checked != Err(Refused::BadSignature) {
+            return Ok(checked);
+        }
+        self.refresh(asked).await?;
+        Ok(self.checker().check(token, now))
+    }
+
     /// Checks tokens with the keys known by now.
-    pub fn checker(&self) -> Checker {
+    fn checker(&self) -> Checker {
         self.checker.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
     /// Looks for keys again, unless that was done a moment ago. `asked` is when the caller found the known keys
     /// wanting: a look that began later serves it as well.
-    pub async fn refresh(&self, asked: Instant) -> blob::Result<()> {
+    async fn refresh(&self, asked: Instant) -> blob::Result<()> {
         let mut looked = self.looked.lock().await;
         if looked.is_some_and(|at| at >= asked || at.elapsed() < self.least) {
             return Ok(());

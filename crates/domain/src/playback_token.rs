@@ -30,7 +30,7 @@ pub struct Claims {
     pub max_height: Option<u32>,
 }
 
-/// Why a token was refused. All but `Expired` mean that it was never ours.
+/// Why a token was refused. Malformed or with a wrong signature it was never ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     #[error("the token is malformed")]
@@ -39,6 +39,18 @@ pub enum Refused {
     BadSignature,
     #[error("the token has expired")]
     Expired,
+    #[error("the token is for another title")]
+    AnotherTitle,
+}
+
+impl Claims {
+    /// Do they let their bearer fetch something of `presentation` at `now`?
+    pub fn permit(&self, presentation: PresentationId, now: Micros) -> Result<(), Refused> {
+        if self.expires <= now.seconds() {
+            return Err(Refused::Expired);
+        }
+        if self.presentation == presentation { Ok(()) } else { Err(Refused::AnotherTitle) }
+    }
 }
 
 /// Mints tokens. Held by the API role only.

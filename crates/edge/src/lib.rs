@@ -12,7 +12,6 @@ mod lane;
 mod measure;
 mod object;
 mod read;
-mod recent;
 mod reply;
 mod revocations;
 mod routes;

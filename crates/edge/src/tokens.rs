@@ -1,16 +1,13 @@
 //! Who may: the token of every request is checked, hits included.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use api::Problem;
-use backends::{clock::Clock, playback_keys::Keys};
-use domain::playback_token::{Claims, Refused};
+use backends::{clock::Clock, playback_keys::Keys, recent::Recent};
+use domain::playback_token::Claims;
 use http::StatusCode;
 
-use crate::{key::Asked, recent::Recent, revocations::Revocations};
+use crate::{key::Asked, revocations::Revocations};
 
 /// Tokens remembered, of those used last; up to twice as many. Each is a few hundred bytes.
 const REMEMBERED: usize = 50_000;
@@ -43,45 +40,20 @@ impl Tokens {
             self.judge(&claims, asked)?;
             return Ok(claims);
         }
-        let began = Instant::now();
-        let mut checked = self.keys.checker().check(asked.token, self.clock.now());
-        if checked == Err(Refused::BadSignature) {
-            // Keys may have been added since.
-            let looking = tokio::time::timeout(PATIENCE, self.keys.refresh(began));
-            looking.await.map_err(Problem::unavailable)?.map_err(Problem::unavailable)?;
-            checked = self.keys.checker().check(asked.token, self.clock.now());
-        }
-        let claims = Arc::new(checked.map_err(refused)?);
+        let checking = self.keys.check(asked.token, self.clock.now());
+        let checked = tokio::time::timeout(PATIENCE, checking).await.map_err(Problem::unavailable)?;
+        let claims = Arc::new(checked.map_err(Problem::unavailable)??);
         self.known.insert(asked.token.into(), claims.clone());
         self.judge(&claims, asked)?;
         Ok(claims)
     }
 
     fn judge(&self, claims: &Claims, asked: &Asked<'_>) -> Result<(), Problem> {
-        if claims.expires <= self.clock.now().seconds() {
-            return Err(refused(Refused::Expired));
-        }
-        if claims.presentation != asked.presentation {
-            let words = "This token was given for another title.";
-            return Err(Problem::new(StatusCode::FORBIDDEN, "token_for_another_title", words));
-        }
+        claims.permit(asked.presentation, self.clock.now())?;
         if self.revoked.covers(claims) {
             let words = "This playback was ended. Ask for playback again to go on watching.";
             return Err(Problem::new(StatusCode::UNAUTHORIZED, "token_revoked", words));
         }
         Ok(())
-    }
-}
-
-fn refused(why: Refused) -> Problem {
-    match why {
-        Refused::Expired => Problem::new(
-            StatusCode::UNAUTHORIZED,
-            "token_expired",
-            "This playback token has expired. Ask for playback again to get a new one.",
-        ),
-        Refused::Malformed | Refused::BadSignature => {
-            Problem::new(StatusCode::FORBIDDEN, "token_invalid", "This playback token is not one of ours.")
-        }
     }
 }

@@ -170,7 +170,7 @@ async fn take(insights: &Insights, headers: &HeaderMap, body: Body) -> Result<Be
     let claims = insights.tokens.check(&body.token, received).map_err(|refused| {
         let words = match refused {
             Refused::Expired => "The token of this playback expired long ago.",
-            Refused::Malformed | Refused::BadSignature => {
+            Refused::Malformed | Refused::BadSignature | Refused::AnotherTitle => {
                 "`token` is not the token of a playback of this instance: the part of its media URLs behind `/media/`."
             }
         };

@@ -1,10 +1,6 @@
 //! Tokens whose signature was checked: a player sends its own with every request, and checking costs more than all the rest.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-};
-
+use backends::recent::Recent;
 use domain::{
     Micros,
     playback_token::{Checker, Claims, Refused},
@@ -12,58 +8,32 @@ use domain::{
 
 /// Beats may come so long after the token's end: they are of the last minutes, and were kept while the network was away.
 const GRACE: i64 = 6 * Micros::HOUR;
-/// Tokens that are remembered in each of two generations, about 500 bytes each.
+/// Tokens that are remembered, of those used last; up to twice as many, about 500 bytes each.
 const MOST: usize = 16_384;
 
 /// Checks tokens, each signature once while the token is in use.
 pub struct Tokens {
     checker: Checker,
-    known: Mutex<Known>,
-}
-
-/// When the young are too many, they become the old, and those who were old and not asked for since are forgotten.
-#[derive(Default)]
-struct Known {
-    young: HashMap<Box<str>, Claims>,
-    old: HashMap<Box<str>, Claims>,
+    known: Recent<Box<str>, Claims>,
 }
 
 impl Tokens {
     pub fn new(checker: Checker) -> Self {
-        Self { checker, known: Mutex::default() }
+        Self { checker, known: Recent::new(MOST) }
     }
 
     /// The claims of a genuine token that did not expire long ago.
     pub fn check(&self, token: &str, now: Micros) -> Result<Claims, Refused> {
         let then = now.plus(-GRACE);
-        let found = self.known.lock().unwrap_or_else(PoisonError::into_inner).find(token);
-        let claims = match found {
+        let claims = match self.known.get(token) {
             Some(claims) => claims,
             None => {
                 let claims = self.checker.check(token, then)?;
-                self.known.lock().unwrap_or_else(PoisonError::into_inner).keep(token.into(), claims.clone());
+                self.known.insert(token.into(), claims.clone());
                 claims
             }
         };
         if claims.expires <= then.seconds() { Err(Refused::Expired) } else { Ok(claims) }
-    }
-}
-
-impl Known {
-    fn find(&mut self, token: &str) -> Option<Claims> {
-        if let Some(claims) = self.young.get(token) {
-            return Some(claims.clone());
-        }
-        let (token, claims) = self.old.remove_entry(token)?;
-        self.keep(token, claims.clone());
-        Some(claims)
-    }
-
-    fn keep(&mut self, token: Box<str>, claims: Claims) {
-        if self.young.len() >= MOST {
-            self.old = std::mem::take(&mut self.young);
-        }
-        self.young.insert(token, claims);
     }
 }
 
@@ -95,11 +65,12 @@ mod tests {
         assert_eq!(tokens.check(&foreign, at(1)), Err(Refused::BadSignature));
         assert_eq!(tokens.check("", at(1)), Err(Refused::Malformed));
         // However many there are, few are remembered, and those in use among them.
-        let mut known = Known::default();
+        let known = &tokens.known;
         for n in 0..5 * MOST {
-            known.keep(n.to_string().into(), claims.clone());
-            assert!(known.find("0").is_some(), "{n}");
+            known.insert(n.to_string().into(), claims.clone());
+            assert!(known.get("0").is_some(), "{n}");
         }
-        assert!(known.young.len() + known.old.len() <= 2 * MOST);
+        let held = (0..5 * MOST).filter(|n| known.get(n.to_string().as_str()).is_some()).count();
+        assert!(held <= 2 * MOST, "{held}");
     }
 }

@@ -21,7 +21,7 @@ use axum::{
 };
 use backends::blob;
 use bytes::Bytes;
-use domain::playback_token::{Claims, Refused};
+use domain::playback_token::Claims;
 use media::{iframe, rebase::rebase, selection::Selection};
 
 use crate::{
@@ -81,11 +81,7 @@ fn measure(kind: &'static str, response: &Response, took: Duration) {
 
 impl Origin {
     async fn answer(&self, path: MediaPath<'_>, headers: &HeaderMap) -> Result<Response, Problem> {
-        let claims = self.authorise(path.token).await?;
-        if claims.presentation != path.presentation {
-            let words = "This token was given for another title.";
-            return Err(Problem::new(StatusCode::FORBIDDEN, "token_for_another_title", words));
-        }
+        let claims = self.authorise(&path).await?;
         let id = path.presentation;
         let mut presentation = self.0.presentations.get(id).await.map_err(refuse)?;
         if !has(&presentation, path.resource) {
@@ -111,20 +107,18 @@ impl Origin {
         }
     }
 
-    /// The claims of a good token. Keys are looked for again when a signature is not known.
-    async fn authorise(&self, token: &str) -> Result<Claims, Problem> {
+    /// The claims of a token that is good for this.
+    async fn authorise(&self, path: &MediaPath<'_>) -> Result<Claims, Problem> {
         let now = self.0.clock.now();
-        if let Some(claims) = self.0.tokens.get(token).await {
-            return if claims.expires <= now.seconds() { Err(refused(Refused::Expired)) } else { Ok(claims) };
-        }
-        let asked = Instant::now();
-        let mut checked = self.0.keys.checker().check(token, now);
-        if checked == Err(Refused::BadSignature) {
-            self.0.keys.refresh(asked).await.map_err(Problem::unavailable)?;
-            checked = self.0.keys.checker().check(token, now);
-        }
-        let claims = checked.map_err(refused)?;
-        self.0.tokens.insert(token.to_owned(), claims.clone()).await;
+        let claims = match self.0.tokens.get(path.token).await {
+            Some(claims) => claims,
+            None => {
+                let claims = self.0.keys.check(path.token, now).await.map_err(Problem::unavailable)??;
+                self.0.tokens.insert(path.token.to_owned(), claims.clone()).await;
+                claims
+            }
+        };
+        claims.permit(path.presentation, now)?;
         Ok(claims)
     }
 
@@ -374,19 +368,6 @@ fn set(headers: &mut HeaderMap, name: header::HeaderName, value: &str) {
 fn identity(place: &Located<'_>, part: &str) -> String {
     let at = format!("{}+{}>{}#{part}", place.offset, place.bytes, place.shift);
     format!("\"{}\"", digest(&[place.object.as_bytes(), b"\n", at.as_bytes()]))
-}
-
-fn refused(why: Refused) -> Problem {
-    match why {
-        Refused::Expired => Problem::new(
-            StatusCode::UNAUTHORIZED,
-            "token_expired",
-            "This playback token has expired. Ask for playback again to get a new one.",
-        ),
-        Refused::Malformed | Refused::BadSignature => {
-            Problem::new(StatusCode::FORBIDDEN, "token_invalid", "This playback token is not one of ours.")
-        }
-    }
 }
 
 fn refuse(error: LoadError) -> Problem {

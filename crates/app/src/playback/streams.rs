@@ -166,28 +166,36 @@ impl App {
 
     /// Ends a stream wherever it plays. `false`: there is no such stream.
     pub(super) async fn stop_stream(&self, user: UserId, session: Uuid) -> Result<bool> {
-        let stopped = self.stop_streams(user, |stream| stream.session == session).await?;
-        Ok(stopped > 0)
+        match self.stop_streams(user, |stream| stream.session == session).await {
+            Ok(stopped) => Ok(stopped > 0),
+            Err(Away::Cache(error)) => Err(Problem::unavailable(error).into()),
+            Err(Away::Other(error)) => Err(error),
+        }
     }
 
     /// Ends what devices of an account play whose sign-in has ended: all but `keep`, or one alone.
     pub(crate) async fn end_streams(&self, user: UserId, of: impl Fn(TokenId) -> bool) -> Result<()> {
-        self.stop_streams(user, |stream| of(stream.device)).await.map(|_| ())
+        match self.stop_streams(user, |stream| of(stream.device)).await {
+            Ok(_) => Ok(()),
+            // Whoever signs out is signed out: that has happened already.
+            Err(Away::Cache(error)) => {
+                uncounted(&error);
+                Ok(())
+            }
+            Err(Away::Other(error)) => Err(error),
+        }
     }
 
-    async fn stop_streams(&self, user: UserId, which: impl Fn(&Stream) -> bool) -> Result<usize> {
+    async fn stop_streams(&self, user: UserId, which: impl Fn(&Stream) -> bool) -> Result<usize, Away> {
         let now = self.clock.now();
-        let good = self.cache.places(&Group::Good.of(user), now).await.map_err(Problem::unavailable)?;
+        let good = self.cache.places(&Group::Good.of(user), now).await?;
         let mut stopped = 0;
         for place in good {
             let Some(stream) = read(&place).filter(|stream| which(stream)) else { continue };
-            self.revoke_stream(&stream).await?;
-            let forget = async {
-                self.cache.take(&Group::Stopped.of(user), &place, usize::MAX, now).await?;
-                self.cache.leave(&Group::Streams.of(user), &place.holder).await?;
-                self.cache.leave(&Group::Good.of(user), &place.holder).await
-            };
-            forget.await.map_err(Problem::unavailable)?;
+            self.revoke_stream(&stream).await.map_err(Away::Other)?;
+            self.cache.take(&Group::Stopped.of(user), &place, usize::MAX, now).await?;
+            self.cache.leave(&Group::Streams.of(user), &place.holder).await?;
+            self.cache.leave(&Group::Good.of(user), &place.holder).await?;
             stopped += 1;
         }
         Ok(stopped)

@@ -12,6 +12,7 @@ use std::{
     },
 };
 
+use backends::recent::Recent;
 use domain::Micros;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -21,7 +22,6 @@ use crate::{
     freshness::Freshness,
     key::Key,
     object::{Filed, Head, Held, Object},
-    recent::Recent,
 };
 
 /// The end of every complete file; other forms get other words.

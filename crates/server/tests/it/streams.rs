@@ -201,4 +201,5 @@ async fn everybody_may_watch_while_the_cache_is_away() {
         keep(&admin, session).await.expect(204);
     }
     admin.get("/api/v1/me/streams").await.expect(503);
+    admin.delete("/api/v1/session").await.expect(204);
 }
