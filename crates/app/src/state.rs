@@ -26,6 +26,11 @@ pub struct Config {
     pub history_days: u32,
     /// Days that a version which a title no longer plays can be gone back to.
     pub version_days: u32,
+    /// Addresses of edges that viewers are sent to, such as `https://edge-1.example.org`, in the order in which they are tried.
+    /// Empty: media come from where the page does.
+    pub edges: Vec<String>,
+    /// Playback addresses count only in the program (`User-Agent`) that asked for them.
+    pub bind_playback_to_browser: bool,
     /// Streams of one account that may play at once; 0: no limit.
     pub streams_per_account: u32,
     /// Devices on which one account may be watched; 0: no limit.
@@ -49,6 +54,8 @@ impl Default for Config {
             trash_days: 30,
             history_days: 730,
             version_days: 30,
+            edges: Vec::new(),
+            bind_playback_to_browser: false,
             streams_per_account: 0,
             devices_per_account: 0,
             device_days: 30,
@@ -73,6 +80,8 @@ pub struct Limits {
 pub struct Control {
     pub places: control::Places,
     pub traffic: Arc<control::Traffic>,
+    /// Edges, as they tell of themselves.
+    pub fleet: control::Fleet,
     /// When the process started.
     pub since: Micros,
 }
@@ -130,10 +139,16 @@ impl App {
         places: control::Places,
     ) -> Result<Self> {
         let Engines { store, blobs, bus, cache, clock, geo } = engines;
+        playback::check_edges(&config.edges)?;
         let minter = playback::ready_key(&store, &blobs, &clock).await?;
         let passwords = accounts::Passwords::start(config.password_hashers).await?;
         Ok(Self(Arc::new(Inner {
-            control: Control { places, traffic: Arc::default(), since: clock.now() },
+            control: Control {
+                places,
+                traffic: Arc::default(),
+                fleet: control::Fleet::default(),
+                since: clock.now(),
+            },
             changes: catalog::Changes::new(),
             answers: catalog::Answers::new(),
             together: catalog::Together::default(),

@@ -7,6 +7,7 @@ pub mod accept;
 pub mod access;
 pub mod artwork;
 pub mod details;
+pub mod edges;
 pub mod estimate;
 pub mod id;
 pub mod ladder;

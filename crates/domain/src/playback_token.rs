@@ -6,8 +6,9 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ed25519_dalek::{Signature, Signer, SigningKey, Verifier, VerifyingKey};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
-use crate::{Micros, PresentationId};
+use crate::{Country, Micros, PresentationId};
 
 /// Longest token that is looked at.
 const MAX_LEN: usize = 1024;
@@ -28,6 +29,12 @@ pub struct Claims {
     /// Rungs above this short side are not shown.
     #[serde(rename = "h", default, skip_serializing_if = "Option::is_none")]
     pub max_height: Option<u32>,
+    /// It counts only in the country where it was given: its title is not for everywhere.
+    #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<Country>,
+    /// It counts only for the program that it was given to: a [`browser_mark`].
+    #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
+    pub browser: Option<String>,
 }
 
 /// Why a token was refused. Malformed or with a wrong signature it was never ours.
@@ -43,7 +50,25 @@ pub enum Refused {
     AnotherTitle,
 }
 
+/// Bytes of a hash that a mark keeps.
+const MARK: usize = 9;
+
+/// What tells one program from another, of its `User-Agent`.
+pub fn browser_mark(user_agent: &str) -> String {
+    URL_SAFE_NO_PAD.encode(&Sha256::digest(user_agent)[..MARK])
+}
+
 impl Claims {
+    /// For whoever has it, until it expires.
+    pub fn new(presentation: PresentationId, expires: i64, session: uuid::Uuid) -> Self {
+        Self { presentation, expires, session, max_height: None, country: None, browser: None }
+    }
+
+    /// Does it depend on who shows it?
+    pub fn is_bound(&self) -> bool {
+        self.country.is_some() || self.browser.is_some()
+    }
+
     /// Do they let their bearer fetch something of `presentation` at `now`?
     pub fn permit(&self, presentation: PresentationId, now: Micros) -> Result<(), Refused> {
         if self.expires <= now.seconds() {
@@ -108,11 +133,12 @@ mod tests {
     use super::*;
 
     fn claims() -> Claims {
+        let all = Claims::new(PresentationId::new(), 1000, uuid::Uuid::now_v7());
         Claims {
-            presentation: PresentationId::new(),
-            expires: 1000,
-            session: uuid::Uuid::now_v7(),
             max_height: Some(720),
+            country: "DE".parse().ok(),
+            browser: Some(browser_mark("Mozilla/5.0")),
+            ..all
         }
     }
 

@@ -105,7 +105,7 @@ mod tests {
     const NOW: Micros = Micros(1_800_000_000_123_456);
 
     fn claims(session: Uuid, presentation: PresentationId) -> Claims {
-        Claims { presentation, expires: 0, session, max_height: None }
+        Claims::new(presentation, 0, session)
     }
 
     #[test]

@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{PresentationId, revocation::Revocation};
+use crate::{
+    PresentationId,
+    edges::{Report, Warm},
+    revocation::Revocation,
+};
 
 /// A thing that somebody may be waiting for. A message on a topic is a hint: what it is about is durable already, and whoever
 /// missed it finds it by looking.
@@ -16,21 +20,37 @@ pub enum Topic {
     Titles,
     /// Events were appended to the outbox.
     Events,
-    /// What a presentation was made of is gone: [`Gone`].
+    /// Something may not be delivered any more as it was: [`Gone`].
     Gone,
     /// Playback tokens were revoked: [`Revocation`].
     Revoked,
+    /// How edges stand: [`Report`].
+    Edges,
+    /// Edges are to fetch something before anybody asks for it: [`Warm`].
+    Warm,
 }
 
-/// Of [`Topic::Gone`]: nothing of this presentation may be delivered any more.
+/// Of [`Topic::Gone`]: what caches must not deliver any more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Gone {
-    pub presentation: PresentationId,
+#[serde(rename_all = "lowercase")]
+pub enum Gone {
+    /// All of a presentation.
+    Presentation(PresentationId),
+    /// All that its origin gave this tag (`Cache-Tag`).
+    Tag(String),
 }
 
 impl Topic {
-    pub const ALL: [Self; 6] =
-        [Self::Jobs, Self::Cancelled, Self::Titles, Self::Events, Self::Gone, Self::Revoked];
+    pub const ALL: [Self; 8] = [
+        Self::Jobs,
+        Self::Cancelled,
+        Self::Titles,
+        Self::Events,
+        Self::Gone,
+        Self::Revoked,
+        Self::Edges,
+        Self::Warm,
+    ];
 
     pub fn word(self) -> &'static str {
         match self {
@@ -40,6 +60,8 @@ impl Topic {
             Self::Events => "events",
             Self::Gone => "gone",
             Self::Revoked => "revoked",
+            Self::Edges => "edges",
+            Self::Warm => "warm",
         }
     }
 }
@@ -66,14 +88,26 @@ impl Message for Revocation {
     const TOPIC: Topic = Topic::Revoked;
 }
 
+impl Message for Report {
+    const TOPIC: Topic = Topic::Edges;
+}
+
+impl Message for Warm {
+    const TOPIC: Topic = Topic::Warm;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn messages_are_read_back() {
-        let gone = Gone { presentation: PresentationId::new() };
-        assert_eq!(Gone::from_bytes(&gone.to_bytes()), Some(gone));
+        let presentation = PresentationId::new();
+        for gone in [Gone::Presentation(presentation), Gone::Tag("manifests".into())] {
+            assert_eq!(Gone::from_bytes(&gone.to_bytes()), Some(gone));
+        }
+        let told = format!("{{\"presentation\":\"{presentation}\"}}");
+        assert_eq!(Gone::from_bytes(told.as_bytes()), Some(Gone::Presentation(presentation)));
         let revoked = Revocation::Session { session: uuid::Uuid::now_v7(), until: 7 };
         assert_eq!(Revocation::from_bytes(&revoked.to_bytes()), Some(revoked));
         assert_eq!(Gone::from_bytes(b"{}"), None);

@@ -4,12 +4,14 @@ use std::{path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{freshness::Rules, upstream::Settings};
+use crate::{freshness::Rules, hours::Hours, upstream::Settings};
 
 /// How much an edge keeps, where from, and what it lets clients do.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
+    /// What this edge calls itself: letters, digits, `-`, `_` and `.`. Empty: the name of its machine.
+    pub name: String,
     /// Addresses of origins, or of edges nearer to them. Empty: the origin in this process.
     pub upstreams: Vec<String>,
     /// Where files are kept. Empty: `edge` in the data directory.
@@ -45,6 +47,17 @@ pub struct Config {
     /// Least time between two looks for new public keys, milliseconds.
     pub key_refresh_ms: u64,
     pub clients: Clients,
+    pub warming: Warming,
+}
+
+/// Fetching before anybody asks.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Warming {
+    /// Hours, UTC, in which it is done what waits for quiet hours: `["01:00-05:30"]`. None: all are quiet.
+    pub hours: Vec<Hours>,
+    /// Most bytes in a second that it takes from upstreams; 0: no limit.
+    pub bytes_per_second: u64,
 }
 
 /// What clients may do.
@@ -64,6 +77,7 @@ pub struct Clients {
 impl Default for Config {
     fn default() -> Self {
         Self {
+            name: String::new(),
             upstreams: Vec::new(),
             dir: PathBuf::new(),
             memory_bytes: 64 << 20,
@@ -82,6 +96,7 @@ impl Default for Config {
             max_fetches: 1_024,
             key_refresh_ms: 5_000,
             clients: Clients::default(),
+            warming: Warming::default(),
         }
     }
 }
@@ -93,6 +108,14 @@ impl Default for Clients {
 }
 
 impl Config {
+    /// A token (RFC 8941 §3.3.4) of at most 64 characters.
+    pub(crate) fn token(&self) -> String {
+        let good = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        let name: String = self.name.chars().filter(good).take(64).collect();
+        let starts = name.starts_with(|c: char| c.is_ascii_alphabetic());
+        if starts { name } else { format!("kinora{}{name}", if name.is_empty() { "" } else { "-" }) }
+    }
+
     pub(crate) fn rules(&self) -> Rules {
         Rules {
             negative_s: self.negative_seconds.into(),

@@ -3,10 +3,12 @@
 //! It checks the token of every request, holds answers in memory and on disk as long as they are good, asks upstreams once
 //! however many wait, and keeps serving what it holds while everything behind it is away.
 
+mod bound;
 mod config;
 mod fetch;
 mod flight;
 mod freshness;
+mod hours;
 mod key;
 mod lane;
 mod measure;
@@ -19,11 +21,15 @@ mod serve;
 mod store;
 mod tokens;
 mod upstream;
+mod warm;
 
 use std::{
     collections::HashMap,
     io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -33,20 +39,22 @@ use backends::{
     clock::Clock,
     playback_keys::Keys,
 };
-use domain::{PresentationId, revocation::Revocation};
+use domain::{Micros, PresentationId, edges::Report, revocation::Revocation};
 use tokio::runtime::Handle;
 
-pub use config::{Clients, Config};
+pub use bound::Bound;
+pub use config::{Clients, Config, Warming};
 use flight::Flight;
 use key::Key;
 pub use lane::{Lanes, Rewound, Visit, Visitors};
 use measure::Measure;
-pub use measure::Snapshot;
 use object::About;
-pub use store::Fill;
+use reply::Statuses;
 use store::Store;
 use tokens::Tokens;
 use upstream::{Pool, PoolError, Upstream};
+use uuid::Uuid;
+use warm::Warmer;
 
 /// How often what is held is told to Prometheus.
 const TELL: Duration = Duration::from_secs(5);
@@ -61,11 +69,18 @@ struct Inner {
     clock: Clock,
     store: Store,
     tokens: Tokens,
+    bound: Bound,
+    statuses: Statuses,
     upstream: Upstream,
     /// Fetches under way, by what is fetched and how many edges the request has passed: a made-up number of those must not
     /// spoil the fetch of others.
     flights: Mutex<HashMap<(Key, u8), Arc<Flight>>>,
     measure: Measure,
+    visitors: Visitors,
+    warmer: Arc<Warmer>,
+    id: Uuid,
+    since: Micros,
+    draining: AtomicBool,
     /// Where fetches run, whichever thread asks for them.
     runtime: Handle,
 }
@@ -88,6 +103,7 @@ pub async fn start(
     origin: Option<Router>,
     blobs: Blobs,
     clock: Clock,
+    bound: Bound,
 ) -> Result<Edge, Error> {
     let upstream = match origin {
         Some(origin) => Upstream::Here(origin),
@@ -99,8 +115,16 @@ pub async fn start(
     let store = opening.await.map_err(io::Error::other)??;
     store.distrust(clock.now());
     let keys = Keys::new(blobs.clone(), Duration::from_millis(config.key_refresh_ms));
+    let warmer = Arc::new(Warmer::default());
     let edge = Edge(Arc::new(Inner {
         tokens: Tokens::new(keys, clock.clone()),
+        bound,
+        statuses: Statuses::new(&config.token()),
+        visitors: Visitors::new(config.clients.connections_per_address),
+        warmer: warmer.clone(),
+        id: Uuid::now_v7(),
+        since: clock.now(),
+        draining: AtomicBool::new(false),
         config,
         blobs,
         clock,
@@ -110,6 +134,7 @@ pub async fn start(
         measure: Measure::new(),
         runtime: Handle::current(),
     }));
+    tokio::spawn(warm::run(Arc::downgrade(&edge.0), warmer));
     let telling = Arc::downgrade(&edge.0);
     tokio::spawn(async move {
         while let Some(inner) = telling.upgrade() {
@@ -129,6 +154,7 @@ impl Edge {
 
     /// Removes all that is held of a presentation; gives how many answers.
     pub async fn purge(&self, presentation: PresentationId) -> u64 {
+        self.0.warmer.drop_all(presentation);
         self.remove(About::Presentation(presentation)).await
     }
 
@@ -180,17 +206,40 @@ impl Edge {
         Ok(())
     }
 
-    pub fn snapshot(&self) -> Snapshot {
-        let upstreams = match &self.0.upstream {
+    /// How it stands.
+    pub fn report(&self) -> Report {
+        let inner = &self.0;
+        let upstreams = match &inner.upstream {
             Upstream::Here(_) => Vec::new(),
             Upstream::Remote(pool) => pool.peers(),
         };
-        Snapshot {
-            fetching: self.flights().len(),
-            revocations: self.0.tokens.revoked.len(),
+        let counts = inner.measure.counts();
+        let [memory, disk] = inner.store.fill();
+        Report {
+            id: inner.id,
+            name: inner.config.token(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            started_at: inner.since,
+            at: inner.clock.now(),
+            requests: counts.requests,
+            bytes_out: counts.bytes_out,
+            bytes_in: counts.bytes_in,
+            fetches: counts.fetches,
+            failures: counts.failures,
+            memory,
+            disk,
+            fetching: self.flights().len() as u64,
+            connections: inner.visitors.present(),
+            revocations: inner.tokens.revoked.len() as u64,
             upstreams,
-            ..self.0.measure.snapshot(&self.0.store)
+            warmings: inner.warmer.tell(),
+            draining: inner.draining.load(Ordering::Relaxed),
         }
+    }
+
+    /// It takes no new connections from now on.
+    pub fn drain(&self) {
+        self.0.draining.store(true, Ordering::Relaxed);
     }
 
     fn flights(&self) -> MutexGuard<'_, HashMap<(Key, u8), Arc<Flight>>> {

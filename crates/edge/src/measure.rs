@@ -6,12 +6,8 @@ use std::{
 };
 
 use metrics::{Counter, Histogram, counter, gauge, histogram};
-use serde::Serialize;
 
-use crate::{
-    reply::How,
-    store::{Fill, Store},
-};
+use crate::{reply::How, store::Store};
 
 /// Handles are looked up once: requests are many.
 pub struct Measure {
@@ -29,23 +25,16 @@ struct Both {
     told: Counter,
 }
 
-/// How an edge stands.
-#[derive(Debug, Clone, Serialize)]
-pub struct Snapshot {
+/// What was counted.
+pub struct Counts {
     /// Requests by what became of them.
-    pub requests: Vec<(&'static str, u64)>,
+    pub requests: Vec<(String, u64)>,
     pub bytes_out: u64,
     /// From upstreams.
     pub bytes_in: u64,
     /// Questions to upstreams.
     pub fetches: u64,
     pub failures: u64,
-    pub memory: Fill,
-    pub disk: Fill,
-    pub fetching: usize,
-    pub revocations: usize,
-    /// Address and whether it is asked; empty when the origin is in this process.
-    pub upstreams: Vec<(String, bool)>,
 }
 
 impl Both {
@@ -95,19 +84,13 @@ impl Measure {
         self.failures.add(1);
     }
 
-    pub fn snapshot(&self, store: &Store) -> Snapshot {
-        let [memory, disk] = store.fill();
-        Snapshot {
-            requests: How::ALL.map(|how| (how.word(), self.requests[how as usize].get())).to_vec(),
+    pub fn counts(&self) -> Counts {
+        Counts {
+            requests: How::ALL.map(|how| (how.word().into(), self.requests[how as usize].get())).to_vec(),
             bytes_out: self.bytes_out.get(),
             bytes_in: self.bytes_in.get(),
             fetches: self.fetches.get(),
             failures: self.failures.get(),
-            memory,
-            disk,
-            fetching: 0,
-            revocations: 0,
-            upstreams: Vec::new(),
         }
     }
 }

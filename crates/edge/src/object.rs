@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use crate::{freshness::Freshness, key::Key, store::policy::Uses};
 
 /// What an upstream says that is kept and passed on. Anything else it says concerns the connection to it, or nobody.
-const KEPT: [HeaderName; 10] = [
+const KEPT: [HeaderName; 11] = [
     header::CONTENT_TYPE,
     header::CONTENT_ENCODING,
     header::CACHE_CONTROL,
@@ -23,8 +23,9 @@ const KEPT: [HeaderName; 10] = [
     header::RETRY_AFTER,
     header::WWW_AUTHENTICATE,
     header::DATE,
+    TAGS,
 ];
-/// Names under which an upstream wants an answer to be purged; not passed on.
+/// Names under which an upstream wants an answer to be purged. Passed on to the caches in front.
 const TAGS: HeaderName = HeaderName::from_static("cache-tag");
 /// Most tags of one answer, and the longest.
 const MAX_TAGS: usize = 16;

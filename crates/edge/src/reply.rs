@@ -89,38 +89,54 @@ impl How {
         }
     }
 
-    pub fn cache_status(self) -> &'static str {
+    /// What `Cache-Status` says of it after the cache's name.
+    fn parameters(self) -> &'static str {
         match self {
-            Self::Hit | Self::Negative => "kinora; hit",
-            Self::Stale => "kinora; hit; detail=stale",
-            Self::Revalidated => "kinora; fwd=stale; fwd-status=304",
-            Self::Miss => "kinora; fwd=uri-miss",
-            Self::Coalesced => "kinora; fwd=uri-miss; collapsed",
-            Self::Refused | Self::Failed => "kinora; detail=refused",
+            Self::Hit | Self::Negative => "hit",
+            Self::Stale => "hit; detail=stale",
+            Self::Revalidated => "fwd=stale; fwd-status=304",
+            Self::Miss => "fwd=uri-miss",
+            Self::Coalesced => "fwd=uri-miss; collapsed",
+            Self::Refused | Self::Failed => "detail=refused",
         }
+    }
+}
+
+/// The values of `Cache-Status` of one edge.
+pub struct Statuses([HeaderValue; How::ALL.len()]);
+
+impl Statuses {
+    /// `name` is a token (RFC 8941 §3.3.4).
+    pub fn new(name: &str) -> Self {
+        let value = |how: How| HeaderValue::try_from(format!("{name}; {}", how.parameters()));
+        Self(How::ALL.map(|how| value(how).unwrap_or(HeaderValue::from_static("kinora"))))
+    }
+
+    pub fn of(&self, how: How) -> &HeaderValue {
+        &self.0[how as usize]
     }
 }
 
 impl Reply {
     /// Of something held.
-    pub fn held(object: &Object, ready: Ready, asked: &HeaderMap, now: Micros, how: How) -> Self {
+    pub fn held(object: &Object, ready: Ready, asked: &HeaderMap, now: Micros) -> Self {
         let age = Some(object.freshness.age_s(now));
         let payload = |range: Range<u64>| match &ready {
             Ready::Memory(bytes) => Payload::Memory(bytes.slice(range.start as usize..range.end as usize)),
             Ready::File(file) => Payload::File(file.clone(), range),
         };
-        Self::choose(&object.head, Some(object.length), asked, age, how, payload)
+        Self::choose(&object.head, Some(object.length), asked, age, payload)
     }
 
     /// Of something that arrives.
-    pub fn flight(head: &Head, mut reader: Reader, asked: &HeaderMap, how: How) -> Self {
+    pub fn flight(head: &Head, mut reader: Reader, asked: &HeaderMap) -> Self {
         let payload = |range: Range<u64>| {
             if range.end != u64::MAX {
                 reader.limit(range);
             }
             Payload::Flight(reader)
         };
-        Self::choose(head, head.length, asked, None, how, payload)
+        Self::choose(head, head.length, asked, None, payload)
     }
 
     fn choose(
@@ -128,13 +144,12 @@ impl Reply {
         length: Option<u64>,
         asked: &HeaderMap,
         age: Option<u64>,
-        how: How,
         payload: impl FnOnce(Range<u64>) -> Payload,
     ) -> Self {
         let tag = head.etag().unwrap_or_default();
         let good = head.status == StatusCode::OK;
         if good && !tag.is_empty() && conditional::not_modified(asked, tag) {
-            return Self::unchanged(head, age, how);
+            return Self::unchanged(head, age);
         }
         let all = 0..length.unwrap_or(u64::MAX);
         let wanted = match length {
@@ -159,19 +174,19 @@ impl Reply {
             let text = format!("bytes {}-{}/{}", range.start, range.end.saturating_sub(1), all.end);
             put(&mut headers, header::CONTENT_RANGE, text);
         }
-        tell(&mut headers, age, how);
+        tell_age(&mut headers, age);
         Self { status, headers, payload: payload(range) }
     }
 
     /// RFC 9110 §15.4.5.
-    fn unchanged(head: &Head, age: Option<u64>, how: How) -> Self {
+    fn unchanged(head: &Head, age: Option<u64>) -> Self {
         const DROPPED: [HeaderName; 3] =
             [header::CONTENT_TYPE, header::CONTENT_ENCODING, header::LAST_MODIFIED];
         let mut headers = HeaderMap::with_capacity(16);
         for (name, value) in head.headers.iter().filter(|(name, _)| !DROPPED.contains(name)) {
             headers.append(name.clone(), value.clone());
         }
-        tell(&mut headers, age, how);
+        tell_age(&mut headers, age);
         Self { status: StatusCode::NOT_MODIFIED, headers, payload: Payload::Nothing }
     }
 
@@ -183,7 +198,7 @@ impl Reply {
         reply
     }
 
-    /// Made here, not upstream. Its date is written when it is sent.
+    /// Made here, not upstream.
     pub fn problem(problem: Problem) -> Self {
         let status = problem.status();
         let body = serde_json::to_vec(&problem.body()).unwrap_or_default();
@@ -191,7 +206,6 @@ impl Reply {
         headers.remove(header::CONTENT_LENGTH);
         headers.append(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
         cors::allow(&mut headers);
-        tell(&mut headers, None, How::Refused);
         Self { status, headers, payload: Payload::Memory(body.into()) }
     }
 
@@ -204,11 +218,12 @@ impl Reply {
         self
     }
 
-    /// For whoever has no date yet.
-    pub fn dated(mut self, now: Micros) -> Self {
+    /// With the date, if it has none, and how it came about.
+    pub fn signed(mut self, now: Micros, status: &HeaderValue) -> Self {
         if !self.headers.contains_key(header::DATE) {
             put(&mut self.headers, header::DATE, http_date(now));
         }
+        self.headers.append(STATUS, status.clone());
         self
     }
 
@@ -223,11 +238,10 @@ impl Reply {
     }
 }
 
-fn tell(headers: &mut HeaderMap, age: Option<u64>, how: How) {
+fn tell_age(headers: &mut HeaderMap, age: Option<u64>) {
     if let Some(age) = age {
         headers.append(header::AGE, HeaderValue::from(age));
     }
-    headers.append(STATUS, HeaderValue::from_static(how.cache_status()));
 }
 
 fn put(headers: &mut HeaderMap, name: HeaderName, value: String) {

@@ -105,7 +105,7 @@ mod tests {
     const NOW: Micros = Micros(1_800_000_000 * Micros::SECOND);
 
     fn claims(begun: Micros, presentation: PresentationId) -> Claims {
-        Claims { presentation, expires: 0, session: revocation::session(begun), max_height: None }
+        Claims::new(presentation, 0, revocation::session(begun))
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! From a request to its answer: who may, what is held, what must be fetched.
 
 use std::{
+    net::IpAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -32,6 +33,8 @@ pub struct Ask<'a> {
     pub path: &'a str,
     pub query: Option<&'a str>,
     pub headers: &'a HeaderMap,
+    /// Who is at the other end of the connection.
+    pub peer: IpAddr,
 }
 
 impl Edge {
@@ -44,9 +47,14 @@ impl Edge {
                 (Reply::problem(problem), if failed { How::Failed } else { How::Refused })
             }
         };
-        let reply = reply.dated(self.0.clock.now()).for_method(ask.head_only);
+        let reply = self.sign(reply, how).for_method(ask.head_only);
         self.0.measure.answered(how, reply.length().unwrap_or(0), began.elapsed());
         reply
+    }
+
+    /// A reply with what every one has.
+    pub(crate) fn sign(&self, reply: Reply, how: How) -> Reply {
+        reply.signed(self.0.clock.now(), self.0.statuses.of(how))
     }
 
     /// Something fresh that is held and can be sent at once, to someone whose token is known. The quick way, without waiting.
@@ -57,7 +65,8 @@ impl Edge {
         gzip: bool,
     ) -> Option<(Arc<Object>, Ready)> {
         let asked = Asked::parse(path, query)?;
-        let claims = self.0.tokens.known(&asked)?;
+        // Who asks is looked at elsewhere.
+        let claims = self.0.tokens.known(&asked).filter(|claims| !claims.is_bound())?;
         let object = self.0.store.get(&asked.key(claims.max_height, gzip))?;
         let state = object.freshness.state(self.0.clock.now(), self.0.store.trusted_since());
         if state != State::Fresh || object.head.status != StatusCode::OK {
@@ -71,7 +80,8 @@ impl Edge {
         Some((object, ready))
     }
 
-    async fn find(&self, ask: Ask<'_>) -> Result<(Reply, How), Problem> {
+    /// An answer that counts nowhere.
+    pub(crate) async fn find(&self, ask: Ask<'_>) -> Result<(Reply, How), Problem> {
         let asked = Asked::parse(ask.path, ask.query).ok_or_else(Problem::not_found)?;
         let hops = upstream::hops(ask.headers);
         if hops >= upstream::MAX_HOPS {
@@ -79,6 +89,7 @@ impl Edge {
             return Err(Problem::new(StatusCode::LOOP_DETECTED, "loop", words));
         }
         let claims = self.0.tokens.authorise(&asked).await?;
+        self.0.bound.permit(&claims, ask.peer, ask.headers, hops)?;
         let key = asked.key(claims.max_height, takes_coding(ask.headers, "gzip"));
         for _ in 0..TRIES {
             if let Some(found) = self.try_to_find(ask, &asked, &key, hops).await? {
@@ -86,6 +97,15 @@ impl Edge {
             }
         }
         Err(Problem::unavailable("what was found went away again and again"))
+    }
+
+    /// May this be answered, by whichever cache? Gives what it is stored under. The problem is one of 401, 403 and 503.
+    pub(crate) async fn check(&self, ask: Ask<'_>) -> Result<Key, Problem> {
+        let nothing = || Problem::forbidden("There is nothing at this address.");
+        let asked = Asked::parse(ask.path, ask.query).ok_or_else(nothing)?;
+        let claims = self.0.tokens.authorise(&asked).await?;
+        self.0.bound.permit(&claims, ask.peer, ask.headers, 0)?;
+        Ok(asked.key(claims.max_height, takes_coding(ask.headers, "gzip")))
     }
 
     /// `None`: things have changed meanwhile, look again.
@@ -137,7 +157,7 @@ impl Edge {
                     // That was about another's token.
                     return Ok(None);
                 }
-                Ok(Some((Reply::flight(&head, reader, ask.headers, how), how)))
+                Ok(Some((Reply::flight(&head, reader, ask.headers), how)))
             }
             Outcome::Revalidated(object) => Ok(self.held(&object, ask, How::Revalidated).await),
             Outcome::Stale(object) => Ok(self.held(&object, ask, How::Stale).await),
@@ -148,7 +168,7 @@ impl Edge {
     /// `None` when its file is gone or broken.
     async fn held(&self, object: &Arc<Object>, ask: Ask<'_>, how: How) -> Option<(Reply, How)> {
         let ready = self.ready(object).await?;
-        Some((Reply::held(object, ready, ask.headers, self.0.clock.now(), how), how))
+        Some((Reply::held(object, ready, ask.headers, self.0.clock.now()), how))
     }
 
     async fn ready(&self, object: &Arc<Object>) -> Option<Ready> {

@@ -48,12 +48,7 @@ mod tests {
     fn only_genuine_tokens_pass_and_not_for_ever() {
         let minter = Minter::from_seed(&[7; 32]);
         let tokens = Tokens::new(Checker::new([minter.public_key()]));
-        let claims = Claims {
-            presentation: PresentationId::new(),
-            expires: 1000,
-            session: Uuid::now_v7(),
-            max_height: None,
-        };
+        let claims = Claims::new(PresentationId::new(), 1000, Uuid::now_v7());
         let token = minter.mint(&claims);
         let at = |seconds: i64| Micros(seconds * Micros::SECOND);
         for _ in 0..2 {

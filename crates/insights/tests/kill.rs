@@ -50,7 +50,7 @@ async fn receiver() {
 async fn play(http: reqwest::Client, base: String, acknowledged: Arc<Mutex<HashSet<(Uuid, u32)>>>) {
     let session = Uuid::now_v7();
     let expires = Clock::system().now().seconds() + 3600;
-    let claims = Claims { presentation: PresentationId::new(), expires, session, max_height: None };
+    let claims = Claims::new(PresentationId::new(), expires, session);
     let token = minter().mint(&claims);
     for batch in 0..30_u32 {
         let seqs: Vec<u32> = (batch * 20..batch * 20 + 20).collect();

@@ -15,13 +15,13 @@ use axum::{
     Router,
     body::Body,
     extract::State,
-    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
     routing::any,
 };
 use backends::blob;
 use bytes::Bytes;
-use domain::playback_token::Claims;
+use domain::{PresentationId, playback_token::Claims};
 use media::{iframe, rebase::rebase, selection::Selection};
 
 use crate::{
@@ -34,6 +34,7 @@ use crate::{
 const FOREVER: &str = "public, max-age=31536000, immutable";
 const GROWING: &str = "public, max-age=1";
 const COMPLETE: &str = "public, max-age=60";
+const TAGS: HeaderName = HeaderName::from_static("cache-tag");
 /// What is missing may come: caches in front may spare us its seekers for a moment.
 const MISSING: &str = "public, max-age=1";
 
@@ -53,6 +54,7 @@ async fn handle(State(origin): State<Origin>, method: Method, uri: Uri, headers:
             if response.status() == StatusCode::NOT_FOUND {
                 response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(MISSING));
             }
+            tag(&mut response, path.presentation, kind);
             response
         }
         (&Method::GET | &Method::HEAD, None) => Problem::not_found().into_response(),
@@ -61,6 +63,13 @@ async fn handle(State(origin): State<Origin>, method: Method, uri: Uri, headers:
     cors::allow(response.headers_mut());
     measure(kind, &response, began.elapsed());
     response
+}
+
+/// By what caches in front may be told to forget it: its presentation, and its kind.
+fn tag(response: &mut Response, presentation: PresentationId, kind: &str) {
+    if let Ok(tags) = HeaderValue::try_from(format!("{presentation},{kind}")) {
+        response.headers_mut().insert(TAGS, tags);
+    }
 }
 
 fn not_allowed() -> Response {

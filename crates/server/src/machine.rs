@@ -63,6 +63,11 @@ pub(crate) fn identity() -> String {
     format!("{} {}", read("/etc/machine-id"), read("/proc/sys/kernel/random/boot_id"))
 }
 
+/// What this machine is called; empty when it does not tell.
+pub(crate) fn name() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned()
+}
+
 /// Memory of this machine, bytes; 0 when it does not tell.
 pub(crate) fn memory_bytes() -> u64 {
     let told = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();

@@ -34,6 +34,9 @@ pub async fn run(app: App, uploads: vod::upload::Uploads, insights: Insights, st
         if let Err(error) = app.tidy_revocations().await {
             tracing::warn!(%error, "ended revocations could not be removed; the next round tries again");
         }
+        if let Err(error) = app.warm_due().await {
+            tracing::warn!(%error, "edges were not told what to bring near; the next round tries again");
+        }
         if let Err(error) = app::control::sample(&app).await {
             tracing::warn!(%error, "the instance could not be measured; the next round tries again");
         }

@@ -8,7 +8,7 @@ use app::{
     catalog::{
         artwork, bulk, duplicates, edit, events, log, pictures, routes as video, studio, versions, workflow,
     },
-    control::{farm, profiles, routes as control},
+    control::{edges, farm, profiles, routes as control},
     discovery::{related, routes as discovery, search, vocabulary},
     history::routes as history,
     playback::routes as playback,
@@ -204,6 +204,11 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(farm::drain))
         .routes(routes!(farm::undrain))
         .routes(routes!(farm::prioritise))
+        // edges
+        .routes(routes!(edges::get))
+        .routes(routes!(edges::purge))
+        .routes(routes!(edges::warm))
+        .routes(routes!(edges::forget))
         .routes(routes!(profiles::list))
         .routes(routes!(profiles::estimate))
         .routes(routes!(profiles::put, profiles::delete))

@@ -196,6 +196,11 @@ fn start_api(
         app::catalog::watch(watching, heard, stopped).await;
         Ok(())
     });
+    let (told, heard, stopped) = (app.clone(), bus.clone(), stop.clone());
+    supervise(tasks, "news of edges", async move {
+        app::control::edges::listen(told, heard, stopped).await;
+        Ok(())
+    });
     let (maintained, stopped) = (app.clone(), stop.clone());
     supervise(tasks, "maintenance", async move {
         maintenance::run(maintained, uploads, insights, stopped).await;

@@ -37,6 +37,7 @@ pub mod uploads;
 pub mod users;
 pub mod versions;
 pub mod videos;
+pub mod warmings;
 pub mod watchlist;
 pub mod webhooks;
 pub mod workers;

@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0009_failures.sql"),
     include_str!("../migrations/0010_viewing.sql"),
     include_str!("../migrations/0011_quality.sql"),
+    include_str!("../migrations/0012_edges.sql"),
 ];
 
 /// Brings the schema to this program's version, all in one transaction.

@@ -1,7 +1,9 @@
 //! What operators see of the instance, and what they can do about it.
 
+pub mod edges;
 pub mod farm;
 mod farm_view;
+mod fleet;
 mod jobs;
 mod overview;
 mod places;
@@ -17,6 +19,7 @@ pub mod routes {
         overview::{__path_overview, overview},
     };
 }
+pub use fleet::Fleet;
 pub use places::{Place, Places};
 pub use traffic::{Sample, Traffic};
 

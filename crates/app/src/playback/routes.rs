@@ -1,8 +1,15 @@
 //! `POST …/playback`, and the streams of an account.
 
 use api::{Id, Json, MaybePrincipal, Principal, Problem, ProblemBody, Query, Time};
-use axum::{extract::State, http::StatusCode};
-use domain::{Audience, Micros, VideoId, playback_token::Claims, revocation};
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+};
+use domain::{
+    Audience, Micros, VideoId,
+    playback_token::{Claims, browser_mark},
+    revocation,
+};
 use serde::{Deserialize, Serialize};
 use store::{
     positions, tokens, units,
@@ -29,6 +36,8 @@ pub struct Playback {
     /// WebVTT of seek-bar pictures; `null` until they are made.
     #[schema(required = true)]
     pub storyboard_url: Option<String>,
+    /// Base addresses under which the paths above are to be tried, in this order. Empty: only where the page came from.
+    pub edges: Vec<String>,
     /// The addresses are good until then.
     pub expires_at: Time,
     /// Where the caller stopped watching; 0 for the beginning.
@@ -73,6 +82,7 @@ pub async fn start(
     MaybePrincipal(principal): MaybePrincipal,
     Id(id): Id<VideoId>,
     Query(query): Query<StartQuery>,
+    headers: HeaderMap,
 ) -> Result<Json<Playback>> {
     let mut reader = app.store.reader().await?;
     let viewer = asker.viewer;
@@ -93,7 +103,14 @@ pub async fn start(
     if let Some(principal) = counted {
         app.begin(principal, &row, (session, expires), query.after).await?;
     }
-    let claims = Claims { presentation, expires: expires.seconds(), session, max_height: None };
+    let agent = headers.get(header::USER_AGENT).map(|agent| agent.to_str().unwrap_or_default());
+    let claims = Claims {
+        // Where the title is for some countries only, the token is for the one that was found.
+        country: asker.country.filter(|_| row.terms().countries.is_some()),
+        browser: agent.filter(|_| app.config.bind_playback_to_browser).map(browser_mark),
+        ..Claims::new(presentation, expires.seconds(), session)
+    };
+    let base_of = |edge: &String| edge.trim_end_matches('/').to_owned();
     // Relative: a page that is reached under another name than the instance's own plays from where it came.
     let base = format!("/media/{}/{presentation}", app.minter.mint(&claims));
     Ok(Json(Playback {
@@ -102,6 +119,7 @@ pub async fn start(
         hls_url: format!("{base}/main.m3u8"),
         dash_url: format!("{base}/main.mpd"),
         storyboard_url: pictured.then(|| format!("{base}/storyboard.vtt")),
+        edges: app.config.edges.iter().map(base_of).collect(),
         expires_at: Time(Micros(claims.expires.saturating_mul(Micros::SECOND))),
         resume_ms: position.filter(|p| !p.finished).map_or(0, |p| p.position_ms),
         keep_alive_seconds: counted.map(|_| streams::KEEP_ALIVE),

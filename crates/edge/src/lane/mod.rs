@@ -9,6 +9,7 @@ mod visitors;
 
 use std::{
     io::{self, Write},
+    net::IpAddr,
     time::Instant,
 };
 
@@ -47,6 +48,7 @@ impl Edge {
     /// was sent, with what was read of it. `None` when it is over. After `stop` no further request is waited for.
     async fn ride(&self, mut stream: TcpStream, stop: &CancellationToken) -> Option<(TcpStream, BytesMut)> {
         let clients = &self.0.config.clients;
+        let peer = stream.peer_addr().ok()?.ip();
         let mut buffer = BytesMut::with_capacity(ROOM);
         // An own token for each connection: waiting on it concerns no other.
         let stop = stop.child_token();
@@ -56,7 +58,7 @@ impl Edge {
         // One alarm for the whole connection, set anew only when it goes off.
         let mut alarm = std::pin::pin!(tokio::time::sleep(patience));
         loop {
-            match self.take(&stream, &mut buffer).await {
+            match self.take(&stream, peer, &mut buffer).await {
                 Ok(Next::Another) => {}
                 Ok(Next::Odd) => return Some((stream, buffer)),
                 Ok(Next::Close) | Err(_) => return None,
@@ -91,7 +93,7 @@ impl Edge {
     }
 
     /// Answers every whole request in the buffer.
-    async fn take(&self, stream: &TcpStream, buffer: &mut BytesMut) -> io::Result<Next> {
+    async fn take(&self, stream: &TcpStream, peer: IpAddr, buffer: &mut BytesMut) -> io::Result<Next> {
         while !buffer.is_empty() {
             let request = match parse(buffer) {
                 Parsed::Ours(request) => request,
@@ -99,7 +101,7 @@ impl Edge {
                 Parsed::Partial | Parsed::Other => return Ok(Next::Odd),
             };
             let length = request.length;
-            if let Next::Close = self.answer_one(stream, request).await? {
+            if let Next::Close = self.answer_one(stream, peer, request).await? {
                 return Ok(Next::Close);
             }
             buffer.advance(length);
@@ -107,7 +109,7 @@ impl Edge {
         Ok(Next::Another)
     }
 
-    async fn answer_one(&self, stream: &TcpStream, request: Request<'_>) -> io::Result<Next> {
+    async fn answer_one(&self, stream: &TcpStream, peer: IpAddr, request: Request<'_>) -> io::Result<Next> {
         let mut sender = Sender::new(stream, &self.0.config.clients);
         if request.plain {
             let gzip = takes_coding(&request.headers, "gzip");
@@ -117,7 +119,7 @@ impl Edge {
             }
         }
         let Request { head_only, path, query, ref headers, .. } = request;
-        let reply = self.answer(Ask { head_only, path, query, headers }).await;
+        let reply = self.answer(Ask { head_only, path, query, headers, peer }).await;
         send_reply(&mut sender, reply, head_only).await
     }
 
@@ -130,11 +132,14 @@ impl Edge {
     ) -> io::Result<()> {
         let began = Instant::now();
         let head = object.written.get_or_init(|| lasting_head(object));
-        let mut changing = [0; 96];
+        let mut changing = [0; 160];
         let room = changing.len();
         let mut left = &mut changing[..];
-        let age = object.freshness.age_s(self.0.clock.now());
-        write!(left, "age: {age}\r\ncache-status: {}\r\n\r\n", How::Hit.cache_status())?;
+        let age = object.freshness.age_s(self.0.clock.now()).to_string();
+        let status = self.0.statuses.of(How::Hit).as_bytes();
+        for part in [b"age: ", age.as_str().as_bytes(), b"\r\ncache-status: ", status, b"\r\n\r\n"] {
+            left.write_all(part)?;
+        }
         let length = room - left.len();
         let changing = &changing[..length];
         let sent = if head_only { 0 } else { object.length };

@@ -12,12 +12,14 @@ const MAX_FIELDS: usize = 48;
 const STARTS: [&[u8]; 2] = [b"GET /media/", b"HEAD /media/"];
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Fields that an answer depends on.
-const HEEDED: [HeaderName; 5] = [
+const HEEDED: [HeaderName; 7] = [
     header::ACCEPT_ENCODING,
     header::RANGE,
     header::IF_RANGE,
     header::IF_NONE_MATCH,
     HeaderName::from_static("cdn-loop"),
+    header::USER_AGENT,
+    HeaderName::from_static("x-forwarded-for"),
 ];
 /// Fields with which a request is more than its head, or wants another protocol.
 const ODD: [&str; 9] = [

@@ -41,9 +41,9 @@ impl Lanes {
         Ok(Self { threads, next: AtomicUsize::new(0), edge: edge.clone() })
     }
 
-    /// Counts the connections of each address, as far as they are limited.
+    /// Counts connections, and limits those of each address.
     pub fn visitors(&self) -> Visitors {
-        Visitors::new(self.edge.0.config.clients.connections_per_address)
+        self.edge.0.visitors.clone()
     }
 
     /// Serves a connection for as long as its requests are plain ones for media, and gives back one on which something else was

@@ -17,7 +17,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use domain::Micros;
+use domain::{Micros, edges::Fill};
 
 use disk::Disk;
 pub use disk::Draft;
@@ -50,14 +50,6 @@ struct Tier {
     /// Taken for every change, and before the shard.
     policy: Mutex<Policy<Key>>,
     evicted: AtomicU64,
-}
-
-/// What a tier holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-pub struct Fill {
-    pub objects: u64,
-    pub bytes: u64,
-    pub evicted: u64,
 }
 
 impl Store {
@@ -255,6 +247,6 @@ impl Tier {
     fn fill(&self) -> Fill {
         let policy = self.policy();
         let evicted = self.evicted.load(Ordering::Relaxed);
-        Fill { objects: policy.len() as u64, bytes: policy.bytes(), evicted }
+        Fill { objects: policy.len() as u64, bytes: policy.bytes(), room: policy.capacity(), evicted }
     }
 }

@@ -61,6 +61,10 @@ struct Ghosts<K> {
 }
 
 impl<K: Hash + Eq + Clone> Policy<K> {
+    pub fn capacity(&self) -> u64 {
+        self.capacity
+    }
+
     pub fn new(capacity: u64) -> Self {
         Self {
             capacity,

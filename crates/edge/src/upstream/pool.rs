@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use domain::edges;
 use futures::{StreamExt, TryStreamExt, future::Either, stream::FuturesUnordered};
 use http::StatusCode;
 use reqwest::{Client, Url, redirect};
@@ -71,8 +72,10 @@ impl Pool {
     }
 
     /// Each with whether it is worth asking.
-    pub fn peers(&self) -> Vec<(String, bool)> {
-        self.0.peers.iter().map(|peer| (peer.base.to_string(), peer.health().is_in())).collect()
+    pub fn peers(&self) -> Vec<edges::Upstream> {
+        let told =
+            |peer: &Peer| edges::Upstream { address: peer.base.to_string(), up: peer.health().is_in() };
+        self.0.peers.iter().map(told).collect()
     }
 
     /// Waits for a head, from whichever upstream brings one first.

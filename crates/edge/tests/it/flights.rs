@@ -83,7 +83,7 @@ async fn ten_thousand_share_a_body_that_still_grows() {
         assert_eq!(client.await.unwrap(), expected);
     }
     assert_eq!(world.upstream.count(), 1);
-    until(|| world.edge.snapshot().fetching == 0).await;
+    until(|| world.edge.report().fetching == 0).await;
     assert_eq!(world.get("v1/1.m4s").await.cache(), "hit");
 }
 
@@ -128,15 +128,15 @@ async fn a_body_that_breaks_is_broken_for_all_and_not_kept() {
         let got = join_all((0..20).map(|_| world.get("v1/1.m4s"))).await;
         assert!(got.iter().all(|got| got.status == 200 && got.body.is_none()));
         assert_eq!(world.upstream.count(), before + 1);
-        until(|| world.edge.snapshot().fetching == 0).await;
+        until(|| world.edge.report().fetching == 0).await;
     }
     // Fewer bytes than were promised are no whole body either.
     world
         .upstream
         .does(|_| async { answer(&[("content-length", "10"), ("cache-control", "max-age=9")], "short") });
     assert!(world.get("v1/1.m4s").await.body.is_none());
-    let snapshot = world.edge.snapshot();
-    assert_eq!((snapshot.memory.objects, snapshot.disk.objects), (0, 0));
+    let report = world.edge.report();
+    assert_eq!((report.memory.objects, report.disk.objects), (0, 0));
     assert_eq!(std::fs::read_dir(world.part().join("drafts")).unwrap().count(), 0);
 }
 
@@ -186,7 +186,7 @@ async fn a_slow_reader_holds_no_memory() {
     let Ok(response) = tower::ServiceExt::oneshot(world.edge.router(), request).await;
     let mut slow = response.into_body().into_data_stream();
     let first = slow.next().await.unwrap().unwrap();
-    until(|| world.edge.snapshot().disk.objects == 1).await;
+    until(|| world.edge.report().disk.objects == 1).await;
     // All is in the file by now, and the rest comes from there.
     let mut all = first.to_vec();
     while let Some(piece) = slow.next().await {

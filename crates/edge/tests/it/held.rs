@@ -26,7 +26,7 @@ async fn a_restart_keeps_what_is_whole_and_serves_it_without_upstreams() {
     world.get("v1/2.m4s").await;
     world.upstream.says(LIST, "list");
     world.get("main.m3u8").await;
-    until(|| world.edge.snapshot().disk.objects == 3).await;
+    until(|| world.edge.report().disk.objects == 3).await;
     let held = files(&world);
     let broken = held.iter().find(|path| fs::metadata(path).unwrap().len() > 1000).unwrap();
     let mut bytes_of_it = fs::read(broken).unwrap();
@@ -55,23 +55,23 @@ async fn bounds_hold_whatever_is_asked_for() {
     world.upstream.says(FOREVER, bytes(100_000));
     for n in 0..60 {
         assert_eq!(world.get(&format!("v1/{n}.m4s")).await.body().len(), 100_000);
-        until(|| world.edge.snapshot().fetching == 0).await;
+        until(|| world.edge.report().fetching == 0).await;
         let on_disk: u64 = files(&world).iter().map(|path| fs::metadata(path).unwrap().len()).sum();
         assert!(on_disk <= 1 << 20, "{on_disk}");
     }
     world.upstream.says(LIST, bytes(10_000));
     for n in 0..60 {
         world.get(&format!("v{n}/playlist.m3u8")).await;
-        until(|| world.edge.snapshot().fetching == 0).await;
-        assert!(world.edge.snapshot().memory.bytes <= 100_000);
+        until(|| world.edge.report().fetching == 0).await;
+        assert!(world.edge.report().memory.bytes <= 100_000);
     }
-    let snapshot = world.edge.snapshot();
-    assert!(snapshot.disk.evicted > 40 && snapshot.memory.evicted > 40, "{snapshot:?}");
+    let report = world.edge.report();
+    assert!(report.disk.evicted > 40 && report.memory.evicted > 40, "{report:?}");
     // What is larger than all of it is handed on and not kept.
     world.upstream.says(FOREVER, bytes(2 << 20));
     assert_eq!(world.get("v1/big.m4s").await.body().len(), 2 << 20);
-    until(|| world.edge.snapshot().fetching == 0).await;
-    assert!(world.edge.snapshot().disk.bytes <= 1 << 20);
+    until(|| world.edge.report().fetching == 0).await;
+    assert!(world.edge.report().disk.bytes <= 1 << 20);
 }
 
 #[tokio::test]
@@ -81,7 +81,7 @@ async fn a_full_disk_costs_the_cache_and_not_the_viewer() {
     let body = bytes(700_000);
     world.upstream.says(FOREVER, body.clone());
     assert_eq!(world.get("v1/1.m4s").await.body(), body);
-    assert_eq!(world.edge.snapshot().disk.objects, 0);
+    assert_eq!(world.edge.report().disk.objects, 0);
 }
 
 #[tokio::test]
@@ -90,5 +90,5 @@ async fn a_body_beyond_all_reason_is_not_fetched() {
     world.upstream.says(FOREVER, bytes(100_001));
     let got = world.get("v1/1.m4s").await;
     assert!(got.status == 502 || got.body.is_none());
-    assert_eq!(world.edge.snapshot().disk.objects, 0);
+    assert_eq!(world.edge.report().disk.objects, 0);
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod bound;
 mod caching;
 mod entry;
 mod flights;
@@ -9,4 +10,5 @@ mod held;
 mod lane;
 mod pool;
 mod ranges;
+mod warm;
 mod world;

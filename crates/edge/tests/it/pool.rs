@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use axum::{Router, response::IntoResponse, routing::get};
-use edge::Config;
+use edge::{Bound, Config};
 use http::StatusCode;
 
 use crate::world::{Upstream, World, answer, ask, bytes, until};
@@ -20,7 +20,7 @@ async fn listen(router: Router) -> String {
 
 async fn in_front(world: &World, name: &str, upstreams: Vec<String>, config: Config) -> edge::Edge {
     let config = Config { upstreams, dir: world.dir.path().join(name), key_refresh_ms: 0, ..config };
-    edge::start(config, None, world.blobs.clone(), world.clock.clone()).await.unwrap()
+    edge::start(config, None, world.blobs.clone(), world.clock.clone(), Bound::default()).await.unwrap()
 }
 
 #[tokio::test]
@@ -39,9 +39,9 @@ async fn a_dead_upstream_is_left_out_and_comes_back() {
         assert_eq!((got.status.as_u16(), got.body()), (200, &b"x"[..]));
     }
     assert!((1..=4).contains(&one.count()), "{}", one.count());
-    assert_eq!(edge.snapshot().upstreams.iter().filter(|(_, good)| *good).count(), 1);
+    assert_eq!(edge.report().upstreams.iter().filter(|one| one.up).count(), 1);
     one.says(FOREVER, "x");
-    until(|| edge.snapshot().upstreams.iter().all(|(_, good)| *good)).await;
+    until(|| edge.report().upstreams.iter().all(|one| one.up)).await;
     let before = one.count();
     for n in 40..80 {
         ask(&edge, "GET", &world.path(&format!("v1/{n}.m4s")), &[]).await;

@@ -17,7 +17,7 @@ async fn parts_of_held_bodies() {
         world.upstream.says(FOREVER, body.clone());
         let path = world.path(rest);
         world.ask("GET", &path, &[]).await;
-        until(|| world.edge.snapshot().fetching == 0).await;
+        until(|| world.edge.report().fetching == 0).await;
         let last = size - 1;
         let table: [(&str, u16, &[u8], String); 8] = [
             ("bytes=0-9", 206, &body[..10], format!("bytes 0-9/{size}")),

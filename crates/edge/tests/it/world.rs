@@ -25,7 +25,7 @@ use domain::{
     Micros, PresentationId,
     playback_token::{Claims, Minter},
 };
-use edge::{Config, Edge};
+use edge::{Bound, Config, Edge};
 use http::{HeaderMap, StatusCode};
 use tower::ServiceExt;
 
@@ -112,6 +112,10 @@ impl World {
     }
 
     pub async fn with(config: Config) -> Self {
+        Self::bound(config, Bound::default()).await
+    }
+
+    pub async fn bound(config: Config, bound: Bound) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let url = format!("file:{}", dir.path().join("blobs").display());
         let blobs = Blobs::open(&BlobConfig { url, ..BlobConfig::default() }).unwrap();
@@ -122,8 +126,9 @@ impl World {
         let hex: String = minter.public_key().iter().map(|b| format!("{b:02x}")).collect();
         let json = format!("{{\"alg\":\"Ed25519\",\"public_key\":\"{hex}\"}}");
         blobs.put(&names::playback_key("k1"), json.into()).await.unwrap();
-        let edge =
-            edge::start(config.clone(), Some(upstream.router()), blobs.clone(), clock.clone()).await.unwrap();
+        let edge = edge::start(config.clone(), Some(upstream.router()), blobs.clone(), clock.clone(), bound)
+            .await
+            .unwrap();
         Self { dir, blobs, clock, minter, id: PresentationId::new(), upstream, edge, config }
     }
 
@@ -137,18 +142,23 @@ impl World {
         let (config, router) = (self.config.clone(), self.upstream.router());
         let other = Config { dir: self.dir.path().join("other"), ..config.clone() };
         // The old one lets go of its part before the new one looks for one.
+        self.edge = edge::start(
+            other,
+            Some(router.clone()),
+            self.blobs.clone(),
+            self.clock.clone(),
+            Bound::default(),
+        )
+        .await
+        .unwrap();
         self.edge =
-            edge::start(other, Some(router.clone()), self.blobs.clone(), self.clock.clone()).await.unwrap();
-        self.edge = edge::start(config, Some(router), self.blobs.clone(), self.clock.clone()).await.unwrap();
+            edge::start(config, Some(router), self.blobs.clone(), self.clock.clone(), Bound::default())
+                .await
+                .unwrap();
     }
 
     pub fn claims(&self) -> Claims {
-        Claims {
-            presentation: self.id,
-            expires: START + 3600,
-            session: uuid::Uuid::now_v7(),
-            max_height: None,
-        }
+        Claims::new(self.id, START + 3600, uuid::Uuid::now_v7())
     }
 
     pub fn token(&self) -> String {
@@ -168,7 +178,7 @@ impl World {
     pub async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Got {
         let got = ask(&self.edge, method, path, headers).await;
         for _ in 0..50 {
-            if self.edge.snapshot().fetching == 0 {
+            if self.edge.report().fetching == 0 {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(1)).await;

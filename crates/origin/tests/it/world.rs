@@ -174,12 +174,7 @@ impl World {
     }
 
     pub fn claims(&self) -> Claims {
-        Claims {
-            presentation: self.id,
-            expires: START + 3600,
-            session: uuid::Uuid::now_v7(),
-            max_height: None,
-        }
+        Claims::new(self.id, START + 3600, uuid::Uuid::now_v7())
     }
 
     /// The URL of something of the presentation, with a good token.

@@ -179,6 +179,9 @@ impl Config {
         if self.encoding.work_dir.as_os_str().is_empty() {
             self.encoding.work_dir = self.data_dir.join("work");
         }
+        if self.edge.name.is_empty() {
+            self.edge.name = crate::machine::name();
+        }
         if self.edge.dir.as_os_str().is_empty() {
             self.edge.dir = self.data_dir.join("edge");
         }

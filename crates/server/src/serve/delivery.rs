@@ -1,4 +1,4 @@
-//! The roles that deliver: the origin, the edge in front of it, and what both are told over the bus.
+//! The roles that deliver: the origin, the edge in front of it, and what both are told over the bus and tell there.
 
 use std::time::Duration;
 
@@ -7,9 +7,14 @@ use backends::{
     blob::Blobs,
     bus::{Bus, Heard},
     clock::Clock,
+    geo::Geo,
 };
-use domain::{Gone, Message, Topic, revocation::Revocation};
-use edge::{Edge, Lanes};
+use domain::{
+    Gone, Message, Topic,
+    edges::{REPORT_EVERY, Warm},
+    revocation::Revocation,
+};
+use edge::{Bound, Edge, Lanes};
 use origin::Origin;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -42,7 +47,14 @@ pub(super) async fn start(
     let edge = if config.roles.contains(&Role::Edge) {
         let dir = &config.edge.dir;
         private::directory(dir).with_context(|| format!("the edge's directory {}", dir.display()))?;
-        let edge = edge::start(config.edge.clone(), router, blobs.clone(), clock.clone()).await?;
+        let edge =
+            edge::start(config.edge.clone(), router, blobs.clone(), clock.clone(), bound(config).await?)
+                .await?;
+        let (telling, news, stopped) = (edge.clone(), bus.clone(), stop.clone());
+        supervise(tasks, "reports of the edge", async move {
+            report(telling, news, stopped).await;
+            Ok(())
+        });
         faces.edge = Some(edge.router());
         Some(edge)
     } else {
@@ -59,6 +71,27 @@ pub(super) async fn start(
     Ok(edge.map(|edge| Lanes::start(&edge, stop)).transpose()?)
 }
 
+/// By what the edge tells who asks.
+async fn bound(config: &Config) -> anyhow::Result<Bound> {
+    let geo = config.geo.clone();
+    let geo = tokio::task::spawn_blocking(move || Geo::open(&geo)).await??;
+    let proxies = api::address::Config { trusted_proxies: config.http.trusted_proxies.clone() };
+    Ok(Bound { geo, proxies })
+}
+
+/// Tells how the edge stands, every few seconds and when it begins to end.
+async fn report(edge: Edge, bus: Bus, stop: CancellationToken) {
+    let mut ticks = tokio::time::interval(Duration::from_micros(REPORT_EVERY.unsigned_abs()));
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => break,
+            _ = ticks.tick() => bus.tell(&edge.report()),
+        }
+    }
+    edge.drain();
+    bus.tell(&edge.report());
+}
+
 async fn recall(edge: &Edge) {
     if let Err(error) = edge.recall().await {
         tracing::warn!(%error, "revoked playbacks could not be read; those that are known stay so");
@@ -68,6 +101,7 @@ async fn recall(edge: &Edge) {
 /// Forgets what is gone and refuses whom it is told to, until `stop`.
 async fn listen(origin: Option<Origin>, edge: Option<Edge>, bus: Bus, stop: CancellationToken) {
     let (mut gone, mut revoked) = (bus.subscribe(Topic::Gone).await, bus.subscribe(Topic::Revoked).await);
+    let mut warm = bus.subscribe(Topic::Warm).await;
     let mut looking = tokio::time::interval(RECALL);
     loop {
         let heard = tokio::select! {
@@ -83,6 +117,14 @@ async fn listen(origin: Option<Origin>, edge: Option<Edge>, bus: Bus, stop: Canc
                 }
                 continue;
             }
+            heard = warm.next() => {
+                if let (Some(edge), Heard::Message(message)) = (&edge, heard)
+                    && let Some(order) = Warm::from_bytes(&message)
+                {
+                    edge.warm(order);
+                }
+                continue;
+            }
             _ = looking.tick() => {
                 if let Some(edge) = &edge {
                     recall(edge).await;
@@ -92,13 +134,15 @@ async fn listen(origin: Option<Origin>, edge: Option<Edge>, bus: Bus, stop: Canc
         };
         match heard {
             Heard::Message(message) => {
-                let Some(Gone { presentation }) = Gone::from_bytes(&message) else { continue };
+                let Some(gone) = Gone::from_bytes(&message) else { continue };
                 // The nearer one last: it must not fetch again what the other still knows.
-                if let Some(origin) = &origin {
-                    origin.forget(presentation).await;
+                if let (Some(origin), Gone::Presentation(presentation)) = (&origin, &gone) {
+                    origin.forget(*presentation).await;
                 }
-                if let Some(edge) = &edge {
-                    edge.purge(presentation).await;
+                match (&edge, gone) {
+                    (None, _) => {}
+                    (Some(edge), Gone::Presentation(presentation)) => drop(edge.purge(presentation).await),
+                    (Some(edge), Gone::Tag(tag)) => drop(edge.purge_tag(&tag).await),
                 }
             }
             Heard::Gap => {

@@ -112,12 +112,7 @@ async fn a_media_token_opens_its_title_alone(engines: Engines) {
 async fn forged(house: &House, admin: &Caller, place: &Place) -> Vec<(&'static str, String)> {
     let elsewhere = House::embedded().await;
     let presentation: PresentationId = place.presentation.parse().unwrap();
-    let claims = Claims {
-        presentation,
-        expires: house.clock.now().seconds() + 3600,
-        session: uuid::Uuid::now_v7(),
-        max_height: None,
-    };
+    let claims = Claims::new(presentation, house.clock.now().seconds() + 3600, uuid::Uuid::now_v7());
     let keeper = elsewhere.admin().await;
     let theirs = elsewhere.title(&keeper, "Theirs", domain::Visibility::Public).await;
     let theirs = Place::of(&keeper.playback(theirs.id).await).token;

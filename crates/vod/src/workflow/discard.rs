@@ -58,7 +58,7 @@ pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobErro
         sources::delete(&mut tx, source.id).await?;
     }
     tx.commit().await?;
-    flow.bus.tell(&Gone { presentation });
+    flow.bus.tell(&Gone::Presentation(presentation));
     Ok(())
 }
 

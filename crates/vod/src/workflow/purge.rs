@@ -45,7 +45,7 @@ pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobErro
     videos::delete(&mut tx, video).await?;
     tx.commit().await?;
     for presentation in &presentations {
-        flow.bus.tell(&Gone { presentation: presentation.id });
+        flow.bus.tell(&Gone::Presentation(presentation.id));
     }
     Ok(())
 }
