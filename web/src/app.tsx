@@ -29,6 +29,7 @@ const History = lazy(() => import("./features/history/history"));
 const Control = {
   overview: lazy(() => import("./features/control/overview")),
   quality: lazy(() => import("./features/control/quality")),
+  edges: lazy(() => import("./features/control/edges")),
   farm: lazy(() => import("./features/control/farm")),
   profiles: lazy(() => import("./features/control/profiles")),
   users: lazy(() => import("./features/control/users")),
@@ -82,6 +83,7 @@ function Pages() {
       </Route>
       <Route path="/control">{signedIn(Control.overview, "admin")}</Route>
       <Route path="/control/quality">{signedIn(Control.quality, "admin")}</Route>
+      <Route path="/control/edges">{signedIn(Control.edges, "admin")}</Route>
       <Route path="/control/farm">{signedIn(Control.farm, "admin")}</Route>
       <Route path="/control/profiles/:name?">{signedIn(Control.profiles, "admin")}</Route>
       <Route path="/control/users">{signedIn(Control.users, "admin")}</Route>

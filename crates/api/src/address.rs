@@ -54,10 +54,16 @@ impl Config {
     }
 }
 
+/// In the extensions of a request that came over TLS or QUIC.
+#[derive(Debug, Clone, Copy)]
+pub struct Encrypted;
+
 /// Puts the [`Client`] into the request's extensions.
 pub fn fill(config: &Config, request: &mut Request) -> Client {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
-    let client = config.client(peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), request.headers());
+    let mut client = config.client(peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), request.headers());
+    // What a proxy says of its own client counts more than how it came to us.
+    client.https |= !client.proxied && request.extensions().get::<Encrypted>().is_some();
     request.extensions_mut().insert(client);
     client
 }

@@ -20,16 +20,26 @@ use app::{
     control::{Place, Places},
     state::Engines,
 };
+use axum::Router;
 use backends::{blob::Blobs, bus::Bus, cache::Cache, clock::Clock, geo::Geo};
+use edge::{Lanes, Visitors};
 use insights::Insights;
 use store::Store;
 use tokio::{net::TcpListener, task::JoinSet};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use vod::{import::Imports, upload::Uploads};
 
 use crate::{
     config::{Config, Role},
-    http::{self, health::Health, listen, throttle::Throttle},
+    http::{
+        self,
+        health::Health,
+        listen::{self, Speech},
+        quic,
+        throttle::Throttle,
+        tls::Certificates,
+    },
     machine, maintenance, private,
     router::{self, Faces},
 };
@@ -38,6 +48,8 @@ use crate::{
 pub struct Server {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where it listens to TLS, and to QUIC on the same port.
+    pub tls_address: Option<SocketAddr>,
     /// In processes with the role `api` or `worker`.
     pub app: Option<App>,
     pub blobs: Blobs,
@@ -92,7 +104,12 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Server> {
         .with_context(|| format!("listening on {} (http.listen)", config.http.listen))?;
     let address = listener.local_addr()?;
     let grace = Duration::from_secs(config.http.drain_seconds.into());
-    let listening = listen::serve(listener, router::router(faces), lanes, stop.clone(), grace);
+    let visitors = lanes.as_ref().map(Lanes::visitors);
+    let router = router::router(faces);
+    let tls_address =
+        encrypted(&config, &router, visitors.clone(), &mut tasks, &stop, grace).await.context("http.tls")?;
+    let speech = Speech::Plain(lanes.map(Arc::new));
+    let listening = listen::serve(listener, router, speech, visitors, stop.clone(), grace);
     supervise(&mut tasks, "http", async move {
         listening.await;
         Ok(())
@@ -105,7 +122,45 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Server> {
     for running in health.roles.values() {
         running.store(true, Ordering::Relaxed);
     }
-    Ok(Server { address, app: the_app, blobs, health, stop, tasks, store, insights })
+    Ok(Server { address, tls_address, app: the_app, blobs, health, stop, tasks, store, insights })
+}
+
+/// Starts the encrypted listeners, if there are to be any.
+async fn encrypted(
+    config: &Config,
+    router: &Router,
+    visitors: Option<Visitors>,
+    tasks: &mut JoinSet<Ended>,
+    stop: &CancellationToken,
+    grace: Duration,
+) -> anyhow::Result<Option<SocketAddr>> {
+    let tls = &config.http.tls;
+    let Some(address) = tls.listen else { return Ok(None) };
+    let certificates = Certificates::read(tls)?;
+    let listener = TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))?;
+    let address = listener.local_addr()?;
+    if tls.http3 {
+        let endpoint = quic::bind(address, certificates.server_config(&[b"h3"])?)
+            .with_context(|| format!("listening on UDP {address}"))?;
+        let answering = quic::serve(endpoint, router.clone(), visitors.clone(), stop.clone(), grace);
+        supervise(tasks, "http/3", async move {
+            answering.await;
+            Ok(())
+        });
+    }
+    let acceptor = TlsAcceptor::from(Arc::new(certificates.server_config(&[b"h2", b"http/1.1"])?));
+    let speech = Speech::Tls { acceptor, http3: tls.http3.then(|| address.port()) };
+    let listening = listen::serve(listener, router.clone(), speech, visitors, stop.clone(), grace);
+    supervise(tasks, "https", async move {
+        listening.await;
+        Ok(())
+    });
+    let watching = certificates.watch(stop.clone());
+    supervise(tasks, "certificates", async move {
+        watching.await;
+        Ok(())
+    });
+    Ok(Some(address))
 }
 
 /// The application on an opened store, as the API and the command line use it.

@@ -154,7 +154,14 @@ export function uploadArtwork(
   });
 }
 
-export type StudioQuery = { trash: boolean; q?: string; state?: string; visibility?: string; sort?: string };
+export type StudioQuery = {
+  trash: boolean;
+  all?: boolean;
+  q?: string;
+  state?: string;
+  visibility?: string;
+  sort?: string;
+};
 export const studio = (query: StudioQuery, cursor: string | null): Promise<T.Page<T.Video>> =>
   body(
     client.GET("/api/v1/studio/videos", { params: { query: { ...query, cursor: cursor ?? undefined, limit: 50 } } }),
@@ -216,6 +223,12 @@ export const retryJob = (id: string) => nothing(client.POST("/api/v1/control/job
 export const discardJob = (id: string) => nothing(client.DELETE("/api/v1/control/jobs/{id}", { params: path(id) }));
 export const quality = (window: T.QualityWindow): Promise<T.Quality> =>
   body(client.GET("/api/v1/control/quality", { params: { query: { window } } }));
+export const edges = (): Promise<T.Edges> => body(client.GET("/api/v1/control/edges"));
+export const purge = (form: Bodies["Purge"]) => nothing(client.POST("/api/v1/control/edges/purge", { body: form }));
+export const warm = (form: Bodies["NewWarming"]): Promise<T.Warming> =>
+  body(client.POST("/api/v1/control/edges/warmings", { body: form }));
+export const forgetWarming = (id: string) =>
+  nothing(client.DELETE("/api/v1/control/edges/warmings/{id}", { params: path(id) }));
 export const farm = (hours: number): Promise<T.Farm> =>
   body(client.GET("/api/v1/control/farm", { params: { query: { hours } } }));
 export const pauseFarm = (paused: boolean) =>

@@ -38,6 +38,8 @@ export const keys = {
   overview: ["control", "overview"] as const,
   deadJobs: ["control", "jobs"] as const,
   quality: (window: QualityWindow) => ["control", "quality", window] as const,
+  edges: ["control", "edges"] as const,
+  titlesCalled: (q: string) => ["control", "titles", q] as const,
   farm: ["control", "farm"] as const,
   farmOf: (hours: number) => ["control", "farm", hours] as const,
   profiles: ["control", "profiles"] as const,

@@ -68,7 +68,7 @@ pub struct EdgeView {
     pub disk: FillView,
     /// Empty when the origin is in the same process.
     pub upstreams: Vec<UpstreamView>,
-    pub warming: Vec<Progress>,
+    pub warming: Vec<WarmingProgress>,
 }
 
 /// What an edge does in a second.
@@ -111,7 +111,7 @@ pub struct UpstreamView {
 
 /// How a warm-up goes on an edge.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Progress {
+pub struct WarmingProgress {
     pub title: String,
     /// `waiting`, `running` or `done`.
     pub state: String,
@@ -195,13 +195,13 @@ fn pace(pace: Pace) -> PaceView {
     }
 }
 
-fn progress(one: domain::edges::Warming) -> Progress {
+fn progress(one: domain::edges::Warming) -> WarmingProgress {
     let state = match one.state {
         WarmingState::Waiting => "waiting",
         WarmingState::Running => "running",
         WarmingState::Done => "done",
     };
-    Progress {
+    WarmingProgress {
         title: one.title,
         state: state.into(),
         done: one.done,

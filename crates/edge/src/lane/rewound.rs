@@ -24,7 +24,7 @@ pub struct Rewound {
 }
 
 impl Rewound {
-    pub(super) fn new(read: BytesMut, stream: TcpStream, stall: Duration) -> Self {
+    pub fn new(read: BytesMut, stream: TcpStream, stall: Duration) -> Self {
         Self { read, stream, stall, alarm: None }
     }
 

@@ -95,6 +95,8 @@ pub struct Config {
 #[serde(deny_unknown_fields, default)]
 pub struct Http {
     pub listen: SocketAddr,
+    /// A second listener, encrypted.
+    pub tls: crate::http::tls::Config,
     /// Addresses or networks of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
     pub trusted_proxies: Vec<api::address::Network>,
     /// How long requests may go on after the process was told to stop, in seconds.
@@ -153,6 +155,7 @@ impl Default for Http {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            tls: crate::http::tls::Config::default(),
             trusted_proxies: Vec::new(),
             drain_seconds: 20,
             account_requests_per_minute: 3000,

@@ -1,10 +1,16 @@
-//! The listener: HTTP/1.1 and cleartext HTTP/2 with limits on headers and slowness, and a graceful end.
+//! The listeners: HTTP/1.1 and 2, in the clear or over TLS, with limits on headers and slowness, and a graceful end.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Router, extract::ConnectInfo};
-use edge::Lanes;
-use hyper::{Request, body::Incoming};
+use api::address::Encrypted;
+use axum::{Router, body::Body, extract::ConnectInfo};
+use bytes::BytesMut;
+use edge::{Lanes, Rewound, Visitors};
+use hyper::{
+    Request,
+    body::Incoming,
+    header::{self, HeaderValue},
+};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{
@@ -16,29 +22,63 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
 };
+use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tower::{Service, ServiceExt};
+use tower::ServiceExt;
 
 /// A request's head must have arrived within this time.
 const HEAD_PATIENCE: Duration = Duration::from_secs(20);
 /// What HTTP/2 connections begin with (RFC 9113 §3.4).
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Largest head of a request; a larger one is answered with 431.
-const MAX_HEAD_BYTES: usize = 64 * 1024;
+pub const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// A TLS handshake must be over within this time.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// Longest time in which a client over TLS takes nothing of an answer.
+const STALL: Duration = Duration::from_secs(20);
 
-/// Serves `router` until `stop`; then lets requests finish for as long as `grace`. With the lanes of an edge, plain requests for media do
-/// not come so far.
+/// How a connection begins.
+#[derive(Clone)]
+pub enum Speech {
+    /// In the clear. With the lanes of an edge, plain requests for media do not come so far.
+    Plain(Option<Arc<Lanes>>),
+    /// Over TLS; with the port at which HTTP/3 is spoken as well.
+    Tls { acceptor: TlsAcceptor, http3: Option<u16> },
+}
+
+/// What is known of a connection.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrived {
+    pub peer: SocketAddr,
+    pub encrypted: bool,
+}
+
+impl Arrived {
+    /// Puts it into a request. Whom the request is for is in `Host` afterwards, whichever HTTP it came by.
+    pub fn note(self, mut request: Request<Body>) -> Request<Body> {
+        request.extensions_mut().insert(ConnectInfo(self.peer));
+        if self.encrypted {
+            request.extensions_mut().insert(Encrypted);
+        }
+        let named = request.uri().authority().and_then(|name| HeaderValue::try_from(name.as_str()).ok());
+        if let Some(name) = named.filter(|_| !request.headers().contains_key(header::HOST)) {
+            request.headers_mut().insert(header::HOST, name);
+        }
+        request
+    }
+}
+
+/// Serves `router` until `stop`; then lets requests finish for as long as `grace`.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
-    lanes: Option<Lanes>,
+    speech: Speech,
+    visitors: Option<Visitors>,
     stop: CancellationToken,
     grace: Duration,
 ) {
     let graceful = GracefulShutdown::new();
     let connections = TaskTracker::new();
-    let visitors = lanes.as_ref().map(Lanes::visitors);
-    let lanes = lanes.map(Arc::new);
     loop {
         let (stream, peer) = tokio::select! {
             () = stop.cancelled() => break,
@@ -60,20 +100,10 @@ pub async fn serve(
             None => None,
         };
         let _ = stream.set_nodelay(true);
-        let (router, lanes, watcher) = (router.clone(), lanes.clone(), graceful.watcher());
+        let (router, speech, watcher) = (router.clone(), speech.clone(), graceful.watcher());
         connections.spawn(async move {
             let _visit = visit;
-            match lanes {
-                Some(lanes) => {
-                    if let Some(rewound) = lanes.serve(stream).await {
-                        connection(rewound, peer, router, watcher).await;
-                    }
-                }
-                None if speaks(&stream, HEAD_PATIENCE).await => {
-                    connection(stream, peer, router, watcher).await;
-                }
-                None => {}
-            }
+            begin(stream, peer, speech, router, watcher).await;
         });
     }
     drop(listener);
@@ -84,20 +114,51 @@ pub async fn serve(
     }
 }
 
+async fn begin(stream: TcpStream, peer: SocketAddr, speech: Speech, router: Router, watcher: Watcher) {
+    let plain = Arrived { peer, encrypted: false };
+    match speech {
+        Speech::Plain(Some(lanes)) => {
+            if let Some(rewound) = lanes.serve(stream).await {
+                connection(rewound, plain, None, router, watcher).await;
+            }
+        }
+        Speech::Plain(None) => {
+            if speaks(&stream, HEAD_PATIENCE).await {
+                connection(stream, plain, None, router, watcher).await;
+            }
+        }
+        Speech::Tls { acceptor, http3 } => {
+            let watched = Rewound::new(BytesMut::new(), stream, STALL);
+            match tokio::time::timeout(HANDSHAKE, acceptor.accept(watched)).await {
+                Ok(Ok(stream)) => {
+                    let arrived = Arrived { peer, encrypted: true };
+                    connection(stream, arrived, http3, router, watcher).await;
+                }
+                Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+                Err(_) => tracing::debug!("a TLS handshake took too long"),
+            }
+        }
+    }
+}
+
 /// All of HTTP/1.1 and 2.
 async fn connection(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    peer: SocketAddr,
+    arrived: Arrived,
+    http3: Option<u16>,
     router: Router,
     watcher: Watcher,
 ) {
+    // RFC 7838: the same is to be had by HTTP/3.
+    let other = http3.and_then(|port| HeaderValue::try_from(format!("h3=\":{port}\"; ma=86400")).ok());
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
-        let mut request = request.map(axum::body::Body::new);
-        request.extensions_mut().insert(ConnectInfo(peer));
-        let mut router = router.clone();
+        let (router, other) = (router.clone(), other.clone());
         async move {
-            let router = ServiceExt::<Request<axum::body::Body>>::ready(&mut router).await?;
-            router.call(request).await
+            let mut response = router.oneshot(arrived.note(request.map(Body::new))).await?;
+            if let Some(other) = other {
+                response.headers_mut().insert(header::ALT_SVC, other);
+            }
+            Ok::<_, std::convert::Infallible>(response)
         }
     });
     let mut builder = Builder::new(TokioExecutor::new());

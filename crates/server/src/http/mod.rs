@@ -8,4 +8,6 @@ pub mod listen;
 pub mod meters;
 pub mod metrics;
 mod pack;
+pub mod quic;
 pub mod throttle;
+pub mod tls;

@@ -50,7 +50,7 @@ pub async fn node(script: &str, args: &[&str]) -> Option<Value> {
     Some(verdict(script, &done.unwrap()))
 }
 
-async fn python(script: &str, args: &[&str]) -> Option<Value> {
+pub async fn python(script: &str, args: &[&str]) -> Option<Value> {
     let python = cache().join("venv/bin/python");
     if !is_there(&python) {
         return None;

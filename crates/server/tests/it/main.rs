@@ -18,6 +18,7 @@ mod discovery;
 mod duplicates;
 mod edges;
 mod encrypted;
+mod encrypted_web;
 mod endings;
 mod engines;
 mod face;

@@ -4,6 +4,7 @@ import { Link, useLocation } from "wouter";
 const pages = [
   { href: "/control", label: "Overview" },
   { href: "/control/quality", label: "Quality" },
+  { href: "/control/edges", label: "Edges" },
   { href: "/control/farm", label: "Farm" },
   { href: "/control/profiles", label: "Profiles" },
   { href: "/control/users", label: "Accounts" },
