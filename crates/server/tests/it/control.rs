@@ -170,6 +170,8 @@ async fn only_administrators_operate(house: House) {
         (Method::GET, "/api/v1/control/jobs".to_owned()),
         (Method::POST, format!("/api/v1/control/jobs/{job}/retry")),
         (Method::DELETE, format!("/api/v1/control/jobs/{job}")),
+        (Method::GET, "/api/v1/control/edges".to_owned()),
+        (Method::DELETE, format!("/api/v1/control/edges/warmings/{job}")),
     ];
     for (method, path) in doors {
         for (caller, status) in [(&house.visitor(), 401), (&creator, 403), (&narrow, 403)] {

@@ -6,6 +6,7 @@ mod access;
 mod accounts;
 mod answers;
 mod apart;
+mod attempts;
 mod bulk;
 mod catalog;
 mod codecs;

@@ -5,6 +5,7 @@ import * as api from "../../api/calls";
 import { inWords } from "../../api/problem";
 import { keys, queryClient } from "../../api/queries";
 import type { Warming } from "../../api/types";
+import { exact } from "../../lib/format";
 import { Button, Field, Notice, When } from "../../ui/basics";
 import { InstantField, Select } from "../../ui/inputs";
 import { Dialog } from "../../ui/overlay";
@@ -86,7 +87,7 @@ function Planned({ warming }: { warming: Warming }) {
         {warming.in_quiet_hours && <span className="muted">, in quiet hours</span>}
       </td>
       <td data-label="next" className="when">
-        {warming.next_at ? <When at={warming.next_at} /> : <span className="muted">–</span>}
+        {warming.next_at ? exact(warming.next_at) : <span className="muted">–</span>}
         {warming.every_day && <span className="muted">, every day</span>}
       </td>
       <td data-label="last" className="when">
