@@ -25,9 +25,13 @@ fn is_ours(kind: &str) -> bool {
 
 /// May an answer have this content coding? Only where it is named.
 pub fn takes_coding(headers: &HeaderMap, coding: &str) -> bool {
-    let lists = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-    let mut ranges = lists.flat_map(|list| list.split(',')).map(range);
-    ranges.any(|(name, taken)| taken && name.eq_ignore_ascii_case(coding))
+    let mut lists = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    lists.any(|list| list_takes_coding(list, coding))
+}
+
+/// The same of one value of `Accept-Encoding`.
+pub fn list_takes_coding(list: &str, coding: &str) -> bool {
+    list.split(',').map(range).any(|(name, taken)| taken && name.eq_ignore_ascii_case(coding))
 }
 
 #[cfg(test)]

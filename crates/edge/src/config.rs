@@ -16,6 +16,8 @@ pub struct Config {
     pub upstreams: Vec<String>,
     /// Where files are kept. Empty: `edge` in the data directory.
     pub dir: PathBuf,
+    /// Threads that serve connections; 0: as many as there are processors.
+    pub threads: usize,
     /// Most bytes of small bodies (playlists, init segments) in memory.
     pub memory_bytes: u64,
     /// Most bytes of files, without what is being fetched.
@@ -80,6 +82,7 @@ impl Default for Config {
             name: String::new(),
             upstreams: Vec::new(),
             dir: PathBuf::new(),
+            threads: 0,
             memory_bytes: 64 << 20,
             disk_bytes: 4 << 30,
             memory_object_bytes: 64 << 10,

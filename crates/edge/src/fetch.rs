@@ -286,6 +286,9 @@ impl Pilot {
     }
 
     async fn keep_file(&self, draft: Draft, head: Head, freshness: Freshness) {
+        if !self.edge.0.store.keeps_files() {
+            return;
+        }
         let (edge, key, flight) = (self.edge.clone(), self.key.clone(), self.flight.clone());
         self.put_away(move || {
             let kept = edge.0.store.keep_file(draft, key, head, freshness, edge.0.clock.now())?;
@@ -296,6 +299,9 @@ impl Pilot {
     }
 
     async fn write_small(&self, kept: Arc<Object>, body: Bytes) {
+        if !self.edge.0.store.keeps_files() {
+            return;
+        }
         let (edge, flight) = (self.edge.clone(), self.flight.clone());
         self.put_away(move || {
             let filed = edge.0.store.keep_small_file(&kept, &body, edge.0.clock.now())?;

@@ -237,6 +237,16 @@ impl Edge {
         }
     }
 
+    /// Leaves the files to the edge of a process that takes this one's place, and goes on serving what is in them.
+    pub fn give(&self) -> io::Result<()> {
+        self.0.store.give()
+    }
+
+    /// Nobody has taken this one's place. Without its files, if somebody else has them. Blocks for a moment.
+    pub fn take_back(&self) -> io::Result<()> {
+        self.0.store.take_back()
+    }
+
     /// It takes no new connections from now on.
     pub fn drain(&self) {
         self.0.draining.store(true, Ordering::Relaxed);

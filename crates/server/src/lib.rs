@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod handover;
 pub mod http;
 mod logs;
 mod machine;

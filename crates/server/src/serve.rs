@@ -1,6 +1,7 @@
 //! Starts the roles of a process, watches over their tasks, and stops them in order.
 
 mod delivery;
+mod listening;
 mod worker;
 
 use std::{
@@ -11,7 +12,6 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
 };
 
 use anyhow::{Context, bail};
@@ -20,26 +20,20 @@ use app::{
     control::{Place, Places},
     state::Engines,
 };
-use axum::Router;
+
 use backends::{blob::Blobs, bus::Bus, cache::Cache, clock::Clock, geo::Geo};
-use edge::{Lanes, Visitors};
+use edge::Lanes;
 use insights::Insights;
 use store::Store;
-use tokio::{net::TcpListener, task::JoinSet};
-use tokio_rustls::TlsAcceptor;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use vod::{import::Imports, upload::Uploads};
 
+use self::listening::Listening;
 use crate::{
     config::{Config, Role},
-    http::{
-        self,
-        health::Health,
-        listen::{self, Speech},
-        quic,
-        throttle::Throttle,
-        tls::Certificates,
-    },
+    handover::{self, Taken},
+    http::{self, health::Health, throttle::Throttle},
     machine, maintenance, private,
     router::{self, Faces},
 };
@@ -50,14 +44,19 @@ pub struct Server {
     pub address: SocketAddr,
     /// Where it listens to TLS, and to QUIC on the same port.
     pub tls_address: Option<SocketAddr>,
-    /// In processes with the role `api` or `worker`.
-    pub app: Option<App>,
     pub blobs: Blobs,
-    health: Health,
-    stop: CancellationToken,
+    draining: Draining,
     tasks: JoinSet<Ended>,
     store: Option<Store>,
     insights: Option<Insights>,
+}
+
+/// What the end of a process begins with.
+#[derive(Clone)]
+struct Draining {
+    health: Health,
+    app: Option<App>,
+    stop: CancellationToken,
 }
 
 /// Which task ended, and how.
@@ -65,6 +64,11 @@ type Ended = (&'static str, anyhow::Result<()>);
 
 /// Starts everything that `config` asks for. Gives back when requests are accepted.
 pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Server> {
+    start_after(None, config, clock).await
+}
+
+/// The same in the place of a process that is still there. It goes when requests are accepted here.
+pub async fn start_after(taken: Option<Taken>, config: Config, clock: Clock) -> anyhow::Result<Server> {
     http::metrics::install();
     let stop = CancellationToken::new();
     let mut tasks = JoinSet::new();
@@ -97,23 +101,12 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Server> {
         }
         the_app = Some(app);
     }
-    let lanes = delivery::start(&config, &blobs, &clock, &bus, &mut faces, &mut tasks, &stop).await?;
+    let edge = delivery::start(&config, &blobs, &clock, &bus, &mut faces, &mut tasks, &stop).await?;
+    let lanes = edge.as_ref().map(|edge| Lanes::start(edge, &stop)).transpose()?;
     let insights = faces.insights.clone();
-    let listener = TcpListener::bind(config.http.listen)
-        .await
-        .with_context(|| format!("listening on {} (http.listen)", config.http.listen))?;
-    let address = listener.local_addr()?;
-    let grace = Duration::from_secs(config.http.drain_seconds.into());
-    let visitors = lanes.as_ref().map(Lanes::visitors);
-    let router = router::router(faces);
-    let tls_address =
-        encrypted(&config, &router, visitors.clone(), &mut tasks, &stop, grace).await.context("http.tls")?;
-    let speech = Speech::Plain(lanes.map(Arc::new));
-    let listening = listen::serve(listener, router, speech, visitors, stop.clone(), grace);
-    supervise(&mut tasks, "http", async move {
-        listening.await;
-        Ok(())
-    });
+    let draining = Draining { health: health.clone(), app: the_app.clone(), stop: stop.clone() };
+    let listening = Listening { config: &config, router: router::router(faces), lanes, taken, draining };
+    let (address, tls_address) = listening.start(edge, &mut tasks).await?;
     let measuring = maintenance::measure(stop.clone());
     supervise(&mut tasks, "metrics", async move {
         measuring.await;
@@ -122,45 +115,8 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Server> {
     for running in health.roles.values() {
         running.store(true, Ordering::Relaxed);
     }
-    Ok(Server { address, tls_address, app: the_app, blobs, health, stop, tasks, store, insights })
-}
-
-/// Starts the encrypted listeners, if there are to be any.
-async fn encrypted(
-    config: &Config,
-    router: &Router,
-    visitors: Option<Visitors>,
-    tasks: &mut JoinSet<Ended>,
-    stop: &CancellationToken,
-    grace: Duration,
-) -> anyhow::Result<Option<SocketAddr>> {
-    let tls = &config.http.tls;
-    let Some(address) = tls.listen else { return Ok(None) };
-    let certificates = Certificates::read(tls)?;
-    let listener = TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))?;
-    let address = listener.local_addr()?;
-    if tls.http3 {
-        let endpoint = quic::bind(address, certificates.server_config(&[b"h3"])?)
-            .with_context(|| format!("listening on UDP {address}"))?;
-        let answering = quic::serve(endpoint, router.clone(), visitors.clone(), stop.clone(), grace);
-        supervise(tasks, "http/3", async move {
-            answering.await;
-            Ok(())
-        });
-    }
-    let acceptor = TlsAcceptor::from(Arc::new(certificates.server_config(&[b"h2", b"http/1.1"])?));
-    let speech = Speech::Tls { acceptor, http3: tls.http3.then(|| address.port()) };
-    let listening = listen::serve(listener, router.clone(), speech, visitors, stop.clone(), grace);
-    supervise(tasks, "https", async move {
-        listening.await;
-        Ok(())
-    });
-    let watching = certificates.watch(stop.clone());
-    supervise(tasks, "certificates", async move {
-        watching.await;
-        Ok(())
-    });
-    Ok(Some(address))
+    let draining = Draining { health, app: the_app, stop };
+    Ok(Server { address, tls_address, blobs, draining, tasks, store, insights })
 }
 
 /// The application on an opened store, as the API and the command line use it.
@@ -298,9 +254,14 @@ fn supervise(
 }
 
 impl Server {
+    /// In processes with the role `api` or `worker`.
+    pub fn app(&self) -> Option<&App> {
+        self.draining.app.as_ref()
+    }
+
     /// Asks the process to stop: no new connections, requests under way may finish, jobs go back to the queue.
     pub fn stop(&self) {
-        drain(&self.health, self.app.as_ref(), &self.stop);
+        self.draining.begin();
     }
 
     /// Waits for the end. An error when a task ended that should not have.
@@ -308,7 +269,7 @@ impl Server {
         let mut outcome = Ok(());
         while let Some(ended) = self.tasks.join_next().await {
             let failure = match ended {
-                Ok((_, Ok(()))) if self.stop.is_cancelled() => continue,
+                Ok((_, Ok(()))) if self.draining.stop.is_cancelled() => continue,
                 Ok((name, Ok(()))) => format!("the task `{name}` ended by itself"),
                 Ok((name, Err(error))) => format!("the task `{name}` failed: {error:#}"),
                 Err(error) => format!("a task died: {error}"),
@@ -317,7 +278,7 @@ impl Server {
             if outcome.is_ok() {
                 outcome = Err(anyhow::anyhow!(failure));
             }
-            drain(&self.health, self.app.as_ref(), &self.stop);
+            self.draining.begin();
         }
         if let Some(insights) = &self.insights {
             insights.finish().await;
@@ -330,12 +291,12 @@ impl Server {
 
     /// Waits for the end, or for SIGTERM or Ctrl-C, which begin it.
     pub async fn run(self) -> anyhow::Result<()> {
-        let (health, app, stop) = (self.health.clone(), self.app.clone(), self.stop.clone());
+        let draining = self.draining.clone();
         let signals = tokio::spawn(async move {
             match signal().await {
                 Ok(name) => {
                     tracing::info!("{name}: finishing requests, giving jobs back");
-                    drain(&health, app.as_ref(), &stop);
+                    draining.begin();
                 }
                 Err(error) => tracing::error!(%error, "signals cannot be received"),
             }
@@ -346,20 +307,28 @@ impl Server {
     }
 }
 
-fn drain(health: &Health, app: Option<&App>, stop: &CancellationToken) {
-    health.draining.store(true, Ordering::Relaxed);
-    if let Some(app) = app {
-        app.changes.close();
+impl Draining {
+    fn begin(&self) {
+        self.health.draining.store(true, Ordering::Relaxed);
+        if let Some(app) = &self.app {
+            app.changes.close();
+        }
+        self.stop.cancel();
     }
-    stop.cancel();
 }
 
 async fn signal() -> anyhow::Result<&'static str> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    tokio::select! {
-        _ = terminate.recv() => Ok("SIGTERM"),
-        _ = interrupt.recv() => Ok("interrupt"),
-        else => bail!("the signal streams ended"),
+    let mut hangup = signal(SignalKind::hangup())?;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return Ok("SIGTERM"),
+            _ = interrupt.recv() => return Ok("interrupt"),
+            heard = hangup.recv() => match heard {
+                Some(()) => handover::beget(),
+                None => bail!("the signal streams ended"),
+            },
+        }
     }
 }

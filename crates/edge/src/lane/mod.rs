@@ -13,7 +13,6 @@ use std::{
     time::Instant,
 };
 
-use api::accept::takes_coding;
 use bytes::{Buf, Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use tokio::{io::AsyncReadExt, net::TcpStream};
@@ -100,7 +99,7 @@ impl Edge {
                 Parsed::Partial if buffer.len() < ROOM => break,
                 Parsed::Partial | Parsed::Other => return Ok(Next::Odd),
             };
-            let length = request.length;
+            let length = request.head.len();
             if let Next::Close = self.answer_one(stream, peer, request).await? {
                 return Ok(Next::Close);
             }
@@ -112,13 +111,13 @@ impl Edge {
     async fn answer_one(&self, stream: &TcpStream, peer: IpAddr, request: Request<'_>) -> io::Result<Next> {
         let mut sender = Sender::new(stream, &self.0.config.clients);
         if request.plain {
-            let gzip = takes_coding(&request.headers, "gzip");
-            if let Some((object, ready)) = self.at_hand(request.path, request.query, gzip) {
+            if let Some((object, ready)) = self.at_hand(request.path, request.query, request.gzip) {
                 self.send_held(&mut sender, &object, ready, request.head_only).await?;
                 return Ok(Next::Another);
             }
         }
-        let Request { head_only, path, query, ref headers, .. } = request;
+        let headers = &request.headers();
+        let Request { head_only, path, query, .. } = request;
         let reply = self.answer(Ask { head_only, path, query, headers, peer }).await;
         send_reply(&mut sender, reply, head_only).await
     }

@@ -3,6 +3,7 @@
 
 use std::str;
 
+use api::accept::list_takes_coding;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use httparse::Status;
 
@@ -21,6 +22,8 @@ const HEEDED: [HeaderName; 7] = [
     header::USER_AGENT,
     HeaderName::from_static("x-forwarded-for"),
 ];
+/// Those with which an answer is another than the whole that is held.
+const CHANGING: [&str; 4] = ["range", "if-range", "if-none-match", "cdn-loop"];
 /// Fields with which a request is more than its head, or wants another protocol.
 const ODD: [&str; 9] = [
     "content-length",
@@ -48,11 +51,31 @@ pub struct Request<'a> {
     pub head_only: bool,
     pub path: &'a str,
     pub query: Option<&'a str>,
-    pub headers: HeaderMap,
     /// Asks for the whole, whatever the client has.
     pub plain: bool,
-    /// Bytes of the head.
-    pub length: usize,
+    /// Takes texts in gzip.
+    pub gzip: bool,
+    /// Its head as it came.
+    pub head: &'a [u8],
+}
+
+impl Request<'_> {
+    /// The fields that an answer depends on. Few requests need them.
+    pub fn headers(&self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
+        let mut request = httparse::Request::new(&mut fields);
+        // It was read before.
+        let _ = request.parse(self.head);
+        for field in request.headers.iter() {
+            let named = |name: &HeaderName| field.name.eq_ignore_ascii_case(name.as_str());
+            let name = HEEDED.into_iter().find(named);
+            if let (Some(name), Ok(value)) = (name, HeaderValue::from_bytes(field.value)) {
+                headers.append(name, value);
+            }
+        }
+        headers
+    }
 }
 
 /// Looks at the beginning of what a client sent.
@@ -72,12 +95,12 @@ pub fn parse(bytes: &[u8]) -> Parsed<'_> {
     let mut request = httparse::Request::new(&mut fields);
     match request.parse(bytes) {
         Ok(Status::Partial) => Parsed::Partial,
-        Ok(Status::Complete(length)) => ours(&request, length).map_or(Parsed::Other, Parsed::Ours),
+        Ok(Status::Complete(length)) => ours(&request, &bytes[..length]).map_or(Parsed::Other, Parsed::Ours),
         Err(_) => Parsed::Other,
     }
 }
 
-fn ours<'a>(request: &httparse::Request<'_, 'a>, length: usize) -> Option<Request<'a>> {
+fn ours<'a>(request: &httparse::Request<'_, 'a>, head: &'a [u8]) -> Option<Request<'a>> {
     let head_only = match request.method? {
         "GET" => false,
         "HEAD" => true,
@@ -93,8 +116,7 @@ fn ours<'a>(request: &httparse::Request<'_, 'a>, length: usize) -> Option<Reques
     if !path.bytes().all(in_path) || !query.is_none_or(|query| query.bytes().all(in_query)) {
         return None;
     }
-    let mut headers = HeaderMap::new();
-    let mut plain = true;
+    let (mut plain, mut gzip) = (true, false);
     for field in request.headers.iter() {
         let same = |name: &&str| field.name.eq_ignore_ascii_case(name);
         if same(&"connection") {
@@ -103,12 +125,13 @@ fn ours<'a>(request: &httparse::Request<'_, 'a>, length: usize) -> Option<Reques
             }
         } else if ODD.iter().any(same) {
             return None;
-        } else if let Some(name) = HEEDED.iter().find(|name| same(&name.as_str())) {
-            plain &= name == header::ACCEPT_ENCODING;
-            headers.append(name.clone(), HeaderValue::from_bytes(field.value).ok()?);
+        } else if same(&"accept-encoding") {
+            gzip |= str::from_utf8(field.value).is_ok_and(|list| list_takes_coding(list, "gzip"));
+        } else if CHANGING.iter().any(same) {
+            plain = false;
         }
     }
-    Some(Request { head_only, path, query, headers, plain, length })
+    Some(Request { head_only, path, query, plain, gzip, head })
 }
 
 #[cfg(test)]
@@ -128,11 +151,11 @@ mod tests {
         let text = "GET /media/t/p/a.m3u8?x=1 HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\nConnection: Keep-Alive\r\n\r\nGET";
         let Parsed::Ours(request) = parse(text.as_bytes()) else { panic!("not ours") };
         assert_eq!((request.path, request.query, request.plain), ("/media/t/p/a.m3u8", Some("x=1"), true));
-        assert_eq!(request.length, text.len() - 3);
+        assert_eq!((request.head.len(), request.gzip), (text.len() - 3, true));
         let Parsed::Ours(request) = parse(b"HEAD /media/x HTTP/1.1\r\nrAnGe: bytes=0-1\r\n\r\n") else {
             panic!("not ours")
         };
-        assert!(request.head_only && !request.plain && request.headers["range"] == "bytes=0-1");
+        assert!(request.head_only && !request.plain && request.headers()["range"] == "bytes=0-1");
     }
 
     #[test]

@@ -34,9 +34,12 @@ struct Entering {
 type Left = (std::net::TcpStream, BytesMut);
 
 impl Lanes {
-    /// One thread for each processor.
+    /// One thread for each processor, or as many as are configured.
     pub fn start(edge: &Edge, stop: &CancellationToken) -> io::Result<Self> {
-        let count = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let count = match edge.0.config.threads {
+            0 => std::thread::available_parallelism().map_or(1, NonZero::get),
+            count => count,
+        };
         let threads = (0..count).map(|number| thread(number, edge, stop)).collect::<io::Result<_>>()?;
         Ok(Self { threads, next: AtomicUsize::new(0), edge: edge.clone() })
     }

@@ -42,7 +42,9 @@ const MAX_NEIGHBOURS: usize = 64;
 pub struct Disk {
     dir: PathBuf,
     /// The part is ours as long as this is held.
-    _lock: File,
+    lock: File,
+    /// The part is somebody else's now: its files are read as long as they are there.
+    given: AtomicBool,
     serial: AtomicU64,
     open: Recent<Box<str>, Arc<File>>,
 }
@@ -81,8 +83,25 @@ impl Disk {
         for n in 0..=255u8 {
             fs::create_dir_all(dir.join(hex::encode([n])))?;
         }
-        let disk = Self { dir, _lock: lock, serial: AtomicU64::new(0), open: Recent::new(OPEN) };
+        let disk = Self { dir, lock, given: AtomicBool::new(false), serial: AtomicU64::new(0), open: Recent::new(OPEN) };
         Ok(disk)
+    }
+
+    /// Leaves the part to the edge that comes next: from now on nothing in it is changed from here.
+    pub fn give(&self) -> io::Result<()> {
+        self.given.store(true, Ordering::SeqCst);
+        self.lock.unlock()
+    }
+
+    /// Takes the part back, unless another edge has it. Blocks.
+    pub fn take_back(&self) -> io::Result<()> {
+        self.lock.try_lock()?;
+        self.given.store(false, Ordering::SeqCst);
+        Ok(())
+    }
+
+    pub fn is_given(&self) -> bool {
+        self.given.load(Ordering::SeqCst)
     }
 
     /// Every whole body in the directory, oldest first. Removes what is none. Blocks.
@@ -118,7 +137,8 @@ impl Disk {
     /// A file for a body that begins to arrive. Blocks.
     pub fn draft(&self) -> io::Result<Draft> {
         let serial = self.serial.fetch_add(1, Ordering::Relaxed);
-        let path = self.dir.join("drafts").join(format!("{serial:x}"));
+        let of = if self.is_given() { format!("{}-", std::process::id()) } else { String::new() };
+        let path = self.dir.join("drafts").join(format!("{of}{serial:x}"));
         let file = File::options().read(true).write(true).create_new(true).open(&path)?;
         Ok(Draft { path, file: Arc::new(file), length: 0, crc: crc32fast::Hasher::new(), kept: false })
     }
@@ -188,7 +208,9 @@ impl Disk {
     /// Blocks, for as long as it takes to forget a file.
     pub fn remove(&self, filed: &Filed) {
         self.open.remove(&filed.name);
-        remove(&self.path(&filed.name));
+        if !self.is_given() {
+            remove(&self.path(&filed.name));
+        }
     }
 
     fn path(&self, name: &str) -> PathBuf {

@@ -88,6 +88,21 @@ impl Store {
         self.disk.draft()
     }
 
+    /// See [`Edge::give`](crate::Edge::give).
+    pub fn give(&self) -> io::Result<()> {
+        self.disk.give()
+    }
+
+    /// Blocks.
+    pub fn take_back(&self) -> io::Result<()> {
+        self.disk.take_back()
+    }
+
+    /// Are bodies kept in files?
+    pub fn keeps_files(&self) -> bool {
+        !self.disk.is_given()
+    }
+
     /// Holds a body that was written to a draft. Blocks.
     pub fn keep_file(
         &self,

@@ -28,7 +28,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Start this process's roles and serve until SIGTERM or Ctrl-C
-    Serve(Settings),
+    Serve(serve::Args),
     /// Send a video file to a server, or what is missing of it
     Upload(upload::Args),
     /// Check an HLS or DASH presentation against its standards
@@ -89,10 +89,10 @@ pub fn main() -> ExitCode {
 
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
-        Command::Serve(settings) => {
-            let config = settings.load()?;
+        Command::Serve(args) => {
+            let config = args.settings.load()?;
             logs::start(&config.log)?;
-            runtime()?.block_on(serve::run(config))?;
+            runtime()?.block_on(serve::run(config, args.take_over))?;
         }
         Command::Upload(args) => return Ok(runtime()?.block_on(upload::run(args))),
         Command::Check(args) => return Ok(runtime()?.block_on(check::run(args))),

@@ -14,7 +14,7 @@ use domain::{
     edges::{REPORT_EVERY, Warm},
     revocation::Revocation,
 };
-use edge::{Bound, Edge, Lanes};
+use edge::{Bound, Edge};
 use origin::Origin;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -29,7 +29,7 @@ use crate::{
 /// How often revocations are looked for, whatever the bus tells.
 const RECALL: Duration = Duration::from_secs(60);
 
-/// Starts what the process delivers with. Gives back the edge's lanes, for the listener.
+/// Starts what the process delivers with. Gives back the edge, for the listeners.
 pub(super) async fn start(
     config: &Config,
     blobs: &Blobs,
@@ -38,7 +38,7 @@ pub(super) async fn start(
     faces: &mut Faces,
     tasks: &mut JoinSet<Ended>,
     stop: &CancellationToken,
-) -> anyhow::Result<Option<Lanes>> {
+) -> anyhow::Result<Option<Edge>> {
     let origin = config
         .roles
         .contains(&Role::Origin)
@@ -68,7 +68,7 @@ pub(super) async fn start(
             Ok(())
         });
     }
-    Ok(edge.map(|edge| Lanes::start(&edge, stop)).transpose()?)
+    Ok(edge)
 }
 
 /// By what the edge tells who asks.

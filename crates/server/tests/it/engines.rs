@@ -186,9 +186,15 @@ impl Process {
     }
 
     /// Starts the program without waiting for it: it may be meant to die at once.
-    pub fn spawn(mut command: Command, roles: &str) -> Self {
+    pub fn spawn(command: Command, roles: &str) -> Self {
+        Self::spawn_at(command, roles, "127.0.0.1:0", &[])
+    }
+
+    /// At an address of its own, with more flags.
+    pub fn spawn_at(mut command: Command, roles: &str, listen: &str, flags: &[&str]) -> Self {
         let child = command
-            .args(["serve", "--roles", roles, "--listen", "127.0.0.1:0"])
+            .args(["serve", "--roles", roles, "--listen", listen])
+            .args(flags)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -205,7 +211,7 @@ impl Process {
     }
 
     /// Waits until it says where it listens.
-    fn ready(&mut self) -> Option<String> {
+    pub fn ready(&mut self) -> Option<String> {
         loop {
             let log = self.log();
             if let Some((_, rest)) =

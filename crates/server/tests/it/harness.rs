@@ -106,7 +106,7 @@ impl House {
     }
 
     pub fn app(&self) -> &App {
-        self.server.app.as_ref().unwrap()
+        self.server.app().unwrap()
     }
 
     /// Somebody without an account.

@@ -27,6 +27,7 @@ mod farm;
 mod faults;
 mod file_server;
 mod film;
+mod handover;
 mod harness;
 mod imports;
 mod judges;
