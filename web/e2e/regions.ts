@@ -204,7 +204,10 @@ export class Regions {
     const told = await kinora(["admin", "token", "--data", this.origin.data], {});
     const token = told.trim().split("\n").at(-1) ?? "";
     const settings = { KINORA_SERVER: this.origin.url, KINORA_TOKEN: token };
-    const uploaded = await kinora(["upload", film, "--title", "Far away", "--visibility", "public", "--wait", "--json"], settings);
+    const uploaded = await kinora(
+      ["upload", film, "--title", "Far away", "--visibility", "public", "--wait", "--json"],
+      settings,
+    );
     this.title = JSON.parse(uploaded).id;
   }
 
