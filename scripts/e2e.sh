@@ -28,4 +28,5 @@ for _ in 1 2 3; do
         --dump-dom about:blank >/dev/null 2>&1 </dev/null && break
 done
 cd "$ROOT/web"
-KINORA_E2E_URL="http://127.0.0.1:$port" npm run --silent e2e
+# Some tests start processes of their own.
+KINORA_BIN="$ROOT/bin/kinora" KINORA_E2E_URL="http://127.0.0.1:$port" npm run --silent e2e

@@ -17,6 +17,13 @@ export function statusOf(error: unknown): number {
   return isShaka(error) && error.code === 1001 && typeof error.data?.[1] === "number" ? error.data[1] : 0;
 }
 
+/** Has whoever delivers the media failed, as far as can be told? */
+export function isDelivery(error: unknown): boolean {
+  if (!isShaka(error)) return false;
+  // Of what a browser plays by itself it says only "network" (2), or "no source" (4) when there was no beginning.
+  return error.category === 1 || (error.code === 3016 && (error.data?.[0] === 2 || error.data?.[0] === 4));
+}
+
 export function explain(error: unknown): Failed {
   if (error instanceof Problem) {
     const gone = error.status === 404;

@@ -1,6 +1,7 @@
 // A muted piece of a title inside its card: the lowest rung, a few seconds ahead, gone as soon as one looks away.
 import { look } from "../api/calls";
 import type { Video } from "../api/types";
+import { askEdges, attempts, Edges } from "./edges";
 import { loadShaka } from "./warm";
 
 /** Seconds that are shown before it starts over. */
@@ -33,6 +34,9 @@ export async function preview(frame: HTMLElement, video: Video, gone: AbortSigna
     manifest: { disableAudio: true, disableText: true, disableThumbnails: true },
     streaming: { bufferingGoal: 6, rebufferingGoal: 0.1, bufferBehind: 4 },
   });
+  const edges = new Edges(allowed.edges);
+  player.configure(attempts(edges));
+  askEdges(player, () => edges);
   const start = pieceStart(video.duration_ms ?? 0, video.progress?.position_ms ?? 0);
   try {
     await player.attach(element);

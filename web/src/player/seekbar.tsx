@@ -78,12 +78,18 @@ export function SeekBar({ session }: { session: PlayerSession }) {
         <i className="played" style={{ width: part(at) }} />
       </div>
       <i className="thumb" style={{ left: part(at) }} />
-      {shown !== null && duration > 0 && <Preview tile={tileAt(state.tiles, shown)} time={shown} left={part(shown)} />}
+      {shown !== null && duration > 0 && (
+        <Preview session={session} tile={tileAt(state.tiles, shown)} time={shown} left={part(shown)} />
+      )}
     </div>
   );
 }
 
-function Preview({ tile, time, left }: { tile: Tile | null; time: number; left: string }) {
+type PreviewProps = { session: PlayerSession; tile: Tile | null; time: number; left: string };
+
+function Preview({ session, tile, time, left }: PreviewProps) {
+  const [misses, setMisses] = useState(0);
+  const addresses = tile ? session.pictureAt(tile.url) : [];
   const width = tile?.w ?? 56;
   return (
     <div
@@ -92,14 +98,14 @@ function Preview({ tile, time, left }: { tile: Tile | null; time: number; left: 
       aria-hidden="true"
     >
       {tile && (
-        <span
-          style={{
-            width: tile.w,
-            height: tile.h,
-            backgroundImage: `url("${tile.url}")`,
-            backgroundPosition: `-${tile.x}px -${tile.y}px`,
-          }}
-        />
+        <span style={{ width: tile.w, height: tile.h }}>
+          <img
+            src={addresses[Math.min(misses, addresses.length - 1)]}
+            alt=""
+            style={{ transform: `translate(-${tile.x}px, -${tile.y}px)` }}
+            onError={() => setMisses(misses + 1)}
+          />
+        </span>
       )}
       <b>{clock(time * 1000)}</b>
     </div>

@@ -7,7 +7,8 @@ import { prefer, preferences } from "../lib/preferences";
 import { createStore, kept } from "../lib/store";
 import { parseStoryboard, type Tile } from "../lib/vtt";
 import { Beats } from "./beats";
-import { explain, type Failed, statusOf } from "./errors";
+import { askEdges, attempts, Edges, fetchFrom } from "./edges";
+import { explain, type Failed, isDelivery, statusOf } from "./errors";
 import { Stream } from "./stream";
 import { tell } from "./telling";
 import { loadShaka } from "./warm";
@@ -94,6 +95,9 @@ export class PlayerSession {
   private renewals = 0;
   private pendingSeek: number | null = null;
   private stream: Stream | null = null;
+  private edges = new Edges();
+  /** What the browser plays by itself, where it has no media source for the player. */
+  private native: string | null = null;
   private readonly stop = new AbortController();
   private readonly beats: Beats | null;
 
@@ -203,8 +207,10 @@ export class PlayerSession {
       this.stream?.close();
       this.stream = new Stream(playback, this.video, () => this.retry());
       if (this.closed) return this.stream.leave();
+      this.edges = new Edges(playback.edges);
       this.beats?.begin(playback.dash_url);
       this.player.configure({
+        ...attempts(this.edges),
         // CTA-5004-B: in the query, so that no answer from another site needs a preflight.
         cmcd: { enabled: true, version: 2, sessionId: playback.session, contentId: playback.presentation_id },
       });
@@ -214,7 +220,8 @@ export class PlayerSession {
       setTimeout(() => !this.closed && this.adapt(), slowStartMs);
       const adaptive = "MediaSource" in window || "ManagedMediaSource" in window;
       // Whole: to a path alone Shaka cannot add its query.
-      const address = new URL(adaptive ? playback.dash_url : playback.hls_url, location.href).href;
+      const [address = ""] = this.edges.addresses(adaptive ? playback.dash_url : playback.hls_url);
+      this.native = adaptive ? null : address;
       await this.player.load(address, start);
       if (this.closed) return;
       this.patch({ phase: "ready", failed: null });
@@ -256,6 +263,7 @@ export class PlayerSession {
     player
       .getNetworkingEngine()
       ?.registerResponseFilter((_, response) => this.beats?.heard(response.headers["cache-status"]));
+    askEdges(player, () => this.edges);
   }
 
   private reading() {
@@ -318,9 +326,13 @@ export class PlayerSession {
 
   private async loadStoryboard(url: string | null) {
     if (!url) return;
-    const address = new URL(url, location.href).href;
-    const answer = await fetch(address, { signal: this.stop.signal }).catch(() => null);
-    if (answer?.ok) this.patch({ tiles: parseStoryboard(await answer.text(), address) });
+    const answer = await fetchFrom(this.edges, url, this.stop.signal);
+    if (answer?.ok) this.patch({ tiles: parseStoryboard(await answer.text(), answer.url) });
+  }
+
+  /** Where a picture of the storyboard is to be had, and then where else. */
+  pictureAt(url: string): string[] {
+    return this.edges.addresses(url);
   }
 
   /** Plays, muted if the browser only allows that, and otherwise waits for a press. */
@@ -377,7 +389,10 @@ export class PlayerSession {
   private fail(error: unknown) {
     if (this.closed || (error as { code?: number })?.code === 7000) return;
     const status = statusOf(error);
-    const renews = (status === 401 || status === 403 || status === 410) && this.renewals++ < 2;
+    const refused = status === 401 || status === 403 || status === 410;
+    // A browser that plays by itself cannot change the edge on its way.
+    const moves = this.native !== null && isDelivery(error) && this.edges.failed(this.native);
+    const renews = moves || (refused && this.renewals++ < 2);
     const passes = !renews && (error as { severity?: number })?.severity === 1;
     const failed = explain(error);
     this.beats?.failed(failed.code, !renews && !passes);
@@ -482,6 +497,7 @@ export class PlayerSession {
       frameRate: playing?.frameRate ?? null,
       shown: { width: Math.round(box.width * devicePixelRatio), height: Math.round(box.height * devicePixelRatio) },
       live: player.isLive() ? stats.liveLatency : null,
+      edge: this.edges.current,
       automatic: this.state.get().quality === null,
     };
   }

@@ -10,7 +10,7 @@ type Line = [string, string];
 function lines(session: PlayerSession): Line[] {
   const all = session.stats();
   if (!all) return [];
-  const { stats, ahead, codecs, frameRate, shown, live, automatic } = all;
+  const { stats, ahead, codecs, frameRate, shown, live, edge, automatic } = all;
   const { startMs, position, rate } = session.state.get();
   const lost = stats.decodedFrames > 0 ? ` (${((100 * stats.droppedFrames) / stats.decodedFrames).toFixed(1)} %)` : "";
   const fps = frameRate ? ` @ ${Number(frameRate.toFixed(3))}` : "";
@@ -19,6 +19,7 @@ function lines(session: PlayerSession): Line[] {
     ["Shown", `${shown.width} × ${shown.height} pixels`],
     ["Codecs", codecs || "–"],
     ["Stream", bitrate(stats.streamBandwidth || 0)],
+    ["Edge", edge ?? "this site"],
     ["Bandwidth", bitrate(stats.estimatedBandwidth || 0)],
     ["Fetched", bytes(stats.bytesDownloaded || 0)],
     ["Buffer", `${ahead.toFixed(1)} s`],

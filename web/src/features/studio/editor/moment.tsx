@@ -4,6 +4,7 @@ import * as api from "../../../api/calls";
 import { inWords } from "../../../api/problem";
 import type { Video } from "../../../api/types";
 import { clock, spokenClock } from "../../../lib/format";
+import { askEdges, attempts, Edges } from "../../../player/edges";
 import { loadShaka } from "../../../player/warm";
 import { Button, Notice } from "../../../ui/basics";
 import { Dialog } from "../../../ui/overlay";
@@ -30,6 +31,9 @@ export function MomentDialog(props: { video: Video; onPick: (moment: Moment) => 
       close = () => void player.destroy();
       await player.attach(screen);
       player.configure({ abr: { enabled: false }, streaming: { bufferingGoal: 2, rebufferingGoal: 0.1 } });
+      const edges = new Edges(playback.edges);
+      player.configure(attempts(edges));
+      askEdges(player, () => edges);
       await player.load(playback.dash_url, first.current);
       const best = player.getVariantTracks().sort((a, b) => (b.height ?? 0) - (a.height ?? 0))[0];
       if (best) player.selectVariantTrack(best, true);
