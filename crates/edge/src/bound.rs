@@ -4,19 +4,24 @@ use std::net::IpAddr;
 
 use api::{Problem, address};
 use backends::geo::Geo;
-use domain::playback_token::{Claims, browser_mark};
+use domain::{
+    Network,
+    playback_token::{Claims, browser_mark},
+};
 use http::{HeaderMap, StatusCode, header};
 
 /// How an edge tells who asks.
 #[derive(Clone, Default)]
 pub struct Bound {
     pub geo: Geo,
-    /// Proxies that are believed, and edges nearer to viewers.
+    /// Proxies that are believed.
     pub proxies: address::Config,
+    /// Edges nearer to viewers, which have looked at them.
+    pub edges: Vec<Network>,
 }
 
 impl Bound {
-    /// `hops`: how many edges the request has passed. A trusted one has looked at the viewer, who cannot be seen from here.
+    /// `hops`: how many edges the request says that it has passed. Behind one of ours the viewer cannot be seen.
     pub fn permit(
         &self,
         claims: &Claims,
@@ -27,10 +32,11 @@ impl Bound {
         if !claims.is_bound() {
             return Ok(());
         }
-        let client = self.proxies.client(peer, headers);
-        if client.proxied && hops > 0 {
+        let peer = peer.to_canonical();
+        if hops > 0 && self.edges.iter().any(|edge| edge.contains(peer)) {
             return Ok(());
         }
+        let client = self.proxies.client(peer, headers);
         let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
         if let Some(country) = claims.country
             && self.geo.knows_countries()

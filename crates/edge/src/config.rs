@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use domain::Network;
 use serde::{Deserialize, Serialize};
 
 use crate::{freshness::Rules, hours::Hours, upstream::Settings};
@@ -14,6 +15,9 @@ pub struct Config {
     pub name: String,
     /// Addresses of origins, or of edges nearer to them. Empty: the origin in this process.
     pub upstreams: Vec<String>,
+    /// Addresses or networks of edges that ask this one, a shield: they have looked whether a playback that is for one country or
+    /// program may go on.
+    pub edges_in_front: Vec<Network>,
     /// Where files are kept. Empty: `edge` in the data directory.
     pub dir: PathBuf,
     /// Threads that serve connections; 0: as many as there are processors.
@@ -81,6 +85,7 @@ impl Default for Config {
         Self {
             name: String::new(),
             upstreams: Vec::new(),
+            edges_in_front: Vec::new(),
             dir: PathBuf::new(),
             threads: 0,
             memory_bytes: 64 << 20,

@@ -46,7 +46,7 @@ pub use bound::Bound;
 pub use config::{Clients, Config, Warming};
 use flight::Flight;
 use key::Key;
-pub use lane::{Lanes, Rewound, Visit, Visitors};
+pub use lane::{LINGER, Lanes, Rewound, Visit, Visitors};
 use measure::Measure;
 use object::About;
 use reply::Statuses;

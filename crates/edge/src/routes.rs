@@ -51,7 +51,12 @@ async fn check(
             response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(CHECKED));
             response
         }
-        Err(problem) => problem.into_response(),
+        Err(problem) => {
+            // Caches in our place pass this on to pages of any origin.
+            let mut response = problem.into_response();
+            cors::allow(response.headers_mut());
+            response
+        }
     }
 }
 

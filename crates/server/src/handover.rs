@@ -19,8 +19,8 @@ use std::{
 use anyhow::{Context, bail};
 use edge::Edge;
 use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
-    recvmsg, sendmsg,
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
+    SendFlags, recvmsg, sendmsg,
 };
 use tokio::net::UnixListener;
 use tokio_util::sync::CancellationToken;
@@ -62,7 +62,8 @@ pub fn take(dir: &Path, listen: SocketAddr) -> anyhow::Result<Option<Taken>> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST))];
     let mut told = RecvAncillaryBuffer::new(&mut space);
     let mut greeting = [0; GREETING.len()];
-    let got = recvmsg(&predecessor, &mut [IoSliceMut::new(&mut greeting)], &mut told, RecvFlags::CMSG_CLOEXEC)?;
+    let got =
+        recvmsg(&predecessor, &mut [IoSliceMut::new(&mut greeting)], &mut told, RecvFlags::CMSG_CLOEXEC)?;
     if got.bytes != GREETING.len() || greeting != GREETING {
         bail!("the process at {} is of a version that cannot be taken over from", place.display());
     }

@@ -31,7 +31,7 @@ use crate::{
         assets,
         gate::{self, Gate},
         health::{self, Health},
-        layers::{self, Around},
+        layers::{self, Around, Framed},
         meters::Meters,
         metrics,
         throttle::Throttle,
@@ -92,6 +92,10 @@ pub fn router(faces: Faces) -> Router {
         traffic: faces.app.as_ref().map(|app| app.control.traffic.clone()).unwrap_or_default(),
         proxies: faces.proxies,
         meters: Meters::default(),
+        page_policy: layers::page_policy(
+            Framed::Nowhere,
+            faces.app.as_ref().map_or(&[], |app| &app.config.edges[..]),
+        ),
     });
     if let Some(origin) = faces.origin {
         router = router.merge(origin);

@@ -10,7 +10,7 @@ mod visitors;
 use std::{
     io::{self, Write},
     net::IpAddr,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -34,6 +34,9 @@ pub use visitors::{Visit, Visitors};
 /// Room for a request's head; a longer one is not for the lane.
 const ROOM: usize = 8 << 10;
 
+/// How long a connection stays after it was said that all shall end: closed at once, it would meet requests on their way.
+pub const LINGER: Duration = Duration::from_secs(2);
+
 /// What became of a connection.
 enum Next {
     Another,
@@ -52,18 +55,16 @@ impl Edge {
         // An own token for each connection: waiting on it concerns no other.
         let stop = stop.child_token();
         let mut stopping = std::pin::pin!(stop.cancelled());
-        let patience = milliseconds(clients.head_ms);
+        let mut patience = milliseconds(clients.head_ms);
+        let mut lingering = false;
         let (mut since, mut begun) = (Instant::now(), None);
         // One alarm for the whole connection, set anew only when it goes off.
         let mut alarm = std::pin::pin!(tokio::time::sleep(patience));
         loop {
-            match self.take(&stream, peer, &mut buffer).await {
+            match self.take(&stream, peer, &mut buffer, &stop).await {
                 Ok(Next::Another) => {}
                 Ok(Next::Odd) => return Some((stream, buffer)),
                 Ok(Next::Close) | Err(_) => return None,
-            }
-            if buffer.is_empty() && stop.is_cancelled() {
-                return None;
             }
             // A head's time begins with its first byte, a silence with the end of the last answer.
             if buffer.is_empty() || begun.is_none() {
@@ -85,14 +86,25 @@ impl Edge {
                         }
                         alarm.as_mut().reset(tokio::time::Instant::now() + (patience - waited));
                     }
-                    () = &mut stopping, if buffer.is_empty() && !stop.is_cancelled() => return None,
+                    // A request may be on its way already: it is answered, and told that it was the last.
+                    () = &mut stopping, if !lingering => {
+                        (lingering, since) = (true, Instant::now());
+                        patience = patience.min(LINGER);
+                        alarm.as_mut().reset(tokio::time::Instant::now() + patience);
+                    }
                 }
             }
         }
     }
 
     /// Answers every whole request in the buffer.
-    async fn take(&self, stream: &TcpStream, peer: IpAddr, buffer: &mut BytesMut) -> io::Result<Next> {
+    async fn take(
+        &self,
+        stream: &TcpStream,
+        peer: IpAddr,
+        buffer: &mut BytesMut,
+        stop: &CancellationToken,
+    ) -> io::Result<Next> {
         while !buffer.is_empty() {
             let request = match parse(buffer) {
                 Parsed::Ours(request) => request,
@@ -100,21 +112,32 @@ impl Edge {
                 Parsed::Partial | Parsed::Other => return Ok(Next::Odd),
             };
             let length = request.head.len();
-            if let Next::Close = self.answer_one(stream, peer, request).await? {
+            // Those that came together are all answered.
+            let last = stop.is_cancelled() && buffer.len() == length;
+            if let Next::Close = self.answer_one(stream, peer, request, last).await? {
                 return Ok(Next::Close);
             }
             buffer.advance(length);
+            if last {
+                return Ok(Next::Close);
+            }
         }
         Ok(Next::Another)
     }
 
-    async fn answer_one(&self, stream: &TcpStream, peer: IpAddr, request: Request<'_>) -> io::Result<Next> {
-        let mut sender = Sender::new(stream, &self.0.config.clients);
-        if request.plain {
-            if let Some((object, ready)) = self.at_hand(request.path, request.query, request.gzip) {
-                self.send_held(&mut sender, &object, ready, request.head_only).await?;
-                return Ok(Next::Another);
-            }
+    async fn answer_one(
+        &self,
+        stream: &TcpStream,
+        peer: IpAddr,
+        request: Request<'_>,
+        last: bool,
+    ) -> io::Result<Next> {
+        let mut sender = Sender::new(stream, &self.0.config.clients, last);
+        if request.plain
+            && let Some((object, ready)) = self.at_hand(request.path, request.query, request.gzip)
+        {
+            self.send_held(&mut sender, &object, ready, request.head_only).await?;
+            return Ok(Next::Another);
         }
         let headers = &request.headers();
         let Request { head_only, path, query, .. } = request;
@@ -136,7 +159,14 @@ impl Edge {
         let mut left = &mut changing[..];
         let age = object.freshness.age_s(self.0.clock.now()).to_string();
         let status = self.0.statuses.of(How::Hit).as_bytes();
-        for part in [b"age: ", age.as_str().as_bytes(), b"\r\ncache-status: ", status, b"\r\n\r\n"] {
+        for part in [
+            &b"age: "[..],
+            age.as_str().as_bytes(),
+            b"\r\ncache-status: ",
+            status,
+            b"\r\n",
+            sender.end_of_head(),
+        ] {
             left.write_all(part)?;
         }
         let length = room - left.len();
@@ -185,7 +215,7 @@ async fn send_reply(sender: &mut Sender<'_>, reply: Reply, head_only: bool) -> i
     if chunked {
         head.extend_from_slice(b"transfer-encoding: chunked\r\n");
     }
-    head.extend_from_slice(b"\r\n");
+    head.extend_from_slice(sender.end_of_head());
     match reply.payload {
         Payload::Nothing => sender.write([&head]).await?,
         Payload::Memory(body) => sender.write([&head, &body]).await?,

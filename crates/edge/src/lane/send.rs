@@ -29,17 +29,25 @@ pub struct Sender<'a> {
     least_rate: u64,
     began: Instant,
     sent: u64,
+    last: bool,
 }
 
 impl<'a> Sender<'a> {
-    pub fn new(stream: &'a TcpStream, clients: &Clients) -> Self {
+    /// `last`: no further answer follows on this connection.
+    pub fn new(stream: &'a TcpStream, clients: &Clients, last: bool) -> Self {
         Self {
             stream,
             stall: milliseconds(clients.stall_ms),
             least_rate: clients.min_bytes_per_second.into(),
             began: Instant::now(),
             sent: 0,
+            last,
         }
+    }
+
+    /// What every head ends with (RFC 9112 §9.6).
+    pub fn end_of_head(&self) -> &'static [u8] {
+        if self.last { b"connection: close\r\n\r\n" } else { b"\r\n" }
     }
 
     /// All of these, one after another.

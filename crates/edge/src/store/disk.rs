@@ -83,7 +83,13 @@ impl Disk {
         for n in 0..=255u8 {
             fs::create_dir_all(dir.join(hex::encode([n])))?;
         }
-        let disk = Self { dir, lock, given: AtomicBool::new(false), serial: AtomicU64::new(0), open: Recent::new(OPEN) };
+        let disk = Self {
+            dir,
+            lock,
+            given: AtomicBool::new(false),
+            serial: AtomicU64::new(0),
+            open: Recent::new(OPEN),
+        };
         Ok(disk)
     }
 

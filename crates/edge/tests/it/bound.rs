@@ -15,7 +15,7 @@ async fn believing() -> World {
     let geo = Geo::open(&GeoConfig { country_header, ..GeoConfig::default() }).unwrap();
     let nobody = domain::Network::try_from("0.0.0.0/32".to_owned()).unwrap();
     let proxies = api::address::Config { trusted_proxies: vec![nobody] };
-    let world = World::bound(Config::default(), Bound { geo, proxies }).await;
+    let world = World::bound(Config::default(), Bound { geo, proxies, edges: Vec::new() }).await;
     world.upstream.says(FOREVER, "segment");
     world
 }
@@ -37,7 +37,17 @@ async fn a_token_for_one_country_counts_in_no_other() {
         }
     }
     let shielded = [("cdn-loop", "kinora; hops=1")];
-    assert_eq!(world.ask("GET", &path, &shielded).await.status, 200, "an edge in front has looked");
+    assert_eq!(world.ask("GET", &path, &shielded).await.status, 403, "a proxy is no edge");
+}
+
+#[tokio::test]
+async fn an_edge_in_front_has_looked() {
+    let edges = vec![domain::Network::try_from("0.0.0.0/32".to_owned()).unwrap()];
+    let world = World::bound(Config::default(), Bound { edges, ..Bound::default() }).await;
+    world.upstream.says(FOREVER, "segment");
+    let path = path(&world, &Claims { browser: Some(browser_mark("A")), ..world.claims() });
+    assert_eq!(world.ask("GET", &path, &[("cdn-loop", "kinora; hops=1")]).await.status, 200);
+    assert_eq!(world.ask("GET", &path, &[]).await.status, 403, "that was no edge");
 }
 
 #[tokio::test]

@@ -121,7 +121,7 @@ pub async fn embed_page(
         }
         None => (StatusCode::NOT_FOUND, page(&text(EMBED))).into_response(),
     };
-    let policy = HeaderValue::from_static(layers::EMBED_POLICY);
+    let policy = layers::page_policy(layers::Framed::Everywhere, &app.config.edges);
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     response
 }

@@ -6,7 +6,7 @@ use api::Problem;
 use app::control::Traffic;
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, Version, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -16,24 +16,47 @@ use uuid::Uuid;
 
 use super::{meters::Meters, pack};
 
-/// Scripts and connections from here only; `blob:` for the player's media sources and worker.
-const CONTENT_POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
-    img-src 'self' data: blob:; media-src 'self' blob:; worker-src 'self' blob:; font-src 'self'; connect-src 'self'; \
-    object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
-
 /// For answers that are no pages.
 const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 
-/// The same as [`CONTENT_POLICY`] for the page that other sites may frame.
-pub const EMBED_POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
-    img-src 'self' data: blob:; media-src 'self' blob:; worker-src 'self' blob:; font-src 'self'; connect-src 'self'; \
-    object-src 'none'; base-uri 'self'; form-action 'none'; frame-ancestors *";
+/// Who may put a page into theirs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Framed {
+    Nowhere,
+    /// The page that other sites may frame.
+    Everywhere,
+}
+
+/// What a page may load: scripts from here only; media from here and from `edges`; `blob:` is for the player's media sources
+/// and worker.
+pub fn page_policy(framed: Framed, edges: &[String]) -> HeaderValue {
+    // `app.edges` are addresses (checked at start); of each the origin counts.
+    let origins: String =
+        edges.iter().filter_map(|edge| origin(edge)).map(|edge| format!(" {edge}")).collect();
+    let (form, ancestors) = match framed {
+        Framed::Nowhere => ("'self'", "'none'"),
+        Framed::Everywhere => ("'none'", "*"),
+    };
+    let text = format!(
+        "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:{origins}; \
+         media-src 'self' blob:{origins}; worker-src 'self' blob:; font-src 'self'; connect-src 'self'{origins}; \
+         object-src 'none'; base-uri 'self'; form-action {form}; frame-ancestors {ancestors}"
+    );
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(DATA_POLICY))
+}
+
+fn origin(address: &str) -> Option<String> {
+    let uri: Uri = address.parse().ok()?;
+    Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?.as_str()))
+}
 
 /// What the outermost layer knows.
 pub struct Around {
     pub traffic: Arc<Traffic>,
     pub proxies: api::address::Config,
     pub meters: Meters,
+    /// What pages may load.
+    pub page_policy: HeaderValue,
 }
 
 /// The outermost layer, and the only one around all routes: finds out who the client is, gives the request an id, logs and
@@ -65,7 +88,7 @@ pub async fn observe(State(around): State<Arc<Around>>, mut request: Request, ne
             tracing::debug!(status = status.as_u16(), millis, client, "answered");
         }
     });
-    secure(response.headers_mut(), client.https);
+    secure(response.headers_mut(), client.https, &around.page_policy);
     if is_api {
         // What the API answers must not be kept by caches unless a handler says so.
         response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
@@ -110,7 +133,7 @@ pub fn redacted(path: &str) -> Cow<'_, str> {
 }
 
 /// Headers that every answer has unless it brings its own; few of them say anything to readers of JSON.
-fn secure(headers: &mut HeaderMap, https: bool) {
+fn secure(headers: &mut HeaderMap, https: bool, page_policy: &HeaderValue) {
     headers.reserve(8);
     let is_json = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
     let mut default = |name: HeaderName, value: &'static str| {
@@ -124,13 +147,13 @@ fn secure(headers: &mut HeaderMap, https: bool) {
         default(header::CONTENT_SECURITY_POLICY, DATA_POLICY);
         return;
     }
-    default(header::CONTENT_SECURITY_POLICY, CONTENT_POLICY);
     default(header::REFERRER_POLICY, "strict-origin-when-cross-origin");
     default(
         HeaderName::from_static("permissions-policy"),
         "camera=(), microphone=(), geolocation=(), payment=()",
     );
     default(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert_with(|| page_policy.clone());
 }
 
 /// The answer where there is no route.

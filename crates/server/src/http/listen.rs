@@ -5,9 +5,9 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use api::address::Encrypted;
 use axum::{Router, body::Body, extract::ConnectInfo};
 use bytes::BytesMut;
-use edge::{Lanes, Rewound, Visitors};
+use edge::{LINGER, Lanes, Rewound, Visitors};
 use hyper::{
-    Request,
+    Request, Version,
     body::Incoming,
     header::{self, HeaderValue},
 };
@@ -100,31 +100,40 @@ pub async fn serve(
             None => None,
         };
         let _ = stream.set_nodelay(true);
-        let (router, speech, watcher) = (router.clone(), speech.clone(), graceful.watcher());
+        let (speech, watcher) = (speech.clone(), graceful.watcher());
+        let served = Served { router: router.clone(), stop: stop.clone() };
         connections.spawn(async move {
             let _visit = visit;
-            begin(stream, peer, speech, router, watcher).await;
+            begin(stream, peer, speech, served, watcher).await;
         });
     }
     drop(listener);
     connections.close();
+    // Requests that are on their way are answered, and told that they were the last.
+    let _ = tokio::time::timeout(LINGER.min(grace), connections.wait()).await;
     let ended = async { tokio::join!(graceful.shutdown(), connections.wait()) };
     if tokio::time::timeout(grace, ended).await.is_err() {
         tracing::warn!("some requests did not finish in time and were cut off");
     }
 }
 
-async fn begin(stream: TcpStream, peer: SocketAddr, speech: Speech, router: Router, watcher: Watcher) {
+/// What a connection is served with.
+struct Served {
+    router: Router,
+    stop: CancellationToken,
+}
+
+async fn begin(stream: TcpStream, peer: SocketAddr, speech: Speech, served: Served, watcher: Watcher) {
     let plain = Arrived { peer, encrypted: false };
     match speech {
         Speech::Plain(Some(lanes)) => {
             if let Some(rewound) = lanes.serve(stream).await {
-                connection(rewound, plain, None, router, watcher).await;
+                connection(rewound, plain, None, served, watcher).await;
             }
         }
         Speech::Plain(None) => {
             if speaks(&stream, HEAD_PATIENCE).await {
-                connection(stream, plain, None, router, watcher).await;
+                connection(stream, plain, None, served, watcher).await;
             }
         }
         Speech::Tls { acceptor, http3 } => {
@@ -132,7 +141,7 @@ async fn begin(stream: TcpStream, peer: SocketAddr, speech: Speech, router: Rout
             match tokio::time::timeout(HANDSHAKE, acceptor.accept(watched)).await {
                 Ok(Ok(stream)) => {
                     let arrived = Arrived { peer, encrypted: true };
-                    connection(stream, arrived, http3, router, watcher).await;
+                    connection(stream, arrived, http3, served, watcher).await;
                 }
                 Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
                 Err(_) => tracing::debug!("a TLS handshake took too long"),
@@ -146,15 +155,19 @@ async fn connection(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     arrived: Arrived,
     http3: Option<u16>,
-    router: Router,
+    Served { router, stop }: Served,
     watcher: Watcher,
 ) {
     // RFC 7838: the same is to be had by HTTP/3.
     let other = http3.and_then(|port| HeaderValue::try_from(format!("h3=\":{port}\"; ma=86400")).ok());
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
-        let (router, other) = (router.clone(), other.clone());
+        let (router, other, stop) = (router.clone(), other.clone(), stop.clone());
         async move {
+            let is_old = request.version() < Version::HTTP_2;
             let mut response = router.oneshot(arrived.note(request.map(Body::new))).await?;
+            if is_old && stop.is_cancelled() {
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
             if let Some(other) = other {
                 response.headers_mut().insert(header::ALT_SVC, other);
             }

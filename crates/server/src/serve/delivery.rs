@@ -76,7 +76,7 @@ async fn bound(config: &Config) -> anyhow::Result<Bound> {
     let geo = config.geo.clone();
     let geo = tokio::task::spawn_blocking(move || Geo::open(&geo)).await??;
     let proxies = api::address::Config { trusted_proxies: config.http.trusted_proxies.clone() };
-    Ok(Bound { geo, proxies })
+    Ok(Bound { geo, proxies, edges: config.edge.edges_in_front.clone() })
 }
 
 /// Tells how the edge stands, every few seconds and when it begins to end.

@@ -21,7 +21,11 @@ fn free_port() -> String {
 }
 
 /// Asks for these addresses without end, on connections that stay and on new ones. Gives how many answers came.
-fn load(addresses: Vec<String>, length: Vec<usize>, over: Arc<AtomicBool>) -> Vec<tokio::task::JoinHandle<usize>> {
+fn load(
+    addresses: Vec<String>,
+    length: Vec<usize>,
+    over: Arc<AtomicBool>,
+) -> Vec<tokio::task::JoinHandle<usize>> {
     let asking = |fresh: bool| {
         let (addresses, length, over) = (addresses.clone(), length.clone(), over.clone());
         tokio::spawn(async move {
@@ -67,8 +71,10 @@ async fn nobody_notices_that_another_process_serves() {
     caller.until_complete(id).await;
     let playback = caller.playback(id).await;
     let list = playback["hls_url"].as_str().unwrap();
-    let addresses: Vec<String> =
-        ["main.m3u8", "v90p/0.m4s", "a0/0.m4s"].iter().map(|rest| format!("{base}{}", list.replace("main.m3u8", rest))).collect();
+    let addresses: Vec<String> = ["main.m3u8", "v90p/0.m4s", "a0/0.m4s"]
+        .iter()
+        .map(|rest| format!("{base}{}", list.replace("main.m3u8", rest)))
+        .collect();
     let mut length = Vec::new();
     for address in &addresses {
         length.push(reqwest::get(address).await.unwrap().bytes().await.unwrap().len());
@@ -101,7 +107,11 @@ async fn nobody_notices_that_another_process_serves() {
     }
     // The third holds what the first has fetched.
     let segment = reqwest::get(&addresses[1]).await.unwrap();
-    assert!(segment.headers()["cache-status"].to_str().unwrap().ends_with("; hit"), "{:?}", segment.headers());
+    assert!(
+        segment.headers()["cache-status"].to_str().unwrap().ends_with("; hit"),
+        "{:?}",
+        segment.headers()
+    );
     let mut third = start(&["--take-over"]);
     third.ready().unwrap();
     tokio::time::sleep(Duration::from_secs(1)).await;
