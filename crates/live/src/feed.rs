@@ -160,9 +160,11 @@ impl FeedWriter {
         self.feed.meter().drop_frame(id);
     }
 
-    /// Bytes that came, whatever they are.
-    pub fn received(&mut self, bytes: usize, now: Instant) {
-        self.feed.meter().received(bytes, now);
+    /// Bytes that came, whatever they are. Gives the bitrate.
+    pub fn received(&mut self, bytes: usize, now: Instant) -> u64 {
+        let mut meter = self.feed.meter();
+        meter.received(bytes, now);
+        meter.bitrate(now)
     }
 
     /// A track has ended; the others go on.

@@ -305,7 +305,7 @@ impl Publisher {
 
     /// Takes all that has come.
     fn take(&mut self, session: &mut Session, read: usize, now: Instant) -> Result<(), Ended> {
-        self.writer.received(read, now);
+        let bitrate = self.writer.received(read, now);
         loop {
             match session.next() {
                 Ok(Some(Event::Media { kind, time, body })) => self.media(kind, time, &body, now)?,
@@ -320,7 +320,6 @@ impl Publisher {
                 Err(fault) => return Err(Ended::Broken(broken(&fault))),
             }
         }
-        let bitrate = self.writer.feed().snapshot(now).bitrate_bps;
         if now.saturating_duration_since(self.since) > SETTLED && bitrate > self.limits.bitrate_bps {
             let (is, most) = (megabits(bitrate), megabits(self.limits.bitrate_bps));
             return Err(unfit(format!(

@@ -1,4 +1,4 @@
-//! Times of 32 bits, which begin again after 49 days, made into ones that go on.
+//! Times of 32 bits, which begin again after 49 days (of 31 bits from some senders), made into ones that go on.
 
 use std::time::Duration;
 
@@ -25,7 +25,8 @@ impl Timeline {
             self.0 = Some(Last { raw, time: raw.into(), at: now });
             return (raw.into(), false);
         };
-        let step = i64::from(raw.wrapping_sub(last.raw) as i32);
+        // The lower 31 bits tell: some senders leave the highest one out, and begin again after 25 days.
+        let step = i64::from((raw.wrapping_sub(last.raw) << 1) as i32 >> 1);
         let passed = i64::try_from(now.saturating_duration_since(last.at).as_millis()).unwrap_or(i64::MAX);
         let broken = step < -FARTHEST || step > FARTHEST.saturating_add(passed.saturating_mul(2));
         let time = if broken { last.time + 1 } else { last.time + step };
@@ -52,6 +53,9 @@ mod tests {
         let max = i64::from(u32::MAX);
         let expected = [max - 50, max - 60, max - 10, max + 11, max - 5, max + 41].map(|time| (time, false));
         assert_eq!(times, expected);
+        let mut line = Timeline::default();
+        let times: Vec<_> = [0x7fff_fff0, 0x10].map(|raw| line.unwrap(raw, now)).into_iter().collect();
+        assert_eq!(times, [(0x7fff_fff0, false), (0x8000_0010, false)], "31 bits");
     }
 
     #[test]
