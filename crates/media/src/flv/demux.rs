@@ -150,8 +150,8 @@ fn describe(codec: FourCc, config: &[u8]) -> Result<Option<Media>> {
         }
         b"mp4a" => {
             let config = AudioConfig::from_specific(config)?;
-            if config.sample_rate == 0 {
-                return Err(Error::Invalid("AudioSpecificConfig", "a sample rate of 0"));
+            if config.sample_rate == 0 || config.audio_object_type == 0 {
+                return Err(Error::Invalid("AudioSpecificConfig", "no sample rate or no format"));
             }
             Some(Media::Audio(Sound::Mpeg(config)))
         }
@@ -188,4 +188,65 @@ fn picture(format: Format, config: &[u8], (width, height): (u32, u32), facts: cr
 /// Writers differ on whether the version and flags of the box belong to the record.
 fn whole_vpcc(config: &[u8]) -> Vec<u8> {
     if config.starts_with(&[1, 0, 0, 0]) { config.to_vec() } else { [&[1, 0, 0, 0], config].concat() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AUDIO: TrackId = TrackId { kind: Kind::Audio, number: 0 };
+
+    fn read(demuxer: &mut Demuxer, kind: Kind, time: i64, parts: &[&[u8]]) -> Result<Vec<Event>> {
+        let mut events = Vec::new();
+        demuxer.read(kind, time, &Bytes::from(parts.concat()), &mut events)?;
+        Ok(events)
+    }
+
+    #[test]
+    fn a_track_begins_once_and_changes() {
+        let mut demuxer = Demuxer::new(2);
+        let aac = |demuxer: &mut Demuxer, config: &[u8]| read(demuxer, Kind::Audio, 0, &[&[0xaf, 0], config]);
+        assert!(matches!(&aac(&mut demuxer, &[0x11, 0x90]).unwrap()[..], [Event::Track(AUDIO, _)]));
+        assert_eq!(aac(&mut demuxer, &[0x11, 0x90]).unwrap(), [], "told again");
+        assert_eq!(aac(&mut demuxer, &[]).unwrap(), [], "not known yet");
+        assert!(matches!(&aac(&mut demuxer, &[0x12, 0x10]).unwrap()[..], [Event::Track(AUDIO, _)]));
+        assert!(aac(&mut demuxer, &[0, 0x10]).is_err(), "a format that is none");
+        let events = read(&mut demuxer, Kind::Audio, 40, &[&[0xaf, 1, 7]]).unwrap();
+        let sample = Sample { dts: 40_000, pts: 40_000, key: true, data: vec![7].into() };
+        assert_eq!(events, [Event::Sample(AUDIO, sample)]);
+        assert_eq!(read(&mut demuxer, Kind::Audio, 60, &[&[0xaf, 1]]).unwrap(), [Event::Dropped(AUDIO)]);
+        let end = [&[0x92][..], b"mp4a"];
+        assert_eq!(read(&mut demuxer, Kind::Audio, 80, &end).unwrap(), [Event::End(AUDIO)]);
+        assert_eq!(read(&mut demuxer, Kind::Audio, 90, &[&[0xaf, 1, 7]]).unwrap(), [Event::Dropped(AUDIO)]);
+    }
+
+    #[test]
+    fn fine_times_are_added_and_tracks_are_counted() {
+        let mut demuxer = Demuxer::new(2);
+        let track = |number: u8| [&[0x95, 0][..], b"mp4a", &[number, 0x11, 0x90]].concat();
+        for number in [0, 1] {
+            assert_eq!(read(&mut demuxer, Kind::Audio, 0, &[&track(number)]).unwrap().len(), 1);
+        }
+        let many = read(&mut demuxer, Kind::Audio, 0, &[&track(2)]);
+        assert_eq!(many, Err(Error::TooLarge("number of tracks", 2)));
+        // 400,000 ns after 10 ms.
+        let modified = [&[0x97, 2, 0x06, 0x1a, 0x80, 0x01][..], b"mp4a", &[9]];
+        let events = read(&mut demuxer, Kind::Audio, 10, &modified).unwrap();
+        let sample = Sample { dts: 10_400, pts: 10_400, key: true, data: vec![9].into() };
+        assert_eq!(events, [Event::Sample(AUDIO, sample)]);
+    }
+
+    #[test]
+    fn ac3_needs_no_configuration() {
+        // 48 kHz, 192 kb/s, stereo.
+        let frame = [0x0b, 0x77, 0, 0, 0x14, 0x40, 0x43, 0xe1, 0, 0];
+        let events = read(&mut Demuxer::new(1), Kind::Audio, 0, &[&[0x91], b"ac-3", &frame]).unwrap();
+        let [Event::Track(_, spec), Event::Sample(..)] = &events[..] else { panic!("{events:?}") };
+        let Media::Audio(sound) = &spec.media else { panic!("sound") };
+        assert_eq!(
+            (spec.codec().unwrap().as_str(), sound.sample_rate(), sound.channels()),
+            ("ac-3", 48_000, 2)
+        );
+        assert!(read(&mut Demuxer::new(1), Kind::Video, 0, &[&[0x90], b"vvc1", &[1]]).is_err());
+    }
 }
