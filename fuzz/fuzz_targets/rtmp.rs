@@ -40,5 +40,6 @@ fuzz_target!(|data: &[u8]| {
     assert!(held < 1 << 20, "{held} bytes");
     let (again, same, held) = talk(&mut rest.chunks(usize::from(*size).max(1)));
     assert!(held < 1 << 20, "{held} bytes");
-    assert_eq!((events, fault), (again, same));
+    // As texts: numbers that are none are not equal to themselves.
+    assert_eq!(format!("{events:?} {fault:?}"), format!("{again:?} {same:?}"));
 });

@@ -27,6 +27,7 @@ struct Shared {
     meter: Mutex<Meter>,
     /// Words to the publisher, once it is to go.
     dismissal: watch::Sender<Option<String>>,
+    ended: watch::Sender<bool>,
 }
 
 /// A track that can be read. One that was ended stays in the list until the feed has ended.
@@ -58,8 +59,8 @@ struct Open {
 
 /// A new feed's two sides.
 pub fn feed(windows: Windows, now: Instant) -> (FeedWriter, Feed) {
-    let (tracks, dismissal) = (watch::Sender::default(), watch::Sender::default());
-    let feed = Feed(Arc::new(Shared { tracks, meter: Mutex::new(Meter::new(now)), dismissal }));
+    let (tracks, dismissal, ended) = Default::default();
+    let feed = Feed(Arc::new(Shared { tracks, meter: Mutex::new(Meter::new(now)), dismissal, ended }));
     (FeedWriter { feed: feed.clone(), windows, tracks: BTreeMap::new() }, feed)
 }
 
@@ -79,6 +80,11 @@ impl Feed {
         self.meter().snapshot(now)
     }
 
+    /// Waits until the publisher has gone. What it sent can still be read.
+    pub async fn ended(&self) {
+        let _ = self.0.ended.subscribe().wait_for(|ended| *ended).await;
+    }
+
     /// Sends the publisher away with these words.
     pub fn dismiss(&self, words: impl Into<String>) {
         let words = words.into();
@@ -96,6 +102,13 @@ impl Feed {
 
     fn meter(&self) -> MutexGuard<'_, Meter> {
         self.0.meter.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for FeedWriter {
+    fn drop(&mut self) {
+        self.tracks.clear();
+        self.feed.0.ended.send_replace(true);
     }
 }
 
@@ -140,7 +153,7 @@ impl FeedWriter {
         self.feed.meter().break_times();
     }
 
-    /// A frame of a track that was described; others are dropped.
+    /// A frame of a track that was described, with times in its ticks; others are dropped.
     pub fn push(&mut self, id: TrackId, sample: Sample, now: Instant) {
         let Some(open) = self.tracks.get_mut(&id) else { return self.drop_frame(id) };
         let too_early = open.wants_key && !sample.key;

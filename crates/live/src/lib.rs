@@ -6,6 +6,7 @@
 mod config;
 mod door;
 mod feed;
+pub mod ladder;
 mod measure;
 mod meter;
 pub mod ring;
@@ -14,7 +15,7 @@ mod slots;
 
 pub use config::{Config, Limits, Rtmp, Windows};
 pub use door::{Admission, Door, Ended, Key, Knock, Protocol, Refusal, Slot};
-pub use feed::{Feed, FeedWriter, Track};
+pub use feed::{Feed, FeedWriter, Track, feed};
 pub use media::flv::{Kind, TrackId};
 pub use meter::{Snapshot, TrackSnapshot};
 pub use slots::Slots;

@@ -70,6 +70,7 @@ pub struct Meter {
 #[derive(Debug)]
 struct TrackMeter {
     about: TrackSnapshot,
+    timescale: u32,
     rate: Rate,
     last_dts: Option<i64>,
     last_key: Option<i64>,
@@ -100,6 +101,7 @@ impl Meter {
 
     pub fn describe(&mut self, id: TrackId, spec: &TrackSpec) {
         let track = self.track(id);
+        track.timescale = spec.timescale.max(1);
         let about = &mut track.about;
         about.codec = spec.codec().unwrap_or_default();
         match &spec.media {
@@ -117,7 +119,12 @@ impl Meter {
         self.all.add(now, bytes as u64);
     }
 
+    /// Times in ticks of the track.
     pub fn frame(&mut self, id: TrackId, sample: &Sample, now: Instant) {
+        let timescale = i64::from(self.track(id).timescale);
+        let micros =
+            |ticks: i64| i64::try_from(i128::from(ticks) * 1_000_000 / i128::from(timescale)).unwrap_or(0);
+        let sample = &Sample { dts: micros(sample.dts), pts: micros(sample.pts), ..sample.clone() };
         let newest = self.last.map_or(sample.dts, |(_, dts)| dts.max(sample.dts));
         self.last = Some((now, newest));
         self.first.get_or_insert((now, sample.dts));
@@ -169,6 +176,7 @@ impl Meter {
         let started = self.started;
         self.tracks.entry(id).or_insert_with(|| TrackMeter {
             about: TrackSnapshot { track: id.to_string(), ..TrackSnapshot::default() },
+            timescale: 1_000_000,
             rate: Rate::new(started),
             last_dts: None,
             last_key: None,

@@ -129,6 +129,11 @@ impl Ring {
         self.0.borrow().frames.back().cloned()
     }
 
+    /// Is it the same ring?
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     pub fn is_closed(&self) -> bool {
         self.0.borrow().closed
     }

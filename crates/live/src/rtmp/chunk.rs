@@ -12,6 +12,8 @@ const FIRST_CHUNK_SIZE: usize = 128;
 const EXTENDED: u32 = 0x00ff_ffff;
 /// Largest reservation for a message of which nothing has come.
 const RESERVED: usize = 64 << 10;
+/// Most bytes of unfinished messages before media are taken: commands are small.
+const PARTIAL_BEFORE: usize = 64 << 10;
 
 // Types of messages (§5.4, §6.2, §7.1).
 pub const SET_CHUNK_SIZE: u8 = 1;
@@ -119,8 +121,10 @@ impl Reader {
             let Some((id, left)) = self.within else { continue };
             let Some(stream) = self.streams.get_mut(&id) else { return Err(Fault::NoHeader(id)) };
             let piece = left.min(input.len());
-            if self.partial + piece > self.limits.partial {
-                return Err(Fault::TooMuch(self.limits.partial));
+            let most =
+                if self.takes_media { self.limits.partial } else { self.limits.partial.min(PARTIAL_BEFORE) };
+            if self.partial + piece > most {
+                return Err(Fault::TooMuch(most));
             }
             stream.body.extend_from_slice(&input[..piece]);
             input.advance(piece);
@@ -174,7 +178,8 @@ impl Reader {
                 return Err(Fault::TooLarge(stream.length));
             }
             stream.begun = true;
-            stream.body.reserve(stream.length.min(RESERVED));
+            let reserved = if self.takes_media { RESERVED } else { self.chunk_size.min(RESERVED / 16) };
+            stream.body.reserve(stream.length.min(reserved));
         }
         let left = (stream.length - stream.body.len()).min(self.chunk_size);
         input.advance(head.size);

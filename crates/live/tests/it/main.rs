@@ -5,6 +5,7 @@
 mod client;
 mod faults;
 mod house;
+mod ladder;
 mod limits;
 mod probe;
 mod publish;

@@ -3,10 +3,12 @@
 use std::{path::Path, process::Command};
 
 use live::{
-    Feed, Track,
+    Feed, FeedWriter, Kind, Track,
     ring::{Item, Start},
 };
+use media::flv;
 use serde_json::Value;
+use tokio::time::Instant;
 
 /// A packet as both sides tell it; times in microseconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,4 +85,25 @@ pub fn track(feed: &Feed, name: &str) -> Track {
     let tracks = feed.tracks();
     let found = tracks.iter().find(|track| track.id.to_string() == name);
     found.unwrap_or_else(|| panic!("no {name} among {tracks:?}")).clone()
+}
+
+/// Writes an FLV file into a feed.
+pub fn fill(writer: &mut FeedWriter, bytes: &[u8]) {
+    let (mut reader, mut demuxer, mut events) = (flv::Reader::new(1 << 20), flv::Demuxer::new(8), Vec::new());
+    reader.feed(bytes);
+    while let Some(tag) = reader.next().unwrap() {
+        let kind = match tag.kind {
+            flv::VIDEO => Kind::Video,
+            flv::AUDIO => Kind::Audio,
+            _ => continue,
+        };
+        demuxer.read(kind, tag.time_ms.into(), &tag.body, &mut events).unwrap();
+    }
+    for event in events {
+        match event {
+            flv::Event::Track(id, spec) => writer.describe(id, spec),
+            flv::Event::Sample(id, sample) => writer.push(id, sample, Instant::now()),
+            _ => {}
+        }
+    }
 }

@@ -1,0 +1,74 @@
+//! The real-time ladder: smaller renditions of a publisher's picture while it comes. One program decodes once and encodes all rungs, with
+//! key frames where they are told to be; what comes out lies in rings of a feed like the publisher's own.
+//!
+//! The program is a guest: it gets coded frames through a pipe and answers through another. It may die or hang at any time: the
+//! next one goes on at the newest key frame.
+
+mod command;
+mod input;
+mod run;
+
+use std::{any::Any, io, path::PathBuf, pin::Pin, process::Stdio};
+
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+pub use run::{Outcome, run};
+
+/// A rendition to be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rung {
+    /// Even, in square pixels.
+    pub width: u32,
+    pub height: u32,
+    pub bitrate_bps: u32,
+}
+
+/// What is made of a publisher's stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The publisher's own picture is the top rung as it is, and its key frames are everybody's. Without it, key frames come every
+    /// `key_interval_ms`.
+    pub keeps_source: bool,
+    pub key_interval_ms: u32,
+    /// Best first.
+    pub rungs: Vec<Rung>,
+    /// x264's word.
+    pub preset: String,
+    /// 0: as many as the encoder likes.
+    pub threads: u32,
+}
+
+/// A program at work.
+pub struct Process {
+    pub stdin: Pin<Box<dyn AsyncWrite + Send>>,
+    pub stdout: Pin<Box<dyn AsyncRead + Send>>,
+    /// Dropping it ends the program.
+    pub keep: Box<dyn Any + Send>,
+}
+
+/// Starts encoders. Whoever implements it chooses the program and what it may do.
+pub trait Starter: Send + Sync + 'static {
+    fn start(&self, args: Vec<String>) -> impl Future<Output = io::Result<Process>> + Send;
+}
+
+/// Starts a program as it is, with the rights of this process: for tests and for machines on which nothing else matters.
+#[derive(Debug, Clone)]
+pub struct Uncaged {
+    pub program: PathBuf,
+}
+
+impl Starter for Uncaged {
+    async fn start(&self, args: Vec<String>) -> io::Result<Process> {
+        let mut child = tokio::process::Command::new(&self.program)
+            .args(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()?;
+        let pipes = child.stdin.take().zip(child.stdout.take());
+        let (stdin, stdout) = pipes.ok_or(io::ErrorKind::BrokenPipe)?;
+        Ok(Process { stdin: Box::pin(stdin), stdout: Box::pin(stdout), keep: Box::new(child) })
+    }
+}

@@ -1,0 +1,269 @@
+//! The real-time ladder: made by ffmpeg of what ffmpeg publishes, and judged by ffmpeg.
+
+use std::{
+    io,
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use live::{
+    Ended, Feed, Track, Windows, feed,
+    ladder::{Outcome, Plan, Process, Rung, Starter, Uncaged, run},
+    ring::{Frame, Item, Start},
+};
+use media::{cmaf, mp4};
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, sleep, timeout},
+};
+
+use crate::{
+    house::{Ffmpeg, House, SOON},
+    probe::track,
+};
+
+fn plan() -> Plan {
+    let rung = |width, height, bitrate_bps| Rung { width, height, bitrate_bps };
+    Plan {
+        keeps_source: true,
+        key_interval_ms: 1000,
+        rungs: vec![rung(320, 180, 400_000), rung(160, 90, 150_000)],
+        preset: "ultrafast".into(),
+        threads: 1,
+    }
+}
+
+/// The system's ffmpeg, of which the last one started can be killed.
+struct Mortal {
+    ffmpeg: Uncaged,
+    started: Mutex<Vec<Option<u32>>>,
+}
+
+impl Starter for Mortal {
+    async fn start(&self, args: Vec<String>) -> io::Result<Process> {
+        let process = self.ffmpeg.start(args).await?;
+        let child = process.keep.downcast_ref::<tokio::process::Child>();
+        self.started.lock().unwrap().push(child.and_then(tokio::process::Child::id));
+        Ok(process)
+    }
+}
+
+impl Mortal {
+    fn kill(&self) {
+        let pid = self.started.lock().unwrap().last().copied().flatten().unwrap();
+        let done = std::process::Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap();
+        assert!(done.success());
+    }
+}
+
+struct Stage {
+    house: House,
+    dir: tempfile::TempDir,
+    source: Feed,
+    output: Feed,
+    starter: Arc<Mortal>,
+    ladder: JoinHandle<Outcome>,
+    publisher: JoinHandle<()>,
+}
+
+/// Publishes `seconds` in real time and makes a ladder of it.
+async fn stage(ffmpeg: Ffmpeg, encode: &str, seconds: u32, plan: Plan) -> Stage {
+    let mut house = House::open().await;
+    let dir = tempfile::tempdir().unwrap();
+    let inputs = format!(
+        "-re -f lavfi -i testsrc2=s=640x360:r=30:d={seconds} -re -f lavfi -i sine=r=48000:d={seconds}"
+    );
+    let line = format!("{inputs} {encode} -c:a aac -f flv {}", house.url("key"));
+    let mut command = ffmpeg.command(dir.path(), &line);
+    let publisher = tokio::spawn(async move { assert!(command.status().await.unwrap().success()) });
+    let source = house.opened().await;
+    let (writer, output) = feed(Windows { seconds: 3600, ..Windows::default() }, Instant::now());
+    let ffmpeg = Uncaged { program: "ffmpeg".into() };
+    let starter = Arc::new(Mortal { ffmpeg, started: Mutex::default() });
+    let ladder = tokio::spawn(run(source.clone(), writer, plan, starter.clone()));
+    Stage { house, dir, source, output, starter, ladder, publisher }
+}
+
+impl Stage {
+    async fn end(mut self) -> (Outcome, Feed, Feed, tempfile::TempDir) {
+        self.publisher.await.unwrap();
+        assert_eq!(self.house.closed().await, Ended::Finished);
+        let outcome = timeout(SOON, self.ladder).await.unwrap().unwrap();
+        (outcome, self.source, self.output, self.dir)
+    }
+}
+
+const X264: &str = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 30";
+
+async fn frames(track: &Track) -> Vec<Frame> {
+    let mut reader = track.ring.reader(Start::Oldest);
+    let mut frames = Vec::new();
+    while let Some(Item::Frame(frame)) = reader.next().await {
+        frames.push(frame);
+    }
+    frames
+}
+
+/// Milliseconds.
+fn shown(frames: &[Frame], only_keys: bool) -> Vec<i64> {
+    let wanted = frames.iter().filter(|frame| frame.key || !only_keys);
+    let mut times: Vec<i64> =
+        wanted.map(|frame| frame.pts * 1000 / i64::from(frame.spec.timescale)).collect();
+    times.sort_unstable();
+    times
+}
+
+/// Writes a track as CMAF and has ffmpeg decode it: how many pictures it finds.
+fn decoded(dir: &Path, frames: &[Frame]) -> usize {
+    let spec = &frames[0].spec;
+    let mut bytes = cmaf::init_segment(spec).unwrap();
+    let base = frames[0].dts;
+    for (n, pair) in frames.windows(2).enumerate() {
+        let sample = mp4::Sample {
+            dts: 0,
+            cts_offset: i32::try_from(pair[0].pts - pair[0].dts).unwrap(),
+            duration: u32::try_from(pair[1].dts - pair[0].dts).unwrap(),
+            is_sync: pair[0].key,
+            data: pair[0].data.clone(),
+        };
+        let at = u64::try_from(pair[0].dts - base).unwrap();
+        cmaf::segment(n as u32, at, &[sample], spec.kind()).unwrap().write_to(&mut bytes);
+    }
+    std::fs::write(dir.join("rung.mp4"), bytes).unwrap();
+    let args = "-v warning -i rung.mp4 -fps_mode passthrough -f framemd5 -";
+    let out = std::process::Command::new("ffmpeg").args(args.split(' ')).current_dir(dir).output().unwrap();
+    assert!(out.stderr.is_empty(), "{}", String::from_utf8_lossy(&out.stderr));
+    String::from_utf8(out.stdout).unwrap().lines().filter(|line| !line.starts_with('#')).count()
+}
+
+/// How long after the source's frame a rung's comes, milliseconds, for each.
+fn delays(source: Track, rung: Track) -> JoinHandle<Vec<u128>> {
+    async fn arrivals(track: Track) -> Vec<(i64, Instant)> {
+        let mut reader = track.ring.reader(Start::Oldest);
+        let mut all = Vec::new();
+        while let Some(item) = reader.next().await {
+            if let Item::Frame(frame) = item {
+                all.push((frame.pts * 1000 / i64::from(frame.spec.timescale), Instant::now()));
+            }
+        }
+        all
+    }
+    tokio::spawn(async move {
+        let (source, rung) = tokio::join!(arrivals(source), arrivals(rung));
+        let of = |time: i64| source.iter().find(|(t, _)| *t == time).map(|(_, at)| *at);
+        let delay = |(time, at): &(i64, Instant)| of(*time).map(|from| (*at - from).as_millis());
+        rung.iter().filter_map(delay).collect()
+    })
+}
+
+async fn until_there(feed: &Feed, name: &str) -> Track {
+    let mut tracks = feed.watch_tracks();
+    let there = tracks.wait_for(|all| all.iter().any(|track| track.id.to_string() == name));
+    drop(timeout(SOON, there).await.unwrap().unwrap());
+    track(feed, name)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_rung_has_every_picture_and_the_same_key_frames() {
+    let stage = stage(Ffmpeg::System, &format!("{X264} -bf 2"), 6, plan()).await;
+    let (top, rung) =
+        (until_there(&stage.source, "video 0").await, until_there(&stage.output, "video 2").await);
+    let delays = delays(top, rung);
+    let (outcome, source, output, dir) = stage.end().await;
+    assert_eq!(outcome, Outcome::default());
+    let original = frames(&track(&source, "video 0")).await;
+    assert_eq!(original.len(), 180);
+    let kept = frames(&track(&output, "video 0")).await;
+    assert_eq!((kept.len(), shown(&kept, false)), (180, shown(&original, false)));
+    assert_eq!(
+        frames(&track(&output, "audio 0")).await.len(),
+        frames(&track(&source, "audio 0")).await.len()
+    );
+    for (name, width) in [("video 1", 320), ("video 2", 160)] {
+        let made = frames(&track(&output, name)).await;
+        assert_eq!(shown(&made, false), shown(&original, false), "{name}");
+        assert_eq!(shown(&made, true), shown(&original, true), "{name}");
+        assert!(made.iter().all(|frame| frame.pts == frame.dts), "no B-frames");
+        let cmaf::Media::Video { picture, .. } = &made[0].spec.media else { panic!("a picture") };
+        assert_eq!(picture.width, width);
+        assert_eq!(decoded(dir.path(), &made), 179);
+    }
+    let mut delays = delays.await.unwrap();
+    delays.sort_unstable();
+    assert!(delays.len() > 150, "{delays:?}");
+    println!(
+        "after the source's frame: median {} ms, worst {} ms",
+        delays[delays.len() / 2],
+        delays[delays.len() - 1]
+    );
+    assert!(delays[delays.len() / 2] < 500, "{delays:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_source_key_frames_are_made() {
+    let plan = Plan { keeps_source: false, ..plan() };
+    let stage =
+        stage(Ffmpeg::System, "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 300", 5, plan).await;
+    let (_, source, output, _dir) = stage.end().await;
+    let all = shown(&frames(&track(&source, "video 0")).await, false);
+    let made = frames(&track(&output, "video 1")).await;
+    assert_eq!(shown(&made, false), all);
+    let keys = shown(&made, true);
+    assert_eq!(keys, shown(&frames(&track(&output, "video 2")).await, true), "aligned");
+    assert_eq!(keys.len(), 5, "{keys:?}");
+    assert!(output.tracks().iter().all(|track| track.id.to_string() != "video 0"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hevc_is_encoded_by_an_old_ffmpeg() {
+    let encode = "-c:v libx265 -preset ultrafast -x265-params log-level=none:bframes=0:keyint=30 -tag:v hvc1 -pix_fmt yuv420p -rtmp_enhanced_codecs hvc1";
+    let stage = stage(Ffmpeg::Recent, encode, 5, plan()).await;
+    let (outcome, source, output, dir) = stage.end().await;
+    assert_eq!(outcome, Outcome::default());
+    let original = frames(&track(&source, "video 0")).await;
+    let made = frames(&track(&output, "video 1")).await;
+    assert_eq!(made.len(), original.len());
+    let apart = |(a, b): (&i64, &i64)| (a - b).abs();
+    let (a, b) = (shown(&original, true), shown(&made, true));
+    assert!(a.len() == b.len() && a.iter().zip(&b).map(apart).max() <= Some(1), "{a:?} {b:?}");
+    assert_eq!(decoded(dir.path(), &made), made.len() - 1);
+}
+
+/// A dead encoder is replaced, and its rungs go on with the next key frame.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_encoder_heals_within_a_group() {
+    let stage = stage(Ffmpeg::System, X264, 7, plan()).await;
+    until_there(&stage.output, "video 1").await;
+    sleep(Duration::from_millis(1700)).await;
+    stage.starter.kill();
+    let (outcome, source, output, dir) = stage.end().await;
+    assert_eq!(outcome, Outcome { deaths: 1, given_up: 0 });
+    let made = frames(&track(&output, "video 1")).await;
+    let times = shown(&made, false);
+    let gap = times.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
+    assert!(gap <= 1500, "{gap} ms are missing");
+    assert_eq!(times.last(), shown(&frames(&track(&source, "video 0")).await, false).last());
+    assert_eq!(frames(&track(&output, "video 0")).await.len(), 210, "the source goes on meanwhile");
+    decoded(dir.path(), &made);
+}
+
+/// An encoder that reads and never answers, and one that does not start.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_encoder_is_survived() {
+    for program in ["true", "/nowhere/ffmpeg"] {
+        let (mut source, feed_of_source) = feed(Windows::default(), Instant::now());
+        let (writer, output) = feed(Windows::default(), Instant::now());
+        let starter = Arc::new(Uncaged { program: program.into() });
+        let ladder = tokio::spawn(run(feed_of_source, writer, plan(), starter));
+        let dir = tempfile::tempdir().unwrap();
+        Ffmpeg::System.make(dir.path(), &format!("-f lavfi -i testsrc2=s=64x64:d=1 {X264} one.flv")).await;
+        let bytes = std::fs::read(dir.path().join("one.flv")).unwrap();
+        crate::probe::fill(&mut source, &bytes);
+        sleep(Duration::from_millis(700)).await;
+        drop(source);
+        let outcome = timeout(SOON, ladder).await.unwrap().unwrap();
+        assert!((1..20).contains(&outcome.deaths), "{outcome:?}");
+        assert_eq!(frames(&track(&output, "video 0")).await.len(), 25, "the source is there all the same");
+    }
+}
