@@ -9,7 +9,7 @@ const TIMESCALE: u32 = 90_000;
 pub fn arguments(plan: &Plan, container: Container) -> Vec<String> {
     let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     let mut args = words("-v error -nostdin -protocol_whitelist file,pipe -threads 1");
-    args.extend(words("-fflags nobuffer -analyzeduration 0 -probesize 100000 -copyts"));
+    args.extend(words("-analyzeduration 0 -probesize 100000 -copyts"));
     args.extend(words(&format!("-f {} -i pipe:0", container.demuxer())));
     args.extend(["-filter_complex".to_owned(), filters(plan)]);
     for n in 0..plan.rungs.len() {

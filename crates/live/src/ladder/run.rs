@@ -173,6 +173,9 @@ async fn encode<S: Starter>(track: Track, output: Output, mut plan: Plan, starte
             }
             End::Died => {
                 outcome.deaths += 1;
+                if track.ring.is_closed() {
+                    break;
+                }
                 tracing::warn!("a live encoder has died and is started again");
                 wait = if since.elapsed() > GOOD { SOONEST } else { (wait * 2).min(LATEST) };
                 sleep(wait).await;

@@ -217,7 +217,7 @@ async fn without_the_source_key_frames_are_made() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn hevc_is_encoded_by_an_old_ffmpeg() {
-    let encode = "-c:v libx265 -preset ultrafast -x265-params log-level=none:bframes=0:keyint=30 -tag:v hvc1 -pix_fmt yuv420p -rtmp_enhanced_codecs hvc1";
+    let encode = "-c:v libx265 -preset ultrafast -x265-params log-level=none:bframes=0:keyint=30 -pix_fmt yuv420p -rtmp_enhanced_codecs hvc1";
     let stage = stage(Ffmpeg::Recent, encode, 5, plan()).await;
     let (outcome, source, output, dir) = stage.end().await;
     assert_eq!(outcome, Outcome::default());
