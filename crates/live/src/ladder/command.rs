@@ -1,16 +1,82 @@
 //! The encoder's command line, tuned for latency: no look-ahead, no B-frames, every frame a fragment of its own.
 
+use media::flv::{Kind, TrackId};
+
 use super::{Plan, input::Container};
+
+/// What one encoder is for.
+#[derive(Debug, Clone)]
+pub enum Job {
+    /// All rungs of the plan; so many better ones were given up before.
+    Pictures { plan: Plan, given_up: u32 },
+    /// One track of AAC.
+    Sound { track: TrackId, bitrate_bps: u32 },
+}
+
+impl Job {
+    /// The track that the encoder's n-th one becomes.
+    pub fn track(&self, n: usize) -> TrackId {
+        match self {
+            // Numbers stay when better rungs are given up.
+            Self::Pictures { given_up, .. } => {
+                let number = u8::try_from(*given_up as usize + n + 1).unwrap_or(u8::MAX);
+                TrackId { kind: Kind::Video, number }
+            }
+            Self::Sound { track, .. } => *track,
+        }
+    }
+
+    /// All tracks that come of it.
+    pub fn tracks(&self) -> Vec<TrackId> {
+        let count = if let Self::Pictures { plan, .. } = self { plan.rungs.len() } else { 1 };
+        (0..count).map(|n| self.track(n)).collect()
+    }
+
+    /// Can less be asked of the encoder?
+    pub fn can_shrink(&self) -> bool {
+        matches!(self, Self::Pictures { plan, .. } if plan.rungs.len() > 1)
+    }
+
+    /// Arguments of ffmpeg, without its name.
+    pub fn arguments(&self, container: Container) -> Vec<String> {
+        match self {
+            Self::Pictures { plan, .. } => pictures(plan, container),
+            Self::Sound { bitrate_bps, .. } => sound(*bitrate_bps, container),
+        }
+    }
+}
 
 /// Ticks per second of the renditions' times.
 const TIMESCALE: u32 = 90_000;
 
-/// Arguments of ffmpeg, without its name.
-pub fn arguments(plan: &Plan, container: Container) -> Vec<String> {
-    let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-    let mut args = words("-v error -nostdin -protocol_whitelist file,pipe -threads 1");
-    args.extend(words("-analyzeduration 0 -probesize 100000 -copyts"));
-    args.extend(words(&format!("-f {} -i pipe:0", container.demuxer())));
+fn words(line: &str) -> Vec<String> {
+    line.split_whitespace().map(str::to_owned).collect()
+}
+
+fn input(container: Container) -> Vec<String> {
+    let demuxer = container.demuxer();
+    words(&format!(
+        "-v error -nostdin -protocol_whitelist file,pipe -threads 1 -analyzeduration 0 -probesize 100000 -copyts -f {demuxer} -i pipe:0"
+    ))
+}
+
+/// Times as they came in, and each frame on its way at once.
+fn output() -> Vec<String> {
+    words(
+        "-avoid_negative_ts disabled -use_editlist 0 -map_metadata -1 -max_interleave_delta 0 -flush_packets 1 \
+         -movflags +empty_moov+default_base_moof+frag_every_frame+frag_discont -f mp4 pipe:1",
+    )
+}
+
+/// Gaps are filled, so that the sound stays with its times.
+fn sound(bitrate_bps: u32, container: Container) -> Vec<String> {
+    let filter = "-map 0:a:0 -af aresample=async=1:min_hard_comp=0.1";
+    let encode = words(&format!("{filter} -c:a aac -b:a {bitrate_bps}"));
+    [input(container), encode, output()].concat()
+}
+
+fn pictures(plan: &Plan, container: Container) -> Vec<String> {
+    let mut args = input(container);
     args.extend(["-filter_complex".to_owned(), filters(plan)]);
     for n in 0..plan.rungs.len() {
         args.extend(["-map".to_owned(), format!("[v{n}]")]);
@@ -33,10 +99,10 @@ pub fn arguments(plan: &Plan, container: Container) -> Vec<String> {
         let (rate, buffer) = (rung.bitrate_bps, rung.bitrate_bps);
         args.extend(words(&format!("-b:v:{n} {rate} -maxrate:v:{n} {rate} -bufsize:v:{n} {buffer}")));
     }
-    args.extend(words("-fps_mode passthrough -enc_time_base -1 -avoid_negative_ts disabled -use_editlist 0"));
-    args.extend(words("-map_metadata -1 -max_interleave_delta 0 -flush_packets 1"));
-    args.extend(words(&format!("-video_track_timescale {TIMESCALE}")));
-    args.extend(words("-movflags +empty_moov+default_base_moof+frag_every_frame+frag_discont -f mp4 pipe:1"));
+    args.extend(words(&format!(
+        "-fps_mode passthrough -enc_time_base -1 -video_track_timescale {TIMESCALE}"
+    )));
+    args.extend(output());
     args
 }
 

@@ -3,7 +3,7 @@
 use media::{
     Result,
     cmaf::{self, Media, TrackSpec},
-    codec::Format,
+    codec::{Format, Sound},
     flv::{self, Kind, Sample, TrackId},
     mp4,
 };
@@ -13,6 +13,8 @@ use crate::ring::Frame;
 /// Encoders see times from here on, microseconds: nothing that they put before the first frame is below 0.
 const FIRST: i64 = 10_000_000;
 const VIDEO: TrackId = TrackId { kind: Kind::Video, number: 0 };
+/// Frames in a second, until the second one has come.
+const GUESS: u32 = 50;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Container {
@@ -50,6 +52,11 @@ impl Clock {
         let first = i128::from(FIRST) * scale / 1_000_000;
         i64::try_from(i128::from(ticks) - first + base).unwrap_or(0)
     }
+
+    /// Is an encoder's time before the first frame? AAC begins with what is not to be heard.
+    pub fn is_before(self, ticks: i64, timescale: u32) -> bool {
+        i128::from(ticks) * 1_000_000 < i128::from(FIRST) * i128::from(timescale)
+    }
 }
 
 impl Container {
@@ -71,9 +78,13 @@ impl Container {
 impl Input {
     /// What comes before the frames; `first` is the first of them.
     pub fn begin(first: &Frame) -> Result<(Self, Vec<u8>)> {
-        let spec = TrackSpec::clone(&first.spec);
+        let mut spec = TrackSpec::clone(&first.spec);
+        if let Media::Audio(Sound::Opus(config)) = &mut spec.media {
+            // Its beginning is not the stream's.
+            *config = config.nothing_to_skip();
+        }
         let container = Container::of(&spec);
-        let step = spec.timescale / 30;
+        let step = spec.timescale / GUESS;
         let input = Self { container, base: first.dts, last: None, step, sequence: 0, spec };
         let head = match container {
             Container::Flv => {
@@ -114,8 +125,7 @@ impl Input {
                     data: frame.data.clone(),
                 };
                 let at = u64::try_from(self.ticks(FIRST) + frame.dts - self.base).unwrap_or(0);
-                cmaf::segment(self.sequence, at, &[sample], cmaf::Kind::Video { delay: 0 })?
-                    .write_to(&mut out);
+                cmaf::segment(self.sequence, at, &[sample], self.spec.kind())?.write_to(&mut out);
             }
         }
         Ok(out)

@@ -5,6 +5,7 @@
 //! next one goes on at the newest key frame.
 
 mod command;
+mod drive;
 mod input;
 mod run;
 
@@ -13,7 +14,7 @@ use std::{any::Any, io, path::PathBuf, pin::Pin, process::Stdio};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-pub use run::{Outcome, run};
+pub use run::run;
 
 /// A rendition to be made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,10 +34,21 @@ pub struct Plan {
     pub key_interval_ms: u32,
     /// Best first.
     pub rungs: Vec<Rung>,
+    /// Of sound that is made into AAC; AAC of the publisher stays as it is.
+    pub audio_bps: u32,
     /// x264's word.
     pub preset: String,
     /// 0: as many as the encoder likes.
     pub threads: u32,
+}
+
+/// What became of a ladder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Outcome {
+    /// Encoders that died or hung.
+    pub deaths: u64,
+    /// Rungs that were given up because the machine could not keep up.
+    pub given_up: u32,
 }
 
 /// A program at work.

@@ -29,6 +29,7 @@ fn plan() -> Plan {
         keeps_source: true,
         key_interval_ms: 1000,
         rungs: vec![rung(320, 180, 400_000), rung(160, 90, 150_000)],
+        audio_bps: 96_000,
         preset: "ultrafast".into(),
         threads: 1,
     }
@@ -251,19 +252,91 @@ async fn a_dead_encoder_heals_within_a_group() {
 /// An encoder that reads and never answers, and one that does not start.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_encoder_is_survived() {
-    for program in ["true", "/nowhere/ffmpeg"] {
+    let dir = tempfile::tempdir().unwrap();
+    let hangs = dir.path().join("hangs");
+    std::fs::write(&hangs, "#!/bin/sh\nexec cat >/dev/null\n").unwrap();
+    std::fs::set_permissions(&hangs, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    for (program, wait) in [("true".into(), 700), ("/nowhere/ffmpeg".into(), 700), (hangs, 6_500)] {
         let (mut source, feed_of_source) = feed(Windows::default(), Instant::now());
         let (writer, output) = feed(Windows::default(), Instant::now());
-        let starter = Arc::new(Uncaged { program: program.into() });
+        let starter = Arc::new(Uncaged { program });
         let ladder = tokio::spawn(run(feed_of_source, writer, plan(), starter));
-        let dir = tempfile::tempdir().unwrap();
         Ffmpeg::System.make(dir.path(), &format!("-f lavfi -i testsrc2=s=64x64:d=1 {X264} one.flv")).await;
         let bytes = std::fs::read(dir.path().join("one.flv")).unwrap();
         crate::probe::fill(&mut source, &bytes);
-        sleep(Duration::from_millis(700)).await;
+        sleep(Duration::from_millis(wait)).await;
         drop(source);
         let outcome = timeout(SOON, ladder).await.unwrap().unwrap();
         assert!((1..20).contains(&outcome.deaths), "{outcome:?}");
         assert_eq!(frames(&track(&output, "video 0")).await.len(), 25, "the source is there all the same");
     }
+}
+
+/// An encoder that gets its frames late, as from a machine that has too much to do, unless little is asked of it.
+struct Overloaded(Uncaged);
+
+impl Starter for Overloaded {
+    async fn start(&self, args: Vec<String>) -> io::Result<Process> {
+        let much = args.iter().any(|arg| arg == "[v1]");
+        let mut process = self.0.start(args).await?;
+        if much {
+            let (ours, mut theirs) = tokio::io::duplex(1000);
+            let mut stdin = std::mem::replace(&mut process.stdin, Box::pin(ours));
+            tokio::spawn(async move {
+                let mut piece = [0; 1000];
+                while let Ok(read @ 1..) = tokio::io::AsyncReadExt::read(&mut theirs, &mut piece).await {
+                    sleep(Duration::from_millis(40)).await;
+                    let written = tokio::io::AsyncWriteExt::write_all(&mut stdin, &piece[..read]).await;
+                    if written.is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        Ok(process)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn overload_gives_up_the_top_rung_and_keeps_the_others() {
+    let mut house = House::open().await;
+    let dir = tempfile::tempdir().unwrap();
+    let line = format!("-re -f lavfi -i testsrc2=s=640x360:r=30:d=9 {X264} -f flv {}", house.url("key"));
+    let mut command = Ffmpeg::System.command(dir.path(), &line);
+    let publisher = tokio::spawn(async move { assert!(command.status().await.unwrap().success()) });
+    let source = house.opened().await;
+    let (writer, output) = feed(Windows { seconds: 3600, ..Windows::default() }, Instant::now());
+    let starter = Arc::new(Overloaded(Uncaged { program: "ffmpeg".into() }));
+    let outcome = timeout(SOON, run(source.clone(), writer, plan(), starter)).await.unwrap();
+    publisher.await.unwrap();
+    assert_eq!(outcome, Outcome { deaths: 0, given_up: 1 });
+    let last = |frames: &[Frame]| shown(frames, false).last().copied();
+    let (top, rung) = (frames(&track(&output, "video 1")).await, frames(&track(&output, "video 2")).await);
+    assert!(last(&top) < last(&rung), "the top rung has ended, the other one goes on");
+    assert_eq!(last(&rung), last(&frames(&track(&source, "video 0")).await));
+}
+
+/// Opus becomes AAC that keeps its times.
+#[tokio::test(flavor = "multi_thread")]
+async fn sound_is_made_into_aac() {
+    let mut house = House::open().await;
+    let dir = tempfile::tempdir().unwrap();
+    let line = format!(
+        "-re -f lavfi -i sine=r=48000:d=4 -c:a libopus -rtmp_enhanced_codecs Opus -f flv {}",
+        house.url("key")
+    );
+    let mut command = Ffmpeg::Recent.command(dir.path(), &line);
+    let publisher = tokio::spawn(async move { assert!(command.status().await.unwrap().success()) });
+    let source = house.opened().await;
+    let (writer, output) = feed(Windows::default(), Instant::now());
+    let starter = Arc::new(Uncaged { program: "ffmpeg".into() });
+    let outcome = timeout(SOON, run(source.clone(), writer, plan(), starter)).await.unwrap();
+    publisher.await.unwrap();
+    assert_eq!(outcome, Outcome::default());
+    let (opus, aac) = (frames(&track(&source, "audio 0")).await, frames(&track(&output, "audio 0")).await);
+    assert_eq!(aac[0].spec.codec().unwrap(), "mp4a.40.2");
+    let (from, to) = (shown(&opus, false), shown(&aac, false));
+    let near = |a: Option<&i64>, b: Option<&i64>| (a.unwrap() - b.unwrap()).abs() < 60;
+    assert!(near(from.first(), to.first()) && near(from.last(), to.last()), "{from:?} {to:?}");
+    assert!(aac.windows(2).all(|pair| pair[1].dts - pair[0].dts == 1024), "without a gap");
 }
