@@ -122,6 +122,11 @@ fn a_group_without_an_end_stays_within_the_bytes() {
     assert_eq!(times(&mut reader), [Some(1001)]);
 }
 
+#[test]
+fn a_reader_is_a_cursor() {
+    assert!(size_of::<Reader>() <= 64, "{}", size_of::<Reader>());
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Push { key: bool, size: usize, wait: i64, jump: bool },

@@ -395,3 +395,6 @@ fn megabits(bps: u64) -> String {
     let tenths = bps.saturating_add(50_000) / 100_000;
     format!("{}.{}", tenths / 10, tenths % 10)
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use live::{
-    Ended, Slot,
+    Ended,
     ring::{Item, Start},
     rtmp::chunk,
 };
@@ -32,7 +32,7 @@ async fn a_wrong_key_learns_nothing() {
             ("NetStream.Publish.Denied".into(), "This stream key is not valid.".into()),
             "{key}"
         );
-        assert!((300..1000).contains(&took.as_millis()), "{key}: {took:?}");
+        assert!(took.as_millis() >= 300, "{key}: {took:?}");
         assert_eq!(client.status().await, None, "and that was all");
     }
     assert!(house.slots.is_empty());
@@ -73,7 +73,6 @@ async fn one_publisher_has_a_place() {
     drop(first);
     assert_eq!(house.closed().await, Ended::Lost);
     Client::publish(house.address(), "key").await;
-    assert_ne!(Slot::Primary, Slot::Backup);
 }
 
 #[tokio::test]
@@ -239,7 +238,7 @@ async fn noise_ends_connections_and_nothing_else() {
     };
     let mut ends = tokio::task::JoinSet::new();
     for n in 0..24 {
-        let bytes = [&[[3][0]; 1][..], &noise(1536 + n * 100)].concat();
+        let bytes = [&[3][..], &noise(1536 + n * 100)].concat();
         let address = house.address();
         ends.spawn(async move {
             let mut stream = TcpStream::connect(address).await.unwrap();

@@ -119,12 +119,12 @@ async fn a_live_stream_is_measured() {
     tokio::time::sleep(std::time::Duration::from_millis(3500)).await;
     let snapshot = feed.snapshot(tokio::time::Instant::now());
     publishing.await.unwrap();
-    assert!(snapshot.tracks.len() == 2 && snapshot.silence_ms < 1000, "{snapshot:?}");
+    assert!(snapshot.tracks.len() == 2 && snapshot.silence_ms < 2000, "{snapshot:?}");
     let video = snapshot.tracks.iter().find(|track| track.track == "video 0").unwrap();
-    assert!((20_000..40_000).contains(&video.frame_rate_milli), "{snapshot:?}");
+    assert!((15_000..45_000).contains(&video.frame_rate_milli), "{snapshot:?}");
     assert!((990..1010).contains(&video.key_interval_ms.unwrap()), "{snapshot:?}");
     assert_eq!((video.width, video.height, video.dropped, video.missing), (Some(320), Some(180), 0, 0));
-    assert!(snapshot.bitrate_bps > 50_000 && snapshot.lead_ms.abs() < 1000, "{snapshot:?}");
+    assert!(snapshot.bitrate_bps > 50_000 && snapshot.lead_ms.abs() < 2000, "{snapshot:?}");
 }
 
 fn publish(dir: &Path, line: &str) -> tokio::task::JoinHandle<()> {
