@@ -26,6 +26,8 @@ pub struct Rtmp {
     pub listen_tls: Option<SocketAddr>,
     /// Most connections at the same time, those that are not let in yet among them.
     pub max_connections: usize,
+    /// The same for one address (an IPv6 /64); 0: no limit.
+    pub max_connections_per_address: u32,
     /// How long it may take from the connection to the stream key, milliseconds; TLS included.
     pub handshake_ms: u32,
     /// Longest silence of a publisher, milliseconds.
@@ -73,6 +75,7 @@ impl Default for Rtmp {
             listen: None,
             listen_tls: None,
             max_connections: 1_000,
+            max_connections_per_address: 64,
             handshake_ms: 10_000,
             idle_ms: 15_000,
             takeover_ms: 3_000,

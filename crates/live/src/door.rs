@@ -12,7 +12,7 @@ pub trait Door: Send + Sync + 'static {
     /// It is in: tracks will appear in the feed.
     fn opened(&self, admission: &Admission, feed: Feed) -> impl Future<Output = ()> + Send;
 
-    /// It is out again. The feed has ended before.
+    /// It is out again. The feed has ended before, and nobody else gets the place until this returns. Not told when the process ends first.
     fn closed(&self, admission: &Admission, ended: &Ended) -> impl Future<Output = ()> + Send;
 }
 

@@ -153,6 +153,11 @@ impl FeedWriter {
         self.feed.meter().break_times();
     }
 
+    /// The same for one track.
+    pub fn break_track(&mut self, id: TrackId) {
+        self.tracks.get_mut(&id).into_iter().for_each(|open| open.broken = true);
+    }
+
     /// A frame of a track that was described, with times in its ticks; others are dropped.
     pub fn push(&mut self, id: TrackId, sample: Sample, now: Instant) {
         let Some(open) = self.tracks.get_mut(&id) else { return self.drop_frame(id) };
@@ -178,6 +183,11 @@ impl FeedWriter {
         let mut meter = self.feed.meter();
         meter.received(bytes, now);
         meter.bitrate(now)
+    }
+
+    /// What the encoder says that it is.
+    pub fn name_encoder(&mut self, name: &str) {
+        self.feed.meter().name_encoder(name);
     }
 
     /// A track has ended; the others go on.

@@ -3,6 +3,7 @@
 //! A protocol's session asks the [`Door`] whether a publisher may come in, and then writes into a [`Feed`]. Everything else reads
 //! from there.
 
+mod advice;
 mod config;
 mod door;
 mod feed;

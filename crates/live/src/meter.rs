@@ -30,6 +30,8 @@ pub struct Snapshot {
     pub lead_ms: i64,
     /// How far sound and picture have moved apart since the beginning; above 0 the sound is later in media time.
     pub av_drift_ms: Option<i64>,
+    /// What the encoder says that it is.
+    pub encoder: Option<String>,
     pub tracks: Vec<TrackSnapshot>,
 }
 
@@ -64,6 +66,7 @@ pub struct Meter {
     first: Option<(Instant, i64)>,
     last: Option<(Instant, i64)>,
     apart: Apart,
+    encoder: Option<String>,
     tracks: BTreeMap<TrackId, TrackMeter>,
 }
 
@@ -95,6 +98,7 @@ impl Meter {
             first: None,
             last: None,
             apart: Apart::default(),
+            encoder: None,
             tracks: BTreeMap::new(),
         }
     }
@@ -112,6 +116,11 @@ impl Meter {
                 (about.sample_rate, about.channels) = (Some(sound.sample_rate()), Some(sound.channels()));
             }
         }
+    }
+
+    /// Its first hundred plain letters.
+    pub fn name_encoder(&mut self, name: &str) {
+        self.encoder = Some(name.chars().filter(|letter| !letter.is_control()).take(100).collect());
     }
 
     pub fn received(&mut self, bytes: usize, now: Instant) {
@@ -164,6 +173,7 @@ impl Meter {
             media_time_us: self.last.map(|(_, dts)| dts),
             lead_ms: lead.unwrap_or(0),
             av_drift_ms: self.apart.drift(),
+            encoder: self.encoder.clone(),
             tracks: tracks.collect(),
         }
     }

@@ -1,5 +1,7 @@
 //! FLV files of ffmpeg's are read, written again, and judged by ffprobe.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod support;
 
 use std::{collections::BTreeMap, path::Path};

@@ -26,6 +26,8 @@ use crate::ring::{Frame, Item, Reader};
 
 /// An encoder that has frames and gives nothing for so long hangs.
 const HANGS: Duration = Duration::from_secs(5);
+/// Frames that a decoder may hold back until others come (ISO/IEC 14496-10 §A.3.1).
+const HELD_BACK: u64 = 16;
 
 /// Why an encoder has ended.
 pub enum End {
@@ -113,7 +115,7 @@ pub async fn drive(
         loop {
             ticks.tick().await;
             let (fed, seen, at) = *progress.lock().unwrap_or_else(PoisonError::into_inner);
-            if fed > seen + 1 && at.elapsed() > HANGS {
+            if fed > seen + HELD_BACK && at.elapsed() > HANGS {
                 return;
             }
         }

@@ -98,8 +98,12 @@ impl Output {
     }
 
     fn push(&self, id: TrackId, frame: Frame) {
-        let Frame { dts, pts, key, data, .. } = frame;
-        self.lock().push(id, Sample { dts, pts, key, data }, Instant::now());
+        let Frame { dts, pts, key, data, discontinuity, .. } = frame;
+        let mut writer = self.lock();
+        if discontinuity {
+            writer.break_track(id);
+        }
+        writer.push(id, Sample { dts, pts, key, data }, Instant::now());
     }
 }
 

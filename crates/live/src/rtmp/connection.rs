@@ -116,10 +116,12 @@ impl<D: Door> Host<D> {
         self.door.opened(&admission, feed).await;
         let mut publisher = Publisher::new(writer, admission.limits);
         let ended = self.publish(connection, &mut publisher, &hold).await;
-        drop((publisher, hold));
+        drop(publisher);
         measure::publishing(Protocol::Rtmp, -1.0);
         tracing::info!(event = %admission.event, slot = ?admission.slot, %ended, "a publisher has gone");
         self.door.closed(&admission, &ended).await;
+        // Only now may the next one come: the door hears of them one after another.
+        drop(hold);
         ended
     }
 
@@ -310,9 +312,9 @@ impl Publisher {
             match session.next() {
                 Ok(Some(Event::Media { kind, time, body })) => self.media(kind, time, &body, now)?,
                 Ok(Some(Event::Metadata(about))) => {
-                    let encoder =
-                        Value::Object(about).get("encoder").and_then(Value::as_text).map(str::to_owned);
-                    tracing::debug!(encoder, "what the encoder says of itself");
+                    if let Some(encoder) = Value::Object(about).get("encoder").and_then(Value::as_text) {
+                        self.writer.name_encoder(encoder);
+                    }
                 }
                 Ok(Some(Event::Finished)) => return Err(Ended::Finished),
                 Ok(Some(Event::Publish { .. })) => {}

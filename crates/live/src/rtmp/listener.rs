@@ -1,6 +1,12 @@
 //! Accepts publishers, within TLS or not, and lets them go when the process stops.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    io,
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -77,6 +83,8 @@ impl Listening {
 
 async fn accept<D: Door>(socket: TcpListener, tls: Option<TlsAcceptor>, host: Host<D>, room: Arc<Semaphore>) {
     let mut connections = JoinSet::new();
+    let crowd = Crowd::default();
+    let most = host.config.rtmp.max_connections_per_address;
     loop {
         let accepted = tokio::select! {
             accepted = socket.accept() => accepted,
@@ -84,13 +92,15 @@ async fn accept<D: Door>(socket: TcpListener, tls: Option<TlsAcceptor>, host: Ho
             () = host.stop.cancelled() => break,
         };
         match accepted {
-            Ok((stream, address)) => match room.clone().try_acquire_owned() {
-                Ok(place) => {
-                    connections.spawn(serve(stream, address, tls.clone(), host.clone(), place));
+            Ok((stream, address)) => {
+                match room.clone().try_acquire_owned().ok().zip(crowd.join(address, most)) {
+                    Some(place) => {
+                        connections.spawn(serve(stream, address, tls.clone(), host.clone(), place));
+                    }
+                    // Closed at once: encoders try again by themselves.
+                    None => measure::turned_away(Protocol::Rtmp),
                 }
-                // Closed at once: encoders try again by themselves.
-                Err(_) => measure::turned_away(Protocol::Rtmp),
-            },
+            }
             Err(error) => {
                 // Out of descriptors, mostly: they come back.
                 tracing::warn!(%error, "a publisher cannot be accepted");
@@ -111,7 +121,7 @@ async fn serve<D: Door>(
     address: SocketAddr,
     tls: Option<TlsAcceptor>,
     host: Host<D>,
-    _place: OwnedSemaphorePermit,
+    _place: (OwnedSemaphorePermit, Member),
 ) {
     measure::connected(Protocol::Rtmp);
     let _count = Connected;
@@ -132,11 +142,69 @@ async fn serve<D: Door>(
     tracing::debug!(peer = %address, %ended, "an RTMP connection has ended");
 }
 
+/// How many connections each address has.
+#[derive(Debug, Clone, Default)]
+struct Crowd(Arc<Mutex<HashMap<IpAddr, u32>>>);
+
+/// One of the crowd, until it is dropped.
+struct Member(Crowd, IpAddr);
+
+impl Crowd {
+    /// `None` when there are as many as there may be; 0: any number.
+    fn join(&self, address: SocketAddr, most: u32) -> Option<Member> {
+        let address = match address.ip().to_canonical() {
+            // Who has one address of a /64 has them all.
+            IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+            address => address,
+        };
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = all.entry(address).or_default();
+        if most > 0 && *count >= most {
+            return None;
+        }
+        *count += 1;
+        Some(Member(self.clone(), address))
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        let mut all = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Entry::Occupied(mut entry) = all.entry(self.1) {
+            *entry.get_mut() -= 1;
+            if *entry.get() == 0 {
+                entry.remove();
+            }
+        }
+    }
+}
+
 /// Counts itself out.
 struct Connected;
 
 impl Drop for Connected {
     fn drop(&mut self) {
         measure::disconnected(Protocol::Rtmp);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crowd_is_counted_by_address() {
+        let crowd = Crowd::default();
+        let join = |address: &str| crowd.join(address.parse().unwrap(), 2);
+        let (one, two) = (join("10.0.0.1:1"), join("10.0.0.1:2"));
+        assert!(one.is_some() && two.is_some() && join("10.0.0.1:3").is_none());
+        let (six, seven) = (join("[2001:db8::1]:1"), join("[2001:db8::2]:1"));
+        assert!(six.is_some() && seven.is_some() && join("[2001:db8::3]:1").is_none());
+        assert!(join("[2001:db8:0:1::1]:1").is_some(), "another network");
+        drop((one, six, seven));
+        assert!(join("10.0.0.1:3").is_some());
+        drop(two);
+        assert!(crowd.0.lock().unwrap().is_empty());
+        assert!((0..9).all(|_| crowd.join("10.0.0.1:1".parse().unwrap(), 0).is_some()));
     }
 }
