@@ -77,7 +77,7 @@ impl<D: Door> Host<D> {
         let session = Session::new(limits, noise);
         let mut connection = Connection { stream, session, buffer: BytesMut::new() };
         let ended = self.session(&mut connection, peer, entered).await;
-        connection.leave().await;
+        connection.leave(&ended).await;
         measure::ended(Protocol::Rtmp, &ended);
         ended
     }
@@ -258,13 +258,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// Sends the last words and waits a moment for the other side to go first: what it has sent meanwhile would make the system throw our words
-    /// away.
-    async fn leave(&mut self) {
+    /// Sends the last words and waits a moment for the other side to go first: what it has sent meanwhile would make the system throw
+    /// our words away, and encoders that have said goodbye still want to be the ones who hang up.
+    async fn leave(&mut self, ended: &Ended) {
         let goodbye = async {
             self.flush().await?;
-            self.stream.shutdown().await?;
-            self.buffer.clear();
+            if *ended != Ended::Finished {
+                self.stream.shutdown().await?;
+            }
             let mut left: usize = 4 << 20;
             loop {
                 self.buffer.clear();

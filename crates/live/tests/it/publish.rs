@@ -107,6 +107,34 @@ async fn within_tls() {
     assert_eq!((*protocol, app.as_str(), *encrypted), (Protocol::Rtmp, "live", true));
 }
 
+/// Another implementation of the protocol, where Debian's gstreamer1.0-tools, -plugins-good and -plugins-bad are installed.
+#[tokio::test]
+async fn gstreamer() {
+    if tokio::process::Command::new("gst-launch-1.0").arg("--version").output().await.is_err() {
+        eprintln!("gst-launch-1.0 is not installed; not checked");
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    Ffmpeg::System.make(dir.path(), &format!("{PICTURE} {SOUND} {X264} -c:a aac source.flv")).await;
+    let mut house = House::open().await;
+    // It moves times in ways of its own: what it publishes is written into a file as well.
+    let sinks = format!(
+        "tee name=t ! queue ! rtmp2sink location={} t. ! queue ! filesink location=sent.flv",
+        house.url("key")
+    );
+    let line = format!(
+        "-q filesrc location=source.flv ! flvdemux name=d flvmux name=m streamable=true ! {sinks} d.video ! queue ! h264parse ! m. d.audio ! queue ! aacparse ! m."
+    );
+    let mut command = tokio::process::Command::new("gst-launch-1.0");
+    let out = command.args(line.split_whitespace()).current_dir(dir.path()).output().await.unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let feed = house.opened().await;
+    assert_eq!(house.closed().await, Ended::Finished);
+    let source = dir.path().join("sent.flv");
+    let shift = same(&file(&source, "v:0"), &ring(&track(&feed, "video 0")).await, None);
+    same(&file(&source, "a:0"), &ring(&track(&feed, "audio 0")).await, Some(shift));
+}
+
 /// As fast as real time, so that what is measured can be checked.
 #[tokio::test]
 async fn a_live_stream_is_measured() {
