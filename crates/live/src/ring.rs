@@ -55,6 +55,8 @@ pub enum Start {
     NewestKey,
     /// With the first key frame that is still to come.
     NextKey,
+    /// With the first key frame at this decode time, ticks, or after it: where a reader of another track is.
+    From(i64),
 }
 
 #[derive(Debug)]
@@ -114,6 +116,7 @@ impl Ring {
                 Start::Oldest => (state.first, true),
                 Start::NewestKey => (state.keys.back().copied().unwrap_or(state.end()), true),
                 Start::NextKey => (state.end(), true),
+                Start::From(dts) => (state.number_at(dts), true),
             }
         };
         Reader { state, at, wants_key, patience: None }
@@ -160,6 +163,11 @@ impl State {
     /// Number that the next frame will have.
     fn end(&self) -> u64 {
         self.first + self.frames.len() as u64
+    }
+
+    /// Of the first frame that is decoded at this time or later.
+    fn number_at(&self, dts: i64) -> u64 {
+        self.first + self.frames.partition_point(|frame| frame.dts < dts) as u64
     }
 
     fn push(&mut self, frame: Frame) {
@@ -230,6 +238,15 @@ impl Reader {
     #[must_use]
     pub fn with_patience(self, patience: Duration) -> Self {
         Self { patience: Some(patience), ..self }
+    }
+
+    /// Goes on, never back, to the first key frame at this decode time or after it: after another track's reader has lagged. Frames between are not told as
+    /// lost.
+    pub fn skip_to(&mut self, dts: i64) {
+        let to = self.state.borrow().number_at(dts);
+        if to > self.at {
+            (self.at, self.wants_key) = (to, true);
+        }
     }
 
     /// The next frame; `None` when the track has ended and all was read. Cancel-safe.

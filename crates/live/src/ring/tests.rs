@@ -43,6 +43,25 @@ async fn readers_begin_where_they_want() {
     assert_eq!(ring.newest().map(|frame| frame.dts), Some(11));
 }
 
+#[test]
+fn readers_of_two_tracks_meet_at_a_time() {
+    let (writer, ring) = ring(wide());
+    let spec = spec();
+    for n in 0..10 {
+        writer.push(frame(&spec, n * 10, n % 4 == 0, 1));
+    }
+    assert_eq!(
+        times(&mut ring.reader(Start::From(35))),
+        [Some(40), Some(50), Some(60), Some(70), Some(80), Some(90)]
+    );
+    let (mut reader, mut far) = (ring.reader(Start::Oldest), ring.reader(Start::From(1000)));
+    reader.skip_to(80);
+    reader.skip_to(20);
+    assert_eq!((times(&mut reader), times(&mut far)), (vec![Some(80), Some(90)], vec![]));
+    writer.push(frame(&spec, 1000, true, 1));
+    assert_eq!(times(&mut far), [Some(1000)]);
+}
+
 #[tokio::test]
 async fn all_who_wait_are_woken_by_a_frame_and_by_the_end() {
     let (writer, ring) = ring(wide());
