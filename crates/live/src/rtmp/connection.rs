@@ -173,8 +173,10 @@ impl<D: Door> Host<D> {
         let dismissed = feed.dismissed();
         let replaced = hold.replaced();
         let duration = publisher.limits.duration_seconds;
+        // 0 is no limit, and more than a hundred years is none.
+        let longest = u64::from(u32::MAX);
         let last =
-            Instant::now() + Duration::from_secs(if duration == 0 { u32::MAX.into() } else { duration });
+            Instant::now() + Duration::from_secs(if duration == 0 { longest } else { duration.min(longest) });
         tokio::pin!(dismissed);
         let ended = loop {
             let step = async {
