@@ -60,11 +60,12 @@ fn input(container: Container) -> Vec<String> {
     ))
 }
 
-/// Times as they came in, and each frame on its way at once.
+/// Times as they came in, and each frame on its way as soon as the next one of its track tells how long it lasts. The flag that is meant for this,
+/// `frag_every_frame`, gives wrong times to all tracks but the first in ffmpeg 8.
 fn output() -> Vec<String> {
     words(
         "-avoid_negative_ts disabled -use_editlist 0 -map_metadata -1 -max_interleave_delta 0 -flush_packets 1 \
-         -movflags +empty_moov+default_base_moof+frag_every_frame+frag_discont -f mp4 pipe:1",
+         -frag_duration 1 -movflags +empty_moov+default_base_moof+frag_discont -f mp4 pipe:1",
     )
 }
 
@@ -100,7 +101,7 @@ fn pictures(plan: &Plan, container: Container) -> Vec<String> {
         args.extend(words(&format!("-b:v:{n} {rate} -maxrate:v:{n} {rate} -bufsize:v:{n} {buffer}")));
     }
     args.extend(words(&format!(
-        "-fps_mode passthrough -enc_time_base -1 -video_track_timescale {TIMESCALE}"
+        "-fps_mode passthrough -enc_time_base 1/{TIMESCALE} -video_track_timescale {TIMESCALE}"
     )));
     args.extend(output());
     args

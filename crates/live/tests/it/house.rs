@@ -125,7 +125,7 @@ pub enum Ffmpeg {
 }
 
 impl Ffmpeg {
-    fn path(self) -> PathBuf {
+    pub fn path(self) -> PathBuf {
         match self {
             Self::System => "ffmpeg".into(),
             Self::Recent => recent(),

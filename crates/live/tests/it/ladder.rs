@@ -70,6 +70,11 @@ struct Stage {
 
 /// Publishes `seconds` in real time and makes a ladder of it.
 async fn stage(ffmpeg: Ffmpeg, encode: &str, seconds: u32, plan: Plan) -> Stage {
+    stage_with(ffmpeg, encode, seconds, plan, Ffmpeg::System).await
+}
+
+/// The same with another encoder.
+async fn stage_with(ffmpeg: Ffmpeg, encode: &str, seconds: u32, plan: Plan, encoder: Ffmpeg) -> Stage {
     let mut house = House::open().await;
     let dir = tempfile::tempdir().unwrap();
     let inputs = format!(
@@ -80,8 +85,7 @@ async fn stage(ffmpeg: Ffmpeg, encode: &str, seconds: u32, plan: Plan) -> Stage 
     let publisher = tokio::spawn(async move { assert!(command.status().await.unwrap().success()) });
     let source = house.opened().await;
     let (writer, output) = feed(Windows { seconds: 3600, ..Windows::default() }, Instant::now());
-    let ffmpeg = Uncaged { program: "ffmpeg".into() };
-    let starter = Arc::new(Mortal { ffmpeg, started: Mutex::default() });
+    let starter = Arc::new(Mortal { ffmpeg: Uncaged { program: encoder.path() }, started: Mutex::default() });
     let ladder = tokio::spawn(run(source.clone(), writer, plan, starter.clone()));
     Stage { house, dir, source, output, starter, ladder, publisher }
 }
@@ -192,13 +196,8 @@ async fn every_rung_has_every_picture_and_the_same_key_frames() {
     }
     let mut delays = delays.await.unwrap();
     delays.sort_unstable();
-    assert!(delays.len() > 150, "{delays:?}");
-    println!(
-        "after the source's frame: median {} ms, worst {} ms",
-        delays[delays.len() / 2],
-        delays[delays.len() - 1]
-    );
-    assert!(delays[delays.len() / 2] < 500, "{delays:?}");
+    // 70 ms on an idle machine of two cores; 67 are those of the two B-frames that come before their turn.
+    assert!(delays.len() > 150 && delays[delays.len() / 2] < 500, "{delays:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -229,6 +228,17 @@ async fn hevc_is_encoded_by_an_old_ffmpeg() {
     let (a, b) = (shown(&original, true), shown(&made, true));
     assert!(a.len() == b.len() && a.iter().zip(&b).map(apart).max() <= Some(1), "{a:?} {b:?}");
     assert_eq!(decoded(dir.path(), &made), made.len() - 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recent_ffmpeg_makes_the_same() {
+    let plan = Plan { keeps_source: false, ..plan() };
+    let stage = stage_with(Ffmpeg::System, X264, 4, plan, Ffmpeg::Recent).await;
+    let (outcome, source, output, dir) = stage.end().await;
+    assert_eq!(outcome, Outcome::default());
+    let made = frames(&track(&output, "video 2")).await;
+    assert_eq!(shown(&made, false), shown(&frames(&track(&source, "video 0")).await, false));
+    assert_eq!((shown(&made, true).len(), decoded(dir.path(), &made)), (4, 119));
 }
 
 /// A dead encoder is replaced, and its rungs go on with the next key frame.
