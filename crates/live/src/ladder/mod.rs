@@ -11,6 +11,10 @@ mod run;
 
 use std::{any::Any, io, path::PathBuf, pin::Pin, process::Stdio};
 
+use media::{
+    cmaf::{Media, TrackSpec},
+    codec::{Format, avc},
+};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -40,6 +44,17 @@ pub struct Plan {
     pub preset: String,
     /// 0: as many as the encoder likes.
     pub threads: u32,
+}
+
+/// Can every player take the publisher's picture as it is? It must be H.264 of 8 bits, 4:2:0, in whole frames, with key frames no farther apart
+/// than segments may be long; `key_interval_ms` is the longest distance that was seen.
+pub fn can_stay(spec: &TrackSpec, key_interval_ms: Option<u64>, longest_ms: u64) -> bool {
+    let Media::Video { picture, .. } = &spec.media else { return false };
+    let sps =
+        (picture.format == Format::Avc).then(|| avc::Config::parse(&picture.config).and_then(|c| c.sps()));
+    let Some(Ok(sps)) = sps else { return false };
+    let is_plain = (sps.chroma_format, sps.bit_depth, sps.frames_only) == (1, 8, true);
+    is_plain && key_interval_ms.is_some_and(|apart| apart <= longest_ms)
 }
 
 /// What became of a ladder.

@@ -9,7 +9,7 @@ use std::{
 
 use live::{
     Ended, Feed, Track, Windows, feed,
-    ladder::{Outcome, Plan, Process, Rung, Starter, Uncaged, run},
+    ladder::{Outcome, Plan, Process, Rung, Starter, Uncaged, can_stay, run},
     ring::{Frame, Item, Start},
 };
 use media::{cmaf, mp4};
@@ -179,6 +179,11 @@ async fn every_rung_has_every_picture_and_the_same_key_frames() {
     assert_eq!(outcome, Outcome::default());
     let original = frames(&track(&source, "video 0")).await;
     assert_eq!(original.len(), 180);
+    let apart = source.snapshot(Instant::now()).tracks[0].longest_key_interval_ms;
+    assert!(
+        can_stay(&original[0].spec, apart, 2000) && !can_stay(&original[0].spec, apart, 500),
+        "{apart:?}"
+    );
     let kept = frames(&track(&output, "video 0")).await;
     assert_eq!((kept.len(), shown(&kept, false)), (180, shown(&original, false)));
     assert_eq!(
@@ -222,6 +227,7 @@ async fn hevc_is_encoded_by_an_old_ffmpeg() {
     let (outcome, source, output, dir) = stage.end().await;
     assert_eq!(outcome, Outcome::default());
     let original = frames(&track(&source, "video 0")).await;
+    assert!(!can_stay(&original[0].spec, Some(1000), 2000), "not everybody plays HEVC");
     let made = frames(&track(&output, "video 1")).await;
     assert_eq!(made.len(), original.len());
     let apart = |(a, b): (&i64, &i64)| (a - b).abs();
