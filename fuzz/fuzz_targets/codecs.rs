@@ -23,10 +23,11 @@ fuzz_target!(|data: &[u8]| {
             aspect: facts.aspect,
             colour: facts.colour,
             hdr: Hdr::default(),
+            in_band: false,
         };
         let mut spec = TrackSpec { timescale: 1, language: None, media: Media::Video { picture, delay: 0 } };
         let _ = spec.learn(sample);
-        let _ = spec.stored(&sample.to_vec().into());
+        let _ = spec.stored(&sample.to_vec().into(), false);
         let _ = init_segment(&spec);
     }
     for entry in [b"mp4a", b"Opus", b"ac-3", b"ec-3"] {

@@ -1,4 +1,5 @@
-//! Media formats without I/O: CMAF/ISO-BMFF boxes, codec headers, the presentation descriptor, HLS and DASH manifests.
+//! Media formats without I/O: CMAF/ISO-BMFF boxes, codec headers, the presentation descriptor, HLS and DASH manifests,
+//! FLV.
 //!
 //! Bytes in, bytes out, integer ticks throughout. Imports nothing of ours, no async runtime, no clock.
 
@@ -7,6 +8,7 @@ pub mod cmaf;
 pub mod codec;
 pub mod dash;
 pub mod descriptor;
+pub mod flv;
 pub mod hls;
 pub mod iframe;
 pub mod lint;

@@ -18,11 +18,15 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("api", &["domain"]),
     ("app", &["api", "backends", "domain", "store"]),
     ("vod", &["api", "backends", "domain", "media", "store"]),
+    ("live", &["media"]),
     ("insights", &["api", "backends", "domain", "store"]),
     ("origin", &["api", "backends", "domain", "media"]),
     ("edge", &["api", "backends", "domain"]),
     ("testkit", &["backends", "domain", "media", "store"]),
-    ("server", &["api", "app", "backends", "domain", "edge", "insights", "media", "origin", "store", "vod"]),
+    (
+        "server",
+        &["api", "app", "backends", "domain", "edge", "insights", "live", "media", "origin", "store", "vod"],
+    ),
     ("xtask", &[]),
 ];
 
@@ -30,7 +34,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("sqlx", &["store", "app", "insights", "vod", "server", "testkit"]),
     ("axum", &["api", "app", "insights", "vod", "origin", "edge", "server"]),
-    ("tokio", &["backends", "store", "api", "app", "insights", "vod", "origin", "edge", "server", "testkit"]),
+    (
+        "tokio",
+        &[
+            "backends", "store", "api", "app", "insights", "live", "vod", "origin", "edge", "server",
+            "testkit",
+        ],
+    ),
     ("object_store", &["backends", "app", "insights", "vod", "origin", "edge", "server", "testkit"]),
 ];
 
@@ -82,9 +92,10 @@ pub fn check(root: &Path) -> anyhow::Result<Vec<String>> {
 fn hidden_from(name: &str) -> &'static [&'static str] {
     match name {
         "origin" | "edge" | "media" | "domain" | "api" => &["store", "app", "vod", "insights", "server"],
-        "app" => &["vod", "origin", "insights"],
-        "vod" => &["app", "origin", "insights"],
-        "insights" => &["app", "vod", "origin"],
+        "app" => &["vod", "origin", "insights", "live"],
+        "vod" => &["app", "origin", "insights", "live"],
+        "insights" => &["app", "vod", "origin", "live"],
+        "live" => &["app", "vod", "origin", "edge", "insights"],
         _ => &[],
     }
 }

@@ -69,6 +69,27 @@ impl Config {
     }
 }
 
+/// Body of the `dac3` that an AC-3 frame needs (§4.3.1, §4.3.2, §F.4).
+pub fn dac3_of_frame(frame: &[u8]) -> Result<[u8; 3]> {
+    let mut b = Bits::new("AC-3 frame", frame);
+    if b.bits(16)? != 0x0b77 {
+        return Err(Error::Invalid("AC-3 frame", "no sync word"));
+    }
+    b.skip(16)?;
+    let (fscod, size) = (b.bits(2)?, b.bits(6)?);
+    let (stream, service, mode) = (b.bits(5)?, b.bits(3)?, b.bits(3)?);
+    if size > 37 || stream > 10 {
+        return Err(Error::Invalid("AC-3 frame", "no such size or stream"));
+    }
+    let levels = [mode & 1 == 1 && mode != 1, mode & 4 != 0, mode == 2];
+    b.skip(2 * levels.iter().filter(|there| **there).count())?;
+    let low_frequencies = b.bit()?;
+    let fields =
+        [(fscod, 2), (stream, 5), (service, 3), (mode, 3), (low_frequencies, 1), (size >> 1, 5), (0, 5)];
+    let [_, body @ ..] = fields.iter().fold(0u32, |sum, (value, bits)| sum << bits | value).to_be_bytes();
+    Ok(body)
+}
+
 fn joc(flags: u8, complexity: u8) -> Option<u8> {
     (flags & 1 == 1 && complexity > 0).then_some(complexity)
 }

@@ -16,5 +16,5 @@ pub mod vp9;
 pub use colour::Colour;
 pub use family::{Codecs, Family};
 pub use hdr::{Hdr, Light, Mastering};
-pub use picture::{Facts, Format, Picture};
+pub use picture::{Facts, Format, Picture, nal_units_fit};
 pub use sound::Sound;

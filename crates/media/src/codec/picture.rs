@@ -266,6 +266,16 @@ const SPS: u8 = 7;
 const PPS: u8 = 8;
 const DELIMITER: u8 = 9;
 
+/// Do the units that a sample says it has fill it? True of formats that have none.
+pub fn nal_units_fit(picture: &Picture, sample: &[u8]) -> bool {
+    let size = match picture.format {
+        Format::Avc => picture.config.get(4),
+        Format::Hevc => picture.config.get(21),
+        Format::Vp9 | Format::Av1 => return true,
+    };
+    size.is_some_and(|size| Units { rest: sample, size: (size & 3) + 1 }.all(|unit| unit.is_ok()))
+}
+
 /// A sample of these units, with lengths of `size` bytes.
 fn joined(units: &[&[u8]], size: u8) -> Bytes {
     let mut out = Vec::with_capacity(units.iter().map(|unit| unit.len() + usize::from(size)).sum());

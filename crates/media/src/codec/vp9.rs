@@ -1,7 +1,10 @@
 //! VP9: the configuration box `vpcC` (VP Codec ISO Media File Format Binding 1.0).
 
 use super::Colour;
-use crate::{Error, Result, bits::Fields};
+use crate::{
+    Error, Result,
+    bits::{Bits, Fields},
+};
 
 /// What `vpcC` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,9 +48,49 @@ impl Config {
     }
 }
 
+/// Width and height that a key frame tells (VP9 bitstream specification §6.2); `None` of other frames.
+pub fn size_of_key_frame(frame: &[u8]) -> Result<Option<(u32, u32)>> {
+    let mut b = Bits::new("VP9 frame", frame);
+    if b.bits(2)? != 2 {
+        return Err(Error::Invalid("VP9 frame", "no frame marker"));
+    }
+    let profile = b.bit()? | b.bit()? << 1;
+    if profile == 3 {
+        b.bit()?;
+    }
+    let shows_existing = b.flag()?;
+    let is_key = !shows_existing && !b.flag()?;
+    if !is_key {
+        return Ok(None);
+    }
+    b.skip(2)?;
+    if b.bits(24)? != 0x49_8342 {
+        return Err(Error::Invalid("VP9 frame", "no sync code"));
+    }
+    if profile >= 2 {
+        b.bit()?;
+    }
+    let is_rgb = b.bits(3)? == 7;
+    b.skip(match (is_rgb, profile & 1) {
+        (true, 1) | (false, 0) => 1,
+        (false, _) => 4,
+        (true, _) => 0,
+    })?;
+    Ok(Some((b.bits(16)? + 1, b.bits(16)? + 1)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn key_frames_tell_their_size() {
+        // Profile 0, 320 x 180, limited range.
+        let frame = [0x82, 0x49, 0x83, 0x42, 0x00, 0x13, 0xf0, 0x0b, 0x30];
+        assert_eq!(size_of_key_frame(&frame), Ok(Some((320, 180))));
+        assert_eq!(size_of_key_frame(&[0x86, 0]), Ok(None));
+        assert!(size_of_key_frame(&frame[..8]).is_err() && size_of_key_frame(&[0x42]).is_err());
+    }
 
     #[test]
     fn codecs_strings_are_short_where_they_may_be() {

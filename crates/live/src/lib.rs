@@ -1,0 +1,22 @@
+//! The live core: what publishers send becomes tracks of frames in rings, whatever protocol brought them.
+//!
+//! A protocol's session asks the [`Door`] whether a publisher may come in, and then writes into a [`Feed`]. Everything else reads
+//! from there.
+
+mod advice;
+mod config;
+mod door;
+mod feed;
+pub mod ladder;
+mod measure;
+mod meter;
+pub mod ring;
+pub mod rtmp;
+mod slots;
+
+pub use config::{Config, Limits, Rtmp, Windows};
+pub use door::{Admission, Door, Ended, Key, Knock, Protocol, Refusal, Slot};
+pub use feed::{Feed, FeedWriter, Track, feed};
+pub use media::flv::{Kind, TrackId};
+pub use meter::{Snapshot, TrackSnapshot};
+pub use slots::Slots;

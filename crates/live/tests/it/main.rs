@@ -1,0 +1,11 @@
+//! Publishers that nobody here wrote, and hostile ones, against a listener.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod client;
+mod faults;
+mod house;
+mod ladder;
+mod limits;
+mod probe;
+mod publish;
