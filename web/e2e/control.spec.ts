@@ -106,3 +106,52 @@ test("creators do not get in", async ({ browser, request, baseURL }) => {
   }
   await context.close();
 });
+
+test("edges: how they stand, bringing a title near, purging", async ({ page, request }) => {
+  await page.goto("/control");
+  await page.getByRole("navigation", { name: "Control" }).getByRole("link", { name: "Edges" }).click();
+  await expect(page).toHaveURL(/\/control\/edges$/);
+  const card = page.locator(".farmhand").first();
+  await expect(card.getByText(/^(Idle|Serving)$/)).toBeVisible();
+  const held = async () => {
+    const { edges } = await (await request.get("/api/v1/control/edges")).json();
+    return edges[0].memory.objects + edges[0].disk.objects;
+  };
+
+  await page.getByRole("button", { name: "Purge…" }).click();
+  let dialog = page.getByRole("dialog", { name: "Purge the edges" });
+  await dialog.getByLabel("Title").fill("buck");
+  await dialog.getByRole("button", { name: /buck/i }).first().click();
+  await dialog.getByRole("button", { name: "Purge" }).click();
+  await expect(page.getByText("All edges forget it.")).toBeVisible();
+
+  const before = await held();
+  await page.getByRole("button", { name: "Bring a title near…" }).click();
+  dialog = page.getByRole("dialog", { name: "Bring a title near" });
+  await expect(dialog.getByRole("button", { name: "Bring near" })).toBeDisabled();
+  await dialog.getByLabel("Title").fill("zzzqq");
+  await expect(dialog.getByText("No title is called so.")).toBeVisible();
+  await dialog.getByLabel("Title").fill("buck");
+  await dialog.getByRole("button", { name: /buck/i }).first().click();
+  await dialog.getByText("Everything").click();
+  await dialog.getByRole("button", { name: "Bring near" }).click();
+  await expect(page.getByText(/^Edges fetch “/)).toBeVisible();
+  await expect(card.getByText(/near, [\d.]+ .B/)).toBeVisible({ timeout: 20_000 });
+  expect(await held()).toBeGreaterThan(before);
+
+  await page.getByRole("button", { name: "Bring a title near…" }).click();
+  await dialog.getByLabel("Title").fill("buck");
+  await dialog.getByRole("button", { name: /buck/i }).first().click();
+  await dialog.getByText("At a time").click();
+  await dialog.getByLabel("Time").fill("2035-06-01T20:00");
+  await dialog.getByRole("switch", { name: "Every day" }).click();
+  await dialog.getByRole("button", { name: "Bring near" }).click();
+  const planned = page.getByRole("row").filter({ hasText: "every day" });
+  await expect(planned).toContainText("1 June 2035");
+  await planned.getByRole("button", { name: /^Remove/ }).click();
+  await expect(planned).toHaveCount(0);
+  await page.getByRole("button", { name: "Undo" }).click();
+  await expect(planned).toHaveCount(1);
+  await planned.getByRole("button", { name: /^Remove/ }).click();
+  await expect(planned).toHaveCount(0);
+});

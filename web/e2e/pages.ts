@@ -67,6 +67,11 @@ export const pages: Shot[] = [
     ready: (page) => page.getByRole("heading", { name: "By title" }).waitFor(),
   },
   {
+    name: "control-edges",
+    path: () => "/control/edges",
+    ready: (page) => page.locator(".farmhand .pill").first().waitFor(),
+  },
+  {
     name: "control-farm",
     path: () => "/control/farm?hours=24",
     ready: (page) => page.locator(".timechart [data-bar]").first().waitFor(),

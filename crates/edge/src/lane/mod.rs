@@ -161,7 +161,7 @@ impl Edge {
         let status = self.0.statuses.of(How::Hit).as_bytes();
         for part in [
             &b"age: "[..],
-            age.as_str().as_bytes(),
+            age.as_bytes(),
             b"\r\ncache-status: ",
             status,
             b"\r\n",
