@@ -19,7 +19,7 @@ pub const VERSION_MARGIN: i64 = PLAYBACK_MARGIN + Micros::HOUR;
 /// May `audience` open `video`? Others than its owner and administrators: once it plays, as its terms say (visibility,
 /// time, country), and not from the trash.
 pub fn check(video: &Video, audience: &Audience) -> Result<(), Refusal> {
-    let is_there = !video.is_trashed() && video.state == State::Ready;
+    let is_there = !video.is_trashed() && video.state.is_shown();
     if is_there || audience.manages(video.owner_id) {
         video.terms().check(audience)
     } else {
@@ -61,7 +61,7 @@ pub async fn manage(conn: &mut impl Connect, id: VideoId, principal: &Principal)
     let video = videos::get(conn, id).await?;
     if may_manage(&video, Some(principal.viewer())) {
         Ok(video)
-    } else if !video.is_trashed() && video.state == State::Ready && video.visibility.is_open() {
+    } else if !video.is_trashed() && video.state.is_shown() && video.visibility.is_open() {
         Err(Problem::forbidden("Only its owner may change this title.").into())
     } else {
         Err(Problem::not_found().into())
@@ -159,6 +159,7 @@ mod tests {
             countries: Default::default(),
             state,
             complete: true,
+            is_event: false,
             error: None,
             source_id: None,
             presentation_id: None,
@@ -187,7 +188,7 @@ mod tests {
             for state in State::ALL {
                 for trashed in [false, true] {
                     let video = video(*visibility, *state, trashed);
-                    let expected = visibility.is_open() && *state == State::Ready && !trashed;
+                    let expected = visibility.is_open() && state.is_shown() && !trashed;
                     assert_eq!(may_open(&video, &audience(other)), expected, "{video:?}");
                     assert_eq!(may_open(&video, &audience(None)), expected);
                     let owner = Some(Viewer { user: video.owner_id, role: Role::Viewer });
