@@ -12,6 +12,15 @@ use crate::Result;
 /// How much longer than the title a playback may take, microseconds: pauses, a second look.
 pub const PLAYBACK_MARGIN: i64 = 6 * Micros::HOUR;
 
+/// How long a playback of what is sent live may take, microseconds.
+const LIVE_PLAYBACK: i64 = Micros::DAY;
+
+/// How long a playback that begins now may take, microseconds.
+pub fn playback_lasts(video: &Video) -> i64 {
+    let lasts = video.duration_ms.unwrap_or_default().saturating_mul(1000).saturating_add(PLAYBACK_MARGIN);
+    if video.is_live() { lasts.max(LIVE_PLAYBACK) } else { lasts }
+}
+
 /// How long after the last playback of a version could have ended its objects are kept, microseconds: clocks differ, and a
 /// playback may have been granted in the moment of the change.
 pub const VERSION_MARGIN: i64 = PLAYBACK_MARGIN + Micros::HOUR;

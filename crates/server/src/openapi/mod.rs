@@ -24,6 +24,7 @@ pub const OPEN: &[&str] = &[
     "discovery_search",
     "events_video",
     "instance_instance",
+    "live_now",
     "pictures_list",
     "pictures_picture",
     "pictures_show",
@@ -133,6 +134,7 @@ fn tags(document: &Value) -> Value {
         }
         "history" => "What the caller watched, and how far.",
         "instance" => "The instance itself.",
+        "live" => "Live events: plans, keys for encoders, how they go.",
         "pictures" => "Posters and other artwork.",
         "profiles" => {
             "Encoding profiles: what titles are made into, and what that takes; for administrators."
