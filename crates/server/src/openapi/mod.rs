@@ -128,6 +128,7 @@ fn tags(document: &Value) -> Value {
         "artwork" => "Pictures of a title: candidates, uploads, the chosen ones.",
         "control" => "What the instance does, and the jobs that it gave up; for administrators.",
         "discovery" => "Home and search.",
+        "edges" => "Edges: how they stand, what is taken out of them and brought near; for administrators.",
         "events" => "Titles as they change, as server-sent events.",
         "farm" => {
             "The encoding farm: workers, what they did, pausing, draining, whose turn it is; for administrators."
