@@ -6,10 +6,15 @@
 mod advice;
 mod config;
 mod door;
+pub mod event;
+pub mod faces;
 mod feed;
 pub mod ladder;
 mod measure;
 mod meter;
+pub mod pack;
+pub mod programme;
+pub mod record;
 pub mod ring;
 pub mod rtmp;
 mod slots;
