@@ -4,10 +4,12 @@
 pub mod accounts;
 pub mod announce;
 pub mod asker;
+mod broadcast;
 pub mod catalog;
 pub mod control;
 pub mod discovery;
 mod error;
+pub mod events;
 pub mod history;
 pub mod idempotency;
 pub mod live;

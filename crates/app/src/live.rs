@@ -2,11 +2,20 @@
 
 use std::{
     collections::HashMap,
+    convert::Infallible,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use api::{Client, Principal, Problem};
+use axum::{
+    http::{HeaderName, header},
+    response::{
+        IntoResponse, Response,
+        sse::{Event, KeepAlive, Sse},
+    },
+};
+use futures::{Stream, StreamExt};
 use store::tokens;
 
 use crate::{App, Result};
@@ -98,9 +107,40 @@ impl App {
         let _ = tokio::time::timeout(LIFE, over).await;
     }
 
+    /// Ends with the process, or when a connection of this caller must.
+    pub(crate) fn stream_end(
+        &self,
+        caller: Option<Principal>,
+    ) -> impl Future<Output = ()> + Send + use<> + 'static {
+        let (closed, over) = (self.changes.closed(), self.clone().live_end(caller));
+        async move {
+            tokio::select! {
+                () = closed.cancelled_owned() => {}
+                () = over => {}
+            }
+        }
+    }
+
     async fn role_now(&self, caller: &Principal) -> Result<Option<domain::Role>> {
         Ok(tokens::role(&mut self.store.reader().await?, caller.token, self.clock.now()).await?)
     }
+}
+
+/// Server-sent events until `until`.
+pub(crate) fn answer(
+    events: impl Stream<Item = Event> + Send + 'static,
+    until: impl Future<Output = ()> + Send + 'static,
+    place: Place,
+) -> Response {
+    let events = events.take_until(Box::pin(until)).map(move |event| {
+        // Held for as long as the connection lives.
+        let _held = &place;
+        Ok::<_, Infallible>(event)
+    });
+    let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)));
+    // Proxies that collect answers would hold the events back.
+    let unbuffered = HeaderName::from_static("x-accel-buffering");
+    ([(header::CACHE_CONTROL, "no-store"), (unbuffered, "no")], sse).into_response()
 }
 
 #[cfg(test)]

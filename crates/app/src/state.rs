@@ -7,7 +7,7 @@ use domain::Micros;
 use serde::{Deserialize, Serialize};
 use store::Store;
 
-use crate::{Result, accounts, catalog, control, live, playback};
+use crate::{Result, accounts, catalog, control, events, live, playback};
 
 /// Configuration of the application's features.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -43,6 +43,8 @@ pub struct Config {
     pub event_streams: u32,
     /// How often it is looked whether the caller of an open event stream is still signed in, in seconds.
     pub event_stream_check_seconds: u32,
+    /// Where encoders of live events send to.
+    pub live: events::Config,
 }
 
 impl Default for Config {
@@ -62,6 +64,7 @@ impl Default for Config {
             password_hashers: 0,
             event_streams: 24,
             event_stream_check_seconds: 20,
+            live: events::Config::default(),
         }
     }
 }
@@ -73,6 +76,8 @@ pub struct Limits {
     pub upload_chunk_bytes: u64,
     /// Rungs of titles while no encoding profile is chosen.
     pub ladder: Vec<domain::ladder::Rung>,
+    /// Where this instance listens for encoders.
+    pub ingest: events::Ports,
 }
 
 /// What operators are told of this process.
@@ -120,6 +125,10 @@ pub struct Inner {
     pub(crate) answers: catalog::Answers,
     pub(crate) together: catalog::Together,
     pub(crate) open: live::Open,
+    /// How live events go.
+    pub reports: events::Reports,
+    /// Opens live events to encoders.
+    pub stream_keys: domain::event::StreamKeys,
 }
 
 impl std::ops::Deref for App {
@@ -140,7 +149,9 @@ impl App {
     ) -> Result<Self> {
         let Engines { store, blobs, bus, cache, clock, geo } = engines;
         playback::check_edges(&config.edges)?;
+        config.live.check()?;
         let minter = playback::ready_key(&store, &blobs, &clock).await?;
+        let stream_keys = events::ready_keys(&store, &clock).await?;
         let passwords = accounts::Passwords::start(config.password_hashers).await?;
         Ok(Self(Arc::new(Inner {
             control: Control {
@@ -153,6 +164,8 @@ impl App {
             answers: catalog::Answers::new(),
             together: catalog::Together::default(),
             open: live::Open::default(),
+            reports: events::Reports::default(),
+            stream_keys,
             sign_in: accounts::SignInLimits::new(),
             passwords,
             minter,

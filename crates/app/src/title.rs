@@ -12,6 +12,15 @@ use crate::Result;
 /// How much longer than the title a playback may take, microseconds: pauses, a second look.
 pub const PLAYBACK_MARGIN: i64 = 6 * Micros::HOUR;
 
+/// How long a playback of what is sent live may take, microseconds.
+const LIVE_PLAYBACK: i64 = Micros::DAY;
+
+/// How long a playback that begins now may take, microseconds.
+pub fn playback_lasts(video: &Video) -> i64 {
+    let lasts = video.duration_ms.unwrap_or_default().saturating_mul(1000).saturating_add(PLAYBACK_MARGIN);
+    if video.is_live() { lasts.max(LIVE_PLAYBACK) } else { lasts }
+}
+
 /// How long after the last playback of a version could have ended its objects are kept, microseconds: clocks differ, and a
 /// playback may have been granted in the moment of the change.
 pub const VERSION_MARGIN: i64 = PLAYBACK_MARGIN + Micros::HOUR;
@@ -19,7 +28,7 @@ pub const VERSION_MARGIN: i64 = PLAYBACK_MARGIN + Micros::HOUR;
 /// May `audience` open `video`? Others than its owner and administrators: once it plays, as its terms say (visibility,
 /// time, country), and not from the trash.
 pub fn check(video: &Video, audience: &Audience) -> Result<(), Refusal> {
-    let is_there = !video.is_trashed() && video.state == State::Ready;
+    let is_there = !video.is_trashed() && video.state.is_shown();
     if is_there || audience.manages(video.owner_id) {
         video.terms().check(audience)
     } else {
@@ -61,7 +70,7 @@ pub async fn manage(conn: &mut impl Connect, id: VideoId, principal: &Principal)
     let video = videos::get(conn, id).await?;
     if may_manage(&video, Some(principal.viewer())) {
         Ok(video)
-    } else if !video.is_trashed() && video.state == State::Ready && video.visibility.is_open() {
+    } else if !video.is_trashed() && video.state.is_shown() && video.visibility.is_open() {
         Err(Problem::forbidden("Only its owner may change this title.").into())
     } else {
         Err(Problem::not_found().into())
@@ -159,6 +168,7 @@ mod tests {
             countries: Default::default(),
             state,
             complete: true,
+            is_event: false,
             error: None,
             source_id: None,
             presentation_id: None,
@@ -187,7 +197,7 @@ mod tests {
             for state in State::ALL {
                 for trashed in [false, true] {
                     let video = video(*visibility, *state, trashed);
-                    let expected = visibility.is_open() && *state == State::Ready && !trashed;
+                    let expected = visibility.is_open() && state.is_shown() && !trashed;
                     assert_eq!(may_open(&video, &audience(other)), expected, "{video:?}");
                     assert_eq!(may_open(&video, &audience(None)), expected);
                     let owner = Some(Viewer { user: video.owner_id, role: Role::Viewer });

@@ -6,7 +6,7 @@ use serde::Serialize;
 use store::{artwork, positions::Position, steps, videos};
 use utoipa::ToSchema;
 
-use crate::{App, title};
+use crate::{App, broadcast::EventInfo, title};
 
 /// A title.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -50,6 +50,11 @@ pub struct Video {
     pub countries: Option<Vec<String>>,
     /// False while the presentation still grows.
     pub complete: bool,
+    /// It is sent now.
+    pub live: bool,
+    /// What a live event has beside its title; told with a single title, on home and in lists of events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<EventInfo>,
     /// Why it failed; told to those who may manage the title.
     #[schema(required = true)]
     pub error: Option<String>,
@@ -185,11 +190,15 @@ pub enum KindWord {
 #[schema(rename_all = "lowercase")]
 #[allow(dead_code)]
 pub enum StateWord {
+    /// An event that has not begun.
+    Upcoming,
     Uploading,
     Processing,
     Ready,
     Failed,
     Cancelled,
+    /// An event that was not kept.
+    Ended,
 }
 
 #[derive(ToSchema)]
@@ -226,6 +235,7 @@ impl App {
     /// The title as `viewer` may see it. They may open it: the caller has asked `title::may_open`.
     pub fn video(&self, row: videos::Video, viewer: Option<Viewer>) -> Video {
         let manages = title::may_manage(&row, viewer);
+        let live = row.is_live();
         let poster_url =
             row.poster_id.as_deref().map(|picture| picture_url(&row.id.to_string(), picture, 640));
         Video {
@@ -256,6 +266,8 @@ impl App {
             countries: row.countries.0.map(|list| list.into_iter().map(String::from).collect()),
             state: row.state.word(),
             complete: row.complete,
+            live,
+            event: None,
             error: row.error.filter(|_| manages),
             duplicate_of: row.duplicate_of.filter(|_| manages),
             duration_ms: row.duration_ms,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use crate::{
     PresentationId,
     edges::{Report, Warm},
+    live,
     revocation::Revocation,
 };
 
@@ -28,6 +29,10 @@ pub enum Topic {
     Edges,
     /// Edges are to fetch something before anybody asks for it: [`Warm`].
     Warm,
+    /// How live events go: [`live::Report`].
+    Live,
+    /// What somebody wants of a live event: [`live::Order`].
+    LiveOrder,
 }
 
 /// Of [`Topic::Gone`]: what caches must not deliver any more.
@@ -41,7 +46,7 @@ pub enum Gone {
 }
 
 impl Topic {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Jobs,
         Self::Cancelled,
         Self::Titles,
@@ -50,6 +55,8 @@ impl Topic {
         Self::Revoked,
         Self::Edges,
         Self::Warm,
+        Self::Live,
+        Self::LiveOrder,
     ];
 
     pub fn word(self) -> &'static str {
@@ -62,6 +69,8 @@ impl Topic {
             Self::Revoked => "revoked",
             Self::Edges => "edges",
             Self::Warm => "warm",
+            Self::Live => "live",
+            Self::LiveOrder => "live-order",
         }
     }
 }
@@ -94,6 +103,14 @@ impl Message for Report {
 
 impl Message for Warm {
     const TOPIC: Topic = Topic::Warm;
+}
+
+impl Message for live::Report {
+    const TOPIC: Topic = Topic::Live;
+}
+
+impl Message for live::Order {
+    const TOPIC: Topic = Topic::LiveOrder;
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use app::{
     },
     control::{edges, farm, profiles, routes as control},
     discovery::{related, routes as discovery, search, vocabulary},
+    events::{health as event_health, ingest, listing, routes as live},
     history::routes as history,
     playback::routes as playback,
     watchlist::routes as watchlist,
@@ -240,6 +241,15 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(studio::list))
         .routes(routes!(bulk::edit_many))
         .routes(routes!(events::studio))
+        // live
+        .routes(routes!(listing::now))
+        .routes(routes!(live::list, live::create))
+        .routes(routes!(live::get, live::edit, live::delete))
+        .routes(routes!(live::end))
+        .routes(routes!(ingest::ingest))
+        .routes(routes!(ingest::rotate))
+        .routes(routes!(event_health::health))
+        .routes(routes!(event_health::follow))
         // watching
         .routes(routes!(playback::start))
         .routes(routes!(playback::streams))

@@ -132,6 +132,7 @@ pub async fn start_app(
         max_upload_bytes: config.upload.max_bytes,
         upload_chunk_bytes: config.upload.chunk_bytes,
         ladder: config.encoding.ladder.clone(),
+        ingest: app::events::Ports::default(),
     };
     let geo = config.geo.clone();
     let geo = tokio::task::spawn_blocking(move || Geo::open(&geo)).await??;
@@ -210,6 +211,11 @@ fn start_api(
     let (told, heard, stopped) = (app.clone(), bus.clone(), stop.clone());
     supervise(tasks, "news of edges", async move {
         app::control::edges::listen(told, heard, stopped).await;
+        Ok(())
+    });
+    let (told, heard, stopped) = (app.clone(), bus.clone(), stop.clone());
+    supervise(tasks, "news of live events", async move {
+        app::events::listen(told, heard, stopped).await;
         Ok(())
     });
     let (maintained, stopped) = (app.clone(), stop.clone());

@@ -8,6 +8,7 @@ pub mod attempts;
 pub mod db;
 pub mod duplicates;
 mod error;
+pub mod events;
 pub mod farm;
 pub mod idempotency;
 pub mod imports;

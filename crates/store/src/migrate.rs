@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0010_viewing.sql"),
     include_str!("../migrations/0011_quality.sql"),
     include_str!("../migrations/0012_edges.sql"),
+    include_str!("../migrations/0013_events.sql"),
 ];
 
 /// Brings the schema to this program's version, all in one transaction.

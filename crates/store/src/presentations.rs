@@ -13,8 +13,8 @@ pub struct Presentation {
     pub id: PresentationId,
     #[sqlx(try_from = "String")]
     pub video_id: VideoId,
-    #[sqlx(try_from = "String")]
-    pub source_id: SourceId,
+    /// `None`: it was sent live.
+    pub source_id: Option<String>,
     /// building | growing | complete
     pub state: String,
     /// JSON, once the source was probed.
@@ -22,6 +22,12 @@ pub struct Presentation {
     /// The last descriptor version handed out; 0 before the first.
     pub version: i64,
     pub created_at: i64,
+}
+
+impl Presentation {
+    pub fn source(&self) -> Option<SourceId> {
+        self.source_id.as_deref().and_then(|id| id.parse().ok())
+    }
 }
 
 /// The presentation of a source, made when there is none yet.
@@ -66,6 +72,19 @@ pub async fn insert(
         id.to_string(),
         video.to_string(),
         source.to_string(),
+        now.0,
+    )
+    .map(|_| ())
+}
+
+/// Makes a presentation without a source, which grows from now on. One that is there stays as it is.
+pub async fn insert_live(tx: &mut Tx, id: PresentationId, video: VideoId, now: Micros) -> Result<()> {
+    execute!(
+        tx,
+        "INSERT INTO presentations (id, video_id, state, version, created_at, updated_at) \
+         VALUES ($1, $2, 'growing', 0, $3, $3) ON CONFLICT (id) DO NOTHING",
+        id.to_string(),
+        video.to_string(),
         now.0,
     )
     .map(|_| ())

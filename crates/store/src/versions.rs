@@ -273,6 +273,34 @@ pub async fn discard(tx: &mut Tx, id: VersionId, now: Micros) -> Result<()> {
     jobs::enqueue(tx, &job, now).await.map(|_| ())
 }
 
+/// A presentation that its title plays no longer and nobody can go back to.
+#[derive(Debug, Clone, Copy)]
+pub struct Purged {
+    pub video: VideoId,
+    pub presentation: PresentationId,
+    pub duration_ms: i64,
+    pub by: UserId,
+}
+
+/// Writes down a version that is only there to be removed: the caller asks for that.
+pub(crate) async fn insert_purged(tx: &mut Tx, gone: &Purged, now: Micros) -> Result<VersionId> {
+    let id = VersionId::new();
+    execute!(
+        tx,
+        "INSERT INTO versions (id, video_id, number, kind, state, presentation_id, filename, keep, duration_ms, superseded_at, \
+             created_by, created_at, updated_at) \
+         VALUES ($1, $2, (SELECT COALESCE(MAX(number), 0) + 1 FROM versions WHERE video_id = $2), 'original', 'purging', $3, '', \
+             '[]', $4, $5, $6, $5, $5)",
+        id.to_string(),
+        gone.video.to_string(),
+        gone.presentation.to_string(),
+        gone.duration_ms,
+        now.0,
+        gone.by.to_string(),
+    )?;
+    Ok(id)
+}
+
 /// A removal that has not ended after this is asked for again.
 const STUCK: i64 = 10 * Micros::MINUTE;
 

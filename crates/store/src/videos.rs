@@ -18,26 +18,44 @@ use crate::{
 /// Where a title stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
+    /// An event that has not begun.
+    Upcoming,
     Uploading,
     Processing,
     /// Playable; grows while `complete` is false.
     Ready,
     Failed,
     Cancelled,
+    /// An event that was not kept.
+    Ended,
 }
 
 impl State {
-    pub const ALL: &'static [Self] =
-        &[Self::Uploading, Self::Processing, Self::Ready, Self::Failed, Self::Cancelled];
+    pub const ALL: &'static [Self] = &[
+        Self::Upcoming,
+        Self::Uploading,
+        Self::Processing,
+        Self::Ready,
+        Self::Failed,
+        Self::Cancelled,
+        Self::Ended,
+    ];
 
     pub fn word(self) -> &'static str {
         match self {
+            Self::Upcoming => "upcoming",
             Self::Uploading => "uploading",
             Self::Processing => "processing",
             Self::Ready => "ready",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
+            Self::Ended => "ended",
         }
+    }
+
+    /// Has everybody who may open a title in this state something to see? That an event is to come, or that it is over, is such.
+    pub fn is_shown(self) -> bool {
+        matches!(self, Self::Ready | Self::Upcoming | Self::Ended)
     }
 }
 
@@ -46,9 +64,9 @@ impl FromStr for State {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let known = Self::ALL.iter().find(|state| state.word() == text);
-        known
-            .copied()
-            .ok_or_else(|| "a state is uploading, processing, ready, failed or cancelled".to_owned())
+        known.copied().ok_or_else(|| {
+            "a state is upcoming, uploading, processing, ready, failed, cancelled or ended".to_owned()
+        })
     }
 }
 
@@ -101,6 +119,8 @@ pub struct Video {
     pub state: State,
     /// The presentation grows no more.
     pub complete: bool,
+    /// It is, or was, sent live: [`crate::events`] has more.
+    pub is_event: bool,
     /// Why it failed, in words for its creator.
     pub error: Option<String>,
     pub source_id: Option<String>,
@@ -136,6 +156,11 @@ impl Video {
         self.source_id.as_deref().and_then(|id| id.parse().ok())
     }
 
+    /// Is it sent now?
+    pub fn is_live(&self) -> bool {
+        self.is_event && self.state == State::Ready && !self.complete
+    }
+
     pub fn is_trashed(&self) -> bool {
         self.deleted_at.is_some()
     }
@@ -161,7 +186,7 @@ macro_rules! select {
         concat!(
             "SELECT v.id, v.owner_id, u.name AS owner_name, v.title, v.description, v.attribution, v.kind, v.genres, v.tags, \
              v.cast_list, v.directors, v.language, v.release_year, v.maturity_rating, v.visibility, v.publish_at, \
-             v.available_from, v.available_until, v.countries, v.state, v.complete, v.error, v.source_id, v.presentation_id, \
+             v.available_from, v.available_until, v.countries, v.state, v.complete, v.is_event, v.error, v.source_id, v.presentation_id, \
              v.duplicate_of, v.poster_id, v.artwork, v.duration_ms, v.width, v.height, v.revision, v.created_at, v.updated_at, \
              v.published_at, v.deleted_at FROM videos v JOIN users u ON u.id = v.owner_id ",
             $($rest),+
@@ -180,8 +205,15 @@ macro_rules! listed {
 /// Does the title `v` play then and there?
 macro_rules! playing {
     ($now:literal, $country:literal) => {
+        concat!("v.state = 'ready' AND ", crate::videos::there!($now, $country))
+    };
+}
+
+/// Is the title `v` for those who are there then, whatever its state?
+macro_rules! there {
+    ($now:literal, $country:literal) => {
         concat!(
-            "v.state = 'ready' AND v.deleted_at IS NULL AND (v.available_from IS NULL OR v.available_from <= ",
+            "v.deleted_at IS NULL AND (v.available_from IS NULL OR v.available_from <= ",
             $now,
             ") AND (v.available_until IS NULL OR v.available_until > ",
             $now,
@@ -192,7 +224,7 @@ macro_rules! playing {
     };
 }
 
-pub(crate) use {listed, playing, select};
+pub(crate) use {listed, playing, select, there};
 
 /// Creates a title in state `uploading`.
 pub async fn insert(tx: &mut Tx, new: &NewVideo, now: Micros) -> Result<()> {
@@ -472,12 +504,12 @@ pub async fn failed(tx: &mut Tx, id: VideoId, error: &str, now: Micros) -> Resul
     one(done)
 }
 
-/// Its owner stopped the work. Also ends a growing title. Says whether there was something to stop.
+/// Its owner stopped the work. Also ends a growing title, but no event. Says whether there was something to stop.
 pub async fn cancelled(tx: &mut Tx, id: VideoId, now: Micros) -> Result<bool> {
     let done = execute!(
         tx,
         "UPDATE videos SET state = 'cancelled', error = NULL, revision = revision + 1, updated_at = $1
-         WHERE id = $2 AND (state IN ('uploading', 'processing') OR (state = 'ready' AND NOT complete))",
+         WHERE id = $2 AND NOT is_event AND (state IN ('uploading', 'processing') OR (state = 'ready' AND NOT complete))",
         now.0,
         id.to_string(),
     )?;

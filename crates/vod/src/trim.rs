@@ -13,6 +13,8 @@ use crate::{
     workflow::{Foreseen, foresee},
 };
 
+const SENT_LIVE: &str = "What was sent live cannot be cut yet: there is no original to cut.";
+
 /// What is to stay of a title.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -73,6 +75,7 @@ pub async fn trim(
     crate::version::changeable(&row)?;
     let current = row.presentation().ok_or_else(Problem::not_found)?;
     let presentation = presentations::get(&mut reader, current).await?;
+    let source = presentation.source().ok_or_else(|| Problem::conflict(SENT_LIVE))?;
     drop(reader);
     let cut = foresee(&uploads.blobs, &presentation, &keep).await.map_err(|error| match error {
         Foreseen::Refused(refused) => Error::Problem(Problem::invalid("keep", refused.to_string())),
@@ -98,7 +101,6 @@ pub async fn trim(
     if row.presentation() != Some(current) {
         return Err(Problem::conflict("This title was changed meanwhile. Look at it again.").into());
     }
-    let source = presentation.source_id;
     let filename =
         store::sources::get(&mut tx, source).await.map(|source| source.filename).unwrap_or_default();
     let list = serde_json::to_string(&keep).map_err(|e| store::Error::Corrupt(e.to_string()))?;

@@ -166,10 +166,10 @@ async fn attempt(
         return Err(Problem::precondition_failed().into());
     }
     match deed {
-        Deed::Act(Action::Delete) => trash::put(tx, &row, principal.user, now).await.map(Some),
+        Deed::Act(Action::Delete) => trash::put(app, tx, &row, principal.user, now).await.map(Some),
         Deed::Act(Action::Restore) => trash::take_out(tx, &row, principal.user, now).await.map(Some),
         Deed::Act(Action::DeleteForever) => {
-            trash::put(tx, &row, principal.user, now).await?;
+            trash::put(app, tx, &row, principal.user, now).await?;
             purge(tx, id, now).await?;
             announce::deleted(tx, &row, true, now).await?;
             Ok(None)

@@ -42,7 +42,7 @@ impl Changes {
         self.closed.cancel();
     }
 
-    pub(super) fn closed(&self) -> CancellationToken {
+    pub(crate) fn closed(&self) -> CancellationToken {
         self.closed.clone()
     }
 

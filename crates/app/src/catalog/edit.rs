@@ -150,7 +150,7 @@ pub async fn edit(
 }
 
 /// Applies `body` to a title that `principal` may change and that is locked.
-pub(super) async fn change(
+pub(crate) async fn change(
     app: &App,
     tx: &mut Tx,
     row: videos::Video,

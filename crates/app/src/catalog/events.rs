@@ -1,22 +1,16 @@
 //! Server-sent events: titles as they change, to those who may see them.
 
-use std::{convert::Infallible, time::Duration};
-
 use api::{Client, Id, MaybePrincipal, Principal, ProblemBody};
 use axum::{
     extract::State,
-    http::{HeaderName, header},
-    response::{
-        IntoResponse, Response,
-        sse::{Event, KeepAlive, Sse},
-    },
+    response::{Response, sse::Event},
 };
 use domain::{Audience, Scope, VideoId, Viewer};
 use futures::{Stream, StreamExt, stream};
 use store::{steps, videos};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
-use crate::{App, Asker, Result, live::Place, title, view::Video};
+use crate::{App, Asker, Result, live::answer, title, view::Video};
 
 /// A title as it changes: one `progress` event now and one with each change. Ends when the caller may see it no longer.
 #[utoipa::path(get, path = "/api/v1/videos/{id}/events", tag = "events", params(("id" = String, Path)),
@@ -32,7 +26,7 @@ pub async fn video(
     let changes = app.changes.subscribe();
     title::open(&mut app.store.reader().await?, id, &asker).await?;
     let place = app.live_place(caller.as_ref(), client)?;
-    let until = ended(&app, caller);
+    let until = app.stream_end(caller);
     let first = stream::iter([Some(id)]);
     let ids = first.chain(changed(changes).filter(move |changed| {
         let wanted = changed.is_none_or(|changed| changed == id);
@@ -53,7 +47,7 @@ pub async fn studio(State(app): State<App>, client: Client, principal: Principal
     principal.require_scope(Scope::Read)?;
     let viewer = principal.viewer();
     let place = app.live_place(Some(&principal), client)?;
-    let until = ended(&app, Some(principal));
+    let until = app.stream_end(Some(principal));
     let events = changed(app.changes.subscribe())
         // After a gap there is no telling what changed: the page reloads its list on this event.
         .then(move |changed| {
@@ -105,31 +99,4 @@ async fn own(app: App, id: VideoId, viewer: Viewer) -> Option<Event> {
 
 fn progress(video: &Video) -> Option<Event> {
     Event::default().event("progress").id(video.revision.to_string()).json_data(video).ok()
-}
-
-/// Ends with the process, or when the caller's connection must.
-fn ended(app: &App, caller: Option<Principal>) -> impl Future<Output = ()> + Send + 'static {
-    let (closed, over) = (app.changes.closed(), app.clone().live_end(caller));
-    async move {
-        tokio::select! {
-            () = closed.cancelled_owned() => {}
-            () = over => {}
-        }
-    }
-}
-
-fn answer(
-    events: impl Stream<Item = Event> + Send + 'static,
-    until: impl Future<Output = ()> + Send + 'static,
-    place: Place,
-) -> Response {
-    let events = events.take_until(Box::pin(until)).map(move |event| {
-        // Held for as long as the connection lives.
-        let _held = &place;
-        Ok::<_, Infallible>(event)
-    });
-    let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)));
-    // Proxies that collect answers would hold the events back.
-    let unbuffered = HeaderName::from_static("x-accel-buffering");
-    ([(header::CACHE_CONTROL, "no-store"), (unbuffered, "no")], sse).into_response()
 }

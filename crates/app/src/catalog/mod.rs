@@ -21,3 +21,4 @@ pub mod workflow;
 pub use cache::Answers;
 pub use changes::{Changes, watch};
 pub(crate) use together::Together;
+pub(crate) use trash::put as put_in_trash;

@@ -81,9 +81,12 @@ pub async fn get(State(app): State<App>, asker: Asker, Id(id): Id<VideoId>) -> R
 async fn read(app: &App, asker: &Asker, id: VideoId, reading: Reading) -> Result<Response> {
     let row = title::opened(app.title(id).await?, asker)?;
     let Some(viewer) = asker.viewer else {
-        let is_for_everybody = title::is_for_everybody(&row);
-        let video = app.video(row, None);
-        return if is_for_everybody {
+        // What changes by the second is not kept.
+        let is_kept = title::is_for_everybody(&row) && !row.is_live();
+        let event =
+            if row.is_event { app.event_of(&mut app.store.reader().await?, &row).await? } else { None };
+        let video = Video { event, ..app.video(row, None) };
+        return if is_kept {
             let body = serde_json::to_vec(&video).map_err(Problem::internal)?;
             let etag = etag::of_revision(video.revision);
             Ok(ready_made(&app.answers.keep(id, body.into(), etag, reading)))
@@ -111,7 +114,7 @@ pub async fn delete(
     let now = app.clock.now();
     let mut tx = app.store.begin().await?;
     let row = title::manage(&mut tx, id, &principal).await?;
-    let row = trash::put(&mut tx, &row, principal.user, now).await?;
+    let row = trash::put(&app, &mut tx, &row, principal.user, now).await?;
     if query.permanent {
         purge(&mut tx, id, now).await?;
         announce::deleted(&mut tx, &row, true, now).await?;
@@ -151,7 +154,7 @@ pub async fn renditions(
 }
 
 impl App {
-    /// The title with its workflow's steps where `viewer` may manage it.
+    /// The title with its event, and with its workflow's steps where `viewer` may manage it.
     pub(crate) async fn video_with_steps(
         &self,
         conn: &mut impl Connect,
@@ -160,7 +163,8 @@ impl App {
     ) -> Result<Video> {
         let manages = title::may_manage(&row, viewer);
         let id = row.id;
-        let video = self.video(row, viewer);
+        let event = self.event_of(conn, &row).await?;
+        let video = Video { event, ..self.video(row, viewer) };
         Ok(if manages { video.with_steps(steps::list(conn, id).await?) } else { video })
     }
 }

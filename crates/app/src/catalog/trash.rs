@@ -5,11 +5,18 @@ use domain::{Micros, UserId, VideoId};
 use serde_json::Value;
 use store::{Connect, Tx, jobs, library, videos};
 
-use crate::{Result, announce};
+use crate::{App, Result, announce};
 
-/// Moves a title to the trash; one that lies there already stays as it is.
-pub(super) async fn put(tx: &mut Tx, row: &videos::Video, by: UserId, now: Micros) -> Result<videos::Video> {
+/// Moves a title to the trash; one that lies there already stays as it is. 409 while it is sent live.
+pub(crate) async fn put(
+    app: &App,
+    tx: &mut Tx,
+    row: &videos::Video,
+    by: UserId,
+    now: Micros,
+) -> Result<videos::Video> {
     if !row.is_trashed() {
+        app.refuse_live(tx, row).await?;
         videos::trash(tx, row.id, now).await?;
         note(tx, row, by, true, now).await?;
         let trashed = videos::get(tx, row.id).await?;

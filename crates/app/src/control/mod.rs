@@ -49,6 +49,11 @@ pub async fn sample(app: &App) -> Result<()> {
         let titles = titles.by_state.iter().find(|(of, _)| of == state).map_or(0, |(_, titles)| *titles);
         metrics::gauge!("kinora_titles", "state" => state.word()).set(titles as f64);
     }
+    let events = store::events::counts(&mut reader).await?;
+    for state in domain::event::State::ALL {
+        let count = events.iter().find(|(of, _)| of == state).map_or(0, |(_, count)| *count);
+        metrics::gauge!("kinora_live_events", "state" => state.word()).set(count as f64);
+    }
     drop(reader);
     for (what, space) in app.control.places.spaces().await {
         metrics::gauge!("kinora_disk_free_bytes", "place" => what.word()).set(space.free as f64);

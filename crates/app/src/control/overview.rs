@@ -167,6 +167,8 @@ fn titles(rows: &rows::Titles) -> Titles {
             videos::State::Ready => titles.ready = *number,
             videos::State::Failed => titles.failed = *number,
             videos::State::Cancelled => titles.cancelled = *number,
+            videos::State::Upcoming => titles.upcoming = *number,
+            videos::State::Ended => titles.ended = *number,
         }
     }
     titles

@@ -124,6 +124,10 @@ pub struct Titles {
     pub ready: i64,
     pub failed: i64,
     pub cancelled: i64,
+    /// Events that have not begun.
+    pub upcoming: i64,
+    /// Events that were not kept.
+    pub ended: i64,
     /// In the trash, whatever their state.
     pub trashed: i64,
 }

@@ -5,7 +5,7 @@ use axum::extract::State;
 use domain::{Audience, Viewer, vocabulary::Genre};
 use serde::Serialize;
 use store::{
-    Reader, library, positions,
+    Reader, events, library, positions,
     videos::{self, Filter},
     watchlist,
 };
@@ -31,7 +31,7 @@ pub struct Home {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Row {
-    /// continue, list, new, mine, or `genre:` and the id of a genre.
+    /// live, continue, list, upcoming, new, mine, or `genre:` and the id of a genre.
     #[schema(example = "new")]
     pub id: String,
     #[schema(example = "New")]
@@ -55,12 +55,16 @@ pub async fn home(State(app): State<App>, asker: Asker) -> Result<Json<Home>> {
     let newest = videos::list_public(&mut reader, &asker, None, ROW).await?;
     let hero = newest.iter().find(|row| row.poster_id.is_some()).or(newest.first()).cloned();
     let mut rows = Vec::new();
+    let live = events::live_for(&mut reader, &asker, ROW).await?;
+    rows.push(Row::new("live", "Live now", app.with_events(&mut reader, live, view).await?));
     if let Some(viewer) = viewer {
         let begun = unfinished(&mut reader, viewer, &asker).await?;
         rows.push(Row::new("continue", "Continue watching", begun.map(view).collect()));
         let listed = listed(&mut reader, viewer, &asker).await?;
         rows.push(Row::new("list", "My list", listed.map(view).collect()));
     }
+    let upcoming = events::announced_for(&mut reader, &asker, ROW).await?;
+    rows.push(Row::new("upcoming", "Coming up live", app.with_events(&mut reader, upcoming, view).await?));
     rows.push(Row::new("new", "New", newest.into_iter().map(view).collect()));
     for (genre, titles) in genres(&mut reader, &asker).await? {
         rows.push(Row::new(format!("genre:{genre}"), genre.name(), titles.into_iter().map(view).collect()));

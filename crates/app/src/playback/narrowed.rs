@@ -26,8 +26,7 @@ pub(crate) async fn note(tx: &mut Tx, before: &Video, after: &Video, now: Micros
     if !after.terms().shut_out(&before.terms(), now) {
         return Ok(());
     }
-    let lasts = after.duration_ms.unwrap_or_default().saturating_mul(1000);
-    let until = now.plus(lasts).plus(title::PLAYBACK_MARGIN).seconds() + 1;
+    let until = now.plus(title::playback_lasts(after)).seconds() + 1;
     let payload = Payload { presentation, before: now.0 / 1000 + 1, until };
     let (subject, payload) = (after.id.to_string(), serde_json::json!(payload).to_string());
     let job = jobs::NewJob::new(JOB, &subject, &payload).priority(jobs::priority::URGENT).max_attempts(20);

@@ -19,7 +19,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::streams::{self, Stream};
-use crate::{App, Asker, Result, title};
+use crate::{App, Asker, Result, broadcast::EventInfo, title};
 
 /// How long a look at a title may take that is no playback, microseconds.
 const PREVIEW: i64 = 3 * Micros::MINUTE;
@@ -46,6 +46,9 @@ pub struct Playback {
     /// not counted.
     #[schema(required = true)]
     pub keep_alive_seconds: Option<i64>,
+    /// Of a live event and of its recording.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<EventInfo>,
 }
 
 /// How a playback begins.
@@ -69,7 +72,8 @@ enum Purpose {
     Preview,
 }
 
-/// Begins a playback: gives addresses that are good for the title's duration and six hours more. With an account it is a stream
+/// Begins a playback: gives addresses that are good for the title's duration and six hours more, those of what is
+/// live for a day. With an account it is a stream
 /// of that account.
 #[utoipa::path(post, path = "/api/v1/videos/{id}/playback", tag = "videos", params(("id" = String, Path), StartQuery),
     responses((status = 200, body = Playback), (status = 403, body = ProblemBody,
@@ -88,13 +92,13 @@ pub async fn start(
     let viewer = asker.viewer;
     let row = title::open(&mut reader, id, &asker).await?;
     let presentation = row.presentation().filter(|_| row.state == VideoState::Ready && !row.is_trashed());
-    let presentation =
-        presentation.ok_or_else(|| Problem::conflict("This title cannot be played yet, or no longer."))?;
+    let presentation = presentation.ok_or_else(|| Problem::conflict(unplayable(row.state)))?;
     let position = match viewer {
         Some(viewer) => positions::get(&mut reader, viewer.user, id).await?,
         None => None,
     };
     let pictured = units::has_storyboard(&mut reader, presentation).await?;
+    let event = app.event_of(&mut reader, &row).await?;
     drop(reader);
     let session = revocation::session(asker.now);
     let is_short = query.purpose == Purpose::Preview && !title::may_manage(&row, viewer);
@@ -123,6 +127,7 @@ pub async fn start(
         expires_at: Time(Micros(claims.expires.saturating_mul(Micros::SECOND))),
         resume_ms: position.filter(|p| !p.finished).map_or(0, |p| p.position_ms),
         keep_alive_seconds: counted.map(|_| streams::KEEP_ALIVE),
+        event,
     }))
 }
 
@@ -211,11 +216,18 @@ pub async fn stop(
     Ok(StatusCode::NO_CONTENT)
 }
 
+fn unplayable(state: VideoState) -> &'static str {
+    match state {
+        VideoState::Upcoming => "This event has not begun yet.",
+        VideoState::Ended => "This event is over, and was not kept.",
+        _ => "This title cannot be played yet, or no longer.",
+    }
+}
+
 /// A playback lasts as long as the title and a margin, and for those who do not manage the title no longer than it is
 /// available.
 fn expiry(row: &videos::Video, asker: &Audience) -> Micros {
-    let expires =
-        asker.now.plus(row.duration_ms.unwrap_or_default().saturating_mul(1000)).plus(title::PLAYBACK_MARGIN);
+    let expires = asker.now.plus(title::playback_lasts(row));
     match row.available_until {
         Some(until) if !asker.manages(row.owner_id) => expires.min(Micros(until)),
         _ => expires,

@@ -116,8 +116,10 @@ fn data(app: &App, event: &Event, told: &Value, video: Option<&Video>, owner: Us
     } else {
         data["title"] = told["title"].clone();
     }
-    if !told["permanent"].is_null() {
-        data["permanent"] = told["permanent"].clone();
+    for own in ["permanent", "kept"] {
+        if !told[own].is_null() {
+            data[own] = told[own].clone();
+        }
     }
     data
 }

@@ -68,13 +68,19 @@ pub enum EventType {
     /// It came back from the trash.
     #[serde(rename = "title.restored")]
     Restored,
+    /// A live event has begun.
+    #[serde(rename = "event.started")]
+    EventStarted,
+    /// A live event is over; `kept` says whether it is a title from now on.
+    #[serde(rename = "event.ended")]
+    EventEnded,
     /// Sent by the button.
     #[serde(rename = "webhook.test")]
     Test,
 }
 
 impl EventType {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Playable,
         Self::Ready,
         Self::Failed,
@@ -82,6 +88,8 @@ impl EventType {
         Self::Edited,
         Self::Deleted,
         Self::Restored,
+        Self::EventStarted,
+        Self::EventEnded,
         Self::Test,
     ];
 
@@ -94,6 +102,8 @@ impl EventType {
             Self::Edited => "title.edited",
             Self::Deleted => "title.deleted",
             Self::Restored => "title.restored",
+            Self::EventStarted => "event.started",
+            Self::EventEnded => "event.ended",
             Self::Test => "webhook.test",
         }
     }

@@ -24,6 +24,7 @@ pub const OPEN: &[&str] = &[
     "discovery_search",
     "events_video",
     "instance_instance",
+    "live_now",
     "pictures_list",
     "pictures_picture",
     "pictures_show",
@@ -127,12 +128,14 @@ fn tags(document: &Value) -> Value {
         "artwork" => "Pictures of a title: candidates, uploads, the chosen ones.",
         "control" => "What the instance does, and the jobs that it gave up; for administrators.",
         "discovery" => "Home and search.",
+        "edges" => "Edges: how they stand, what is taken out of them and brought near; for administrators.",
         "events" => "Titles as they change, as server-sent events.",
         "farm" => {
             "The encoding farm: workers, what they did, pausing, draining, whose turn it is; for administrators."
         }
         "history" => "What the caller watched, and how far.",
         "instance" => "The instance itself.",
+        "live" => "Live events: plans, keys for encoders, how they go.",
         "pictures" => "Posters and other artwork.",
         "profiles" => {
             "Encoding profiles: what titles are made into, and what that takes; for administrators."

@@ -34,6 +34,7 @@ mod judges;
 mod kill;
 mod library;
 mod lifecycle;
+mod live_events;
 mod media_access;
 mod pictures;
 mod quality;

@@ -25,6 +25,7 @@ mod events;
 mod integration;
 mod jobs;
 mod leases;
+mod live;
 mod quality;
 mod schema;
 mod steps;

@@ -23,7 +23,7 @@ pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobErro
         return Err(JobError::fatal("This title has no such audio track.", track));
     };
     let skip = (0..plan.stretches.len()).take_while(|n| names.contains(&audio_unit(track, *n))).count();
-    let source = sources::get(&mut job.store.reader().await?, work.presentation.source_id).await?;
+    let source = sources::get(&mut job.store.reader().await?, work.source()?).await?;
     let info: crate::probe::SourceInfo = super::parse(source.info.as_deref().unwrap_or_default())?;
     let master = flow.masters.open(&source).await?;
 

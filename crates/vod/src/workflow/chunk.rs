@@ -91,7 +91,7 @@ async fn encode(
     scratch: &std::path::Path,
     frames: &AtomicU64,
 ) -> Result<encode::Encoded, JobError> {
-    let source = sources::get(&mut job.store.reader().await?, work.presentation.source_id).await?;
+    let source = sources::get(&mut job.store.reader().await?, work.source()?).await?;
     let listed = super::probe::times(flow, &work.presentation, &work.plan).await?;
     let video =
         work.plan.video.as_ref().ok_or_else(|| JobError::fatal("This title has no picture.", index))?;

@@ -72,7 +72,7 @@ async fn presentation_of(
     }
     let of_own_source = version.kind == "replaced" && version.source().is_some();
     let mut made = presentations::of_video(conn, version.video_id).await?.into_iter();
-    let own = made.find(|made| of_own_source && Some(made.source_id) == version.source());
+    let own = made.find(|made| of_own_source && made.source() == version.source());
     // That of a cut has its version's id.
     Ok(own.map_or(PresentationId(version.id.0), |own| own.id))
 }

@@ -30,7 +30,7 @@ use std::{
 };
 
 use backends::{blob::Blobs, bus::Bus, clock::Clock};
-use domain::{PresentationId, VideoId, ladder::Rung, profile::Profile};
+use domain::{PresentationId, SourceId, VideoId, ladder::Rung, profile::Profile};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use store::{Connect, Store, Tx, jobs, presentations, presentations::Presentation, profiles};
 
@@ -247,6 +247,11 @@ impl Work {
 
     fn video(&self) -> VideoId {
         self.presentation.video_id
+    }
+
+    fn source(&self) -> Result<SourceId, JobError> {
+        let source = self.presentation.source();
+        source.ok_or_else(|| JobError::fatal("This title was sent live and has no original.", self.id()))
     }
 }
 

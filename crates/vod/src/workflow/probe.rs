@@ -58,7 +58,7 @@ pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobErro
         }
     };
     failpoint::reach("probe-planned");
-    hand_out(job, &presentation, &plan, &info).await?;
+    hand_out(job, &presentation, source.id, &plan, &info).await?;
     Ok(())
 }
 
@@ -105,6 +105,7 @@ pub(super) async fn times(flow: &Workflow, of: &Presentation, plan: &Plan) -> Re
 async fn hand_out(
     job: &JobContext,
     presentation: &Presentation,
+    source: SourceId,
     plan: &Plan,
     info: &SourceInfo,
 ) -> Result<(), JobError> {
@@ -112,14 +113,14 @@ async fn hand_out(
     let mut tx = job.store.begin().await?;
     job.finish(&mut tx).await?;
     if presentation.plan.is_none() {
-        sources::set_info(&mut tx, presentation.source_id, &json(info)?).await?;
+        sources::set_info(&mut tx, source, &json(info)?).await?;
         presentations::set_plan(&mut tx, presentation.id, &json(plan)?, now).await?;
     }
     let size = info.video.as_ref().map(|v| (i64::from(v.display_width), i64::from(v.display_height)));
     let duration = i64::try_from(plan.duration_ms).ok();
     match versions::pending(&mut tx, video).await? {
         // The title is as it was until this version plays.
-        Some(version) if version.source() == Some(presentation.source_id) => {
+        Some(version) if version.source() == Some(source) => {
             versions::describe(&mut tx, version.id, presentation.id, duration, size, now).await?;
         }
         _ => videos::describe(&mut tx, video, duration, size, now).await?,

@@ -78,7 +78,7 @@ async fn record(
     let (video, now) = (work.video(), job.now());
     let mut tx = job.store.begin().await?;
     job.finish(&mut tx).await?;
-    presentations::insert(&mut tx, id, video, work.presentation.source_id, now).await?;
+    presentations::insert(&mut tx, id, video, work.source()?, now).await?;
     presentations::set_plan(&mut tx, id, &json(&cut.plan)?, now).await?;
     for (name, result) in &made {
         units::insert(&mut tx, id, name, &json(result)?, now).await?;
@@ -101,7 +101,7 @@ async fn record(
 /// Display size as the title has it.
 async fn described(tx: &mut store::Tx, work: &Work) -> Result<Option<(i64, i64)>, JobError> {
     let row = store::videos::get(tx, work.video()).await?;
-    let info = match sources::get(tx, work.presentation.source_id).await {
+    let info = match sources::get(tx, work.source()?).await {
         Ok(source) => source.info,
         Err(store::Error::NotFound) => None,
         Err(error) => return Err(error.into()),
