@@ -19,8 +19,10 @@ pub mod ring;
 pub mod rtmp;
 mod slots;
 
+pub use advice::Advice;
 pub use config::{Config, Limits, Rtmp, Windows};
-pub use door::{Admission, Door, Ended, Key, Knock, Protocol, Refusal, Slot};
+pub use domain::event::Slot;
+pub use door::{Admission, Door, Ended, Key, Knock, Protocol, Refusal};
 pub use feed::{Feed, FeedWriter, Track, feed};
 pub use media::flv::{Kind, TrackId};
 pub use meter::{Snapshot, TrackSnapshot};

@@ -13,7 +13,10 @@ use media::{
 };
 use tokio::{sync::watch, time::timeout};
 
-use crate::pack::{Chunk, Made};
+use crate::{
+    event::Shown,
+    pack::{Chunk, Made},
+};
 
 /// Segments that stay in memory after they were stored: what viewers at the live edge ask for.
 const IN_MEMORY: usize = 8;
@@ -329,10 +332,10 @@ impl About {
         self.spec.is_video()
     }
 
-    /// Short side and declared bits per second of pictures.
-    pub fn rung(&self) -> Option<(u32, u32)> {
+    /// As a rendition, when it has pictures.
+    pub fn rung(&self) -> Option<Shown> {
         let Media::Video { picture, .. } = &self.spec.media else { return None };
-        Some((picture.width.min(picture.height), self.declared_bps))
+        Some(Shown { width: picture.width, height: picture.height, bitrate_bps: self.declared_bps })
     }
 
     /// The track in a descriptor, `n` its place.

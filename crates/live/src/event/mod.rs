@@ -96,6 +96,7 @@ pub trait Host: Send + Sync + 'static {
 enum Order {
     Come(Slot, Feed),
     Gone(Slot, Ended),
+    Dismiss(Slot, String),
     End,
 }
 
@@ -109,12 +110,23 @@ pub struct Status {
     /// Encoders that died, and renditions that were given up, since the event began.
     pub deaths: u64,
     pub given_up: u32,
-    /// Short side and declared bits per second of the renditions, best first.
-    pub rungs: Vec<(u32, u32)>,
+    /// The renditions, best first.
+    pub rungs: Vec<Shown>,
+    /// Is the best one the publisher's own picture?
+    pub keeps_source: bool,
     /// Segments that are whole.
     pub segments: u64,
     /// Length so far, milliseconds.
     pub length_ms: u64,
+}
+
+/// A rendition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shown {
+    pub width: u32,
+    pub height: u32,
+    /// What it may need.
+    pub bitrate_bps: u32,
 }
 
 #[derive(Debug)]
@@ -126,12 +138,10 @@ struct AtWork {
 }
 
 /// The events of this process. Cheap to clone.
-#[derive(Debug)]
 pub struct Stage<S, H> {
     inner: Arc<Inner<S, H>>,
 }
 
-#[derive(Debug)]
 struct Inner<S, H> {
     making: Making,
     blobs: Blobs,
@@ -168,6 +178,13 @@ impl<S: Starter, H: Host> Stage<S, H> {
     pub fn gone(&self, event: &str, slot: Slot, ended: &Ended) {
         if let Some(event) = self.events().get(event) {
             let _ = event.orders.send(Order::Gone(slot, ended.clone()));
+        }
+    }
+
+    /// Sends a publisher away.
+    pub fn dismiss(&self, event: &str, slot: Slot, words: &str) {
+        if let Some(event) = self.events().get(event) {
+            let _ = event.orders.send(Order::Dismiss(slot, words.to_owned()));
         }
     }
 

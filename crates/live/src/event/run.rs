@@ -130,6 +130,11 @@ impl Run {
                         self.sources.insert(slot, Source { feed, well: None });
                     }
                     Some(Order::Gone(slot, ended)) => self.leave(slot, &ended),
+                    Some(Order::Dismiss(slot, words)) => {
+                        if let Some(source) = self.sources.get(&slot) {
+                            source.feed.dismiss(words);
+                        }
+                    }
                     Some(Order::End) => break Over::Event,
                     None => break Over::Process,
                 },
@@ -275,12 +280,13 @@ impl Run {
     }
 
     fn report(&self, sources: Vec<(Slot, crate::Snapshot)>) {
-        let on_air = match &self.on_air {
-            OnAir::There(session) => Some(session.slot),
-            _ => None,
+        let (on_air, keeps_source) = match &self.on_air {
+            OnAir::There(session) => (Some(session.slot), session.keeps_source),
+            _ => (None, false),
         };
         let mut status = Status {
-            on_air,
+            on_air: on_air.filter(|_| self.show.as_ref().is_none_or(|show| !show.packager.is_filling())),
+            keeps_source,
             sources,
             deaths: self.losses.deaths(),
             given_up: self.losses.given_up(),

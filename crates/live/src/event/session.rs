@@ -106,6 +106,8 @@ impl Losses {
 pub struct Session {
     pub slot: Slot,
     pub tracks: Tracks,
+    /// The leader is the publisher's own picture.
+    pub keeps_source: bool,
     /// Track and frame.
     pub frames: mpsc::Receiver<(usize, Frame)>,
     /// How old the first picture is when it comes, microseconds of media time.
@@ -150,7 +152,7 @@ pub async fn open<S: Starter>(
         let reading = read(track, index, sender.clone());
         tasks.push(AbortOnDropHandle::new(tokio::spawn(reading)));
     }
-    Some(Session { slot, tracks, frames, lag_us, _tasks: tasks })
+    Some(Session { slot, tracks, keeps_source: plan.keeps_source, frames, lag_us, _tasks: tasks })
 }
 
 /// Looks at what a publisher sends until it is known how far apart its key frames are. Gives the first track of each kind.

@@ -136,6 +136,11 @@ impl Packager {
         micros(self.horizon)
     }
 
+    /// Does what stands in fill the time just now?
+    pub fn is_filling(&self) -> bool {
+        self.filling
+    }
+
     /// Another source begins: its first key frame is shown at `at_us` of the event's time, or later where there is something already.
     pub fn join(&mut self, at_us: i64) {
         // The last picture of who was before is shown.
