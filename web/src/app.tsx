@@ -21,6 +21,11 @@ const Access = {
 };
 const Library = lazy(() => import("./features/studio/library/library"));
 const Upload = lazy(() => import("./features/studio/upload"));
+const Live = {
+  list: lazy(() => import("./features/live/list")),
+  create: lazy(() => import("./features/live/new")),
+  event: lazy(() => import("./features/live/event")),
+};
 const Editor = lazy(() => import("./features/studio/editor/editor"));
 const Account = lazy(() => import("./features/account/account"));
 export const Title = page(() => import("./features/title/title"));
@@ -78,6 +83,15 @@ function Pages() {
         {({ id }) => (
           <Only atLeast="creator">
             <Editor key={id} id={id} />
+          </Only>
+        )}
+      </Route>
+      <Route path="/studio/live">{signedIn(Live.list, "creator")}</Route>
+      <Route path="/studio/live/new">{signedIn(Live.create, "creator")}</Route>
+      <Route path="/studio/live/:id">
+        {({ id }) => (
+          <Only atLeast="creator">
+            <Live.event key={id} id={id} />
           </Only>
         )}
       </Route>

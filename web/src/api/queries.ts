@@ -44,6 +44,10 @@ export const keys = {
   farmOf: (hours: number) => ["control", "farm", hours] as const,
   profiles: ["control", "profiles"] as const,
   estimate: (body: string | null) => ["control", "estimate", body] as const,
+  events: ["events"] as const,
+  eventsThat: (state: string) => ["events", state] as const,
+  event: (id: string) => ["event", id] as const,
+  ingest: (id: string) => ["event", id, "ingest"] as const,
   users: (q: string) => ["users", q] as const,
 };
 
@@ -75,6 +79,6 @@ export function updateVideo(video: Video) {
 
 /** What other people see may have changed: lists are asked again when next shown. */
 export function listsChanged() {
-  for (const key of [keys.studio, keys.home, keys.newest, ["search"], keys.history, keys.watchlist])
+  for (const key of [keys.studio, keys.events, keys.home, keys.newest, ["search"], keys.history, keys.watchlist])
     void queryClient.invalidateQueries({ queryKey: key });
 }

@@ -46,6 +46,14 @@ export type Effort = Schemas["EffortWord"];
 export type StoredProfile = Schemas["StoredProfile"];
 export type Profiles = Schemas["Profiles"];
 export type Estimate = Schemas["Estimate"];
+export type LiveEvent = Schemas["Event"];
+export type EventInfo = Schemas["EventInfo"];
+export type EventState = EventInfo["state"];
+export type Latency = LiveEvent["latency"];
+export type Ingest = Schemas["Ingest"];
+export type Health = Schemas["Health"];
+export type HealthPoint = Schemas["HealthPoint"];
+export type Publisher = Schemas["PublisherView"];
 export type Scope = ApiToken["scopes"][number];
 
 /** An unfinished upload (`GET /api/v1/me/uploads`, beside the tus protocol). */

@@ -1,6 +1,6 @@
 // What people read: clocks, sizes, rates, times.
 import { describe, expect, it } from "vitest";
-import { ago, bitrate, bytes, clock, left, percent, spokenClock, timeLeft, titleFromFile } from "./format";
+import { ago, bitrate, bytes, clock, countdown, left, percent, spokenClock, timeLeft, titleFromFile } from "./format";
 
 describe("clock", () => {
   it.each([
@@ -68,4 +68,23 @@ describe("left", () => {
     ["2026-01-01T00:20:00Z", "less than an hour left"],
     ["2025-12-31T00:00:00Z", "any moment now"],
   ])("until %s is %s", (until, text) => expect(left(until, now)).toBe(text));
+});
+
+describe("the countdown", () => {
+  const at = "2026-12-24T18:00:00Z";
+  const before = (seconds: number) => countdown(at, Date.parse(at) - seconds * 1000);
+  it("has three parts from the largest one on", () => {
+    expect(before(2 * 86_400 + 3 * 3600 + 60)).toEqual([
+      { value: 2, unit: "days" },
+      { value: 3, unit: "hours" },
+      { value: 1, unit: "minute" },
+    ]);
+    expect(before(61)).toEqual([
+      { value: 1, unit: "minute" },
+      { value: 1, unit: "second" },
+    ]);
+  });
+  it("ends", () => {
+    expect([before(0), before(-5), countdown("nonsense", 0)]).toEqual([[], [], []]);
+  });
 });

@@ -93,3 +93,31 @@ export function titleFromFile(name: string): string {
   const words = stem.replace(/[_.]+/g, " ").replace(/-+/g, " ").replace(/\s+/g, " ").trim();
   return words ? words.charAt(0).toUpperCase() + words.slice(1) : name;
 }
+
+/** When an event begins, to be read: `Thu 24 Dec, 18:00`. */
+export function startName(at: string, now = Date.now()): string {
+  const date = new Date(at);
+  const year = date.getFullYear() === new Date(now).getFullYear() ? {} : ({ year: "numeric" } as const);
+  return date.toLocaleString("en-GB", {
+    weekday: "short",
+    day: "numeric",
+    month: "short",
+    ...year,
+    hour: "2-digit",
+    minute: "2-digit",
+  });
+}
+
+/** Time until an event as parts of a countdown; none once it has come. */
+export function countdown(at: string, now: number): { value: number; unit: string }[] {
+  const total = Math.floor((Date.parse(at) - now) / 1000);
+  if (!(total > 0)) return [];
+  const parts = [
+    { value: Math.floor(total / 86_400), unit: "day" },
+    { value: Math.floor(total / 3600) % 24, unit: "hour" },
+    { value: Math.floor(total / 60) % 60, unit: "minute" },
+    { value: total % 60, unit: "second" },
+  ];
+  const first = parts.findIndex((part) => part.value > 0);
+  return parts.slice(first, first + 3).map(({ value, unit }) => ({ value, unit: value === 1 ? unit : `${unit}s` }));
+}

@@ -25,6 +25,7 @@ export function Card({ video, note, sizes = "(max-width: 700px) 68vw, 344px", me
   const { maturity_rating } = video;
   const label = [
     video.title,
+    video.live ? "live now" : "",
     `by ${video.owner.name}`,
     maturity_rating ? `rated ${maturity_rating}` : "",
     video.duration_ms ? spokenClock(video.duration_ms) : "",

@@ -31,6 +31,7 @@ export function Poster({ video, sizes, eager, children, ref }: Props) {
           <Icon name="film" size={32} />
         </span>
       )}
+      {video.live && <span className="live-badge">Live</span>}
       {video.duration_ms ? <span className="length">{clock(video.duration_ms)}</span> : null}
       {children}
       {seen > 0 && (

@@ -41,6 +41,7 @@ const plain: Video = {
   countries: null,
   state: "processing",
   complete: true,
+  live: false,
   error: null,
   duration_ms: 5_400_000,
   width: 1920,

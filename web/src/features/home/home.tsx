@@ -3,6 +3,7 @@ import "./home.css";
 import { Link } from "wouter";
 import { useHome, useMe } from "../../api/queries";
 import type { Video } from "../../api/types";
+import { startName } from "../../lib/format";
 import { Backdrop, Facts } from "../../titles/backdrop";
 import { lengthName } from "../../titles/extras";
 import { ListButton } from "../../titles/list";
@@ -32,7 +33,7 @@ export function HomePage() {
         <Row key={row.id} title={row.title} href={wholeRow(row.id)}>
           {row.items.map((video) => (
             <li key={video.id}>
-              <Card video={video} note={row.id === "continue" ? timeLeft(video) : undefined} eager={index === 0} />
+              <Card video={video} note={note(row.id, video)} eager={index === 0} />
             </li>
           ))}
         </Row>
@@ -45,6 +46,15 @@ export function HomePage() {
 function wholeRow(id: string): string | undefined {
   if (id.startsWith("genre:")) return `/search?genre=${encodeURIComponent(id.slice(6))}`;
   return { continue: "/history", list: "/list", mine: "/studio" }[id];
+}
+
+/** What a card says beside the title's name, when not whose it is. */
+function note(row: string, video: Video) {
+  const event = video.event;
+  if (row === "continue") return timeLeft(video);
+  if (event?.state === "upcoming" && event.starts_at) return startName(event.starts_at);
+  if (event?.viewers) return `${video.owner.name} · ${event.viewers.toLocaleString("en")} watching`;
+  return undefined;
 }
 
 function timeLeft(video: Video) {

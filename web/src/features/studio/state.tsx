@@ -17,6 +17,9 @@ const running: Record<string, string> = {
 export function StateOf({ video }: { video: Video }) {
   if (video.state === "failed") return <span className="pill bad">Failed</span>;
   if (video.state === "cancelled") return <span className="pill">Cancelled</span>;
+  if (video.state === "upcoming") return <span className="pill">Upcoming event</span>;
+  if (video.state === "ended") return <span className="pill">Event, not kept</span>;
+  if (video.live) return <span className="pill on-air">Live</span>;
   if (video.state === "ready" && video.complete) return <span className="pill good">Ready</span>;
   const step = video.steps?.find((one) => one.state === "running");
   const part = step && step.total > 0 ? percent(step.done, step.total) : null;

@@ -5,7 +5,7 @@ import { Link } from "wouter";
 import { Problem } from "../../api/problem";
 import { useMe, useRelated, useVideo } from "../../api/queries";
 import type { Video } from "../../api/types";
-import { clock, percent } from "../../lib/format";
+import { clock, percent, startName } from "../../lib/format";
 import { NotFound } from "../../shell/notfound";
 import { Backdrop, Facts } from "../../titles/backdrop";
 import { genreName, languageName, lengthName, sizeName } from "../../titles/extras";
@@ -69,14 +69,14 @@ function Top({ video }: { video: Video }) {
       )}
       {!ready && (
         <Notice tone="accent" icon="info">
-          {video.state === "failed" || video.state === "cancelled"
-            ? (video.error ?? "This title could not be prepared.")
-            : "This title is still being prepared. It can be watched as soon as its first part is ready."}
+          {notReady(video)}
         </Notice>
       )}
       <div className="actions">
         {ready && (
-          <PlayLink video={video}>{rest > 0 && seen ? `Resume at ${clock(seen.position_ms)}` : "Play"}</PlayLink>
+          <PlayLink video={video}>
+            {video.live ? "Watch live" : rest > 0 && seen ? `Resume at ${clock(seen.position_ms)}` : "Play"}
+          </PlayLink>
         )}
         {ready && rest > 0 && (
           <Link href={`/watch/${video.id}?t=0`} className="btn large on-picture">
@@ -97,6 +97,21 @@ function Top({ video }: { video: Video }) {
       </div>
     </>
   );
+}
+
+function notReady(video: Video): string {
+  const at = video.event?.starts_at;
+  switch (video.state) {
+    case "failed":
+    case "cancelled":
+      return video.error ?? "This title could not be prepared.";
+    case "upcoming":
+      return at ? `A live event. It starts ${startName(at)}.` : "A live event. Its time is not announced yet.";
+    case "ended":
+      return "This live event is over, and no recording was kept.";
+    default:
+      return "This title is still being prepared. It can be watched as soon as its first part is ready.";
+  }
 }
 
 /** The system's own sheet where there is one, otherwise the clipboard. */

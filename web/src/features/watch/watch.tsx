@@ -5,9 +5,9 @@ import { startTransition, useCallback, useDeferredValue, useEffect, useState } f
 import { Link, useLocation } from "wouter";
 import { useVideoEvents } from "../../api/events";
 import { Problem } from "../../api/problem";
-import { useMe, useRelated, useVideo } from "../../api/queries";
+import { keys, queryClient, useMe, useRelated, useVideo } from "../../api/queries";
 import type { Video } from "../../api/types";
-import { percent } from "../../lib/format";
+import { percent, startName } from "../../lib/format";
 import { Crowded, isCrowded } from "../../player/crowded";
 import type { Failed } from "../../player/errors";
 import { Player, Still } from "../../player/player";
@@ -23,8 +23,11 @@ import { Icon } from "../../ui/icon";
 import { firstPicture, pictureAt, stillWidth } from "../../ui/picture";
 import { Share } from "../share/share";
 import { Steps } from "../studio/steps";
+import { Ended, OnAir, Upcoming } from "./event";
 import { NextCard, useNext } from "./next";
 import { useKeepPosition } from "./position";
+
+const viewersEveryMs = 15_000;
 
 export default function WatchPage({ id }: { id: string }) {
   const query = useVideo(id);
@@ -33,6 +36,7 @@ export default function WatchPage({ id }: { id: string }) {
   useTitle(video?.title);
   const growing = video !== undefined && !video.complete && video.state !== "failed" && video.state !== "cancelled";
   useVideoEvents(id, growing);
+  useViewers(video);
   // What lies around the picture waits for its first frame: on a narrow line they would share it.
   const [moving, setMoving] = useState(false);
   const moves = useCallback(() => startTransition(() => setMoving(true)), []);
@@ -57,7 +61,15 @@ export default function WatchPage({ id }: { id: string }) {
   return (
     <div className="watch">
       <div className="theatre">
-        {playable ? <Playing id={id} video={video} moving={moving} onMoving={moves} /> : <NotYet video={video} />}
+        {playable ? (
+          <Playing id={id} video={video} moving={moving} onMoving={moves} />
+        ) : video.state === "upcoming" ? (
+          <Upcoming video={video} />
+        ) : video.state === "ended" ? (
+          <Ended video={video} />
+        ) : (
+          <NotYet video={video} />
+        )}
       </div>
       <div className="watch-below">
         {video && (
@@ -70,6 +82,17 @@ export default function WatchPage({ id }: { id: string }) {
       </div>
     </div>
   );
+}
+
+/** Who watch come and go without a change of the title. */
+function useViewers(video: Video | undefined) {
+  const live = video?.live ? video.id : null;
+  useEffect(() => {
+    if (!live) return;
+    const again = () => void queryClient.invalidateQueries({ queryKey: keys.video(live), exact: true });
+    const timer = setInterval(again, viewersEveryMs);
+    return () => clearInterval(timer);
+  }, [live]);
 }
 
 type PlayingProps = { id: string; video: Video | undefined; moving: boolean; onMoving: () => void };
@@ -128,7 +151,7 @@ function Playing({ id, video, moving, onMoving }: PlayingProps) {
       onNext={next ? goOn : undefined}
       refused={refused}
     >
-      {video && !video.complete && <Growing video={video} />}
+      {video?.live ? <OnAir video={video} /> : video && !video.complete && <Growing video={video} />}
       {next && video?.complete && <NextCard session={session} next={next} goOn={goOn} />}
     </Player>
   );
@@ -200,7 +223,7 @@ function About({ video, mine }: { video: Video; mine: boolean }) {
         <div>
           <b>{video.owner.name}</b>
           <div className="small muted">
-            {video.published_at ? <When at={video.published_at} /> : "Not published yet"}
+            <Published video={video} />
             {video.visibility !== "public" && ` · ${video.visibility === "unlisted" ? "Unlisted" : "Private"}`}
           </div>
         </div>
@@ -235,6 +258,25 @@ function About({ video, mine }: { video: Video; mine: boolean }) {
       )}
     </article>
   );
+}
+
+function Published({ video }: { video: Video }) {
+  const event = video.event;
+  if (event?.state === "upcoming")
+    return event.starts_at ? `Starts ${startName(event.starts_at)}` : "Starts when its time has come";
+  if (event?.started_at && video.live)
+    return (
+      <>
+        Live since <When at={event.started_at} />
+      </>
+    );
+  if (event?.ended_at)
+    return (
+      <>
+        Was live <When at={event.started_at ?? event.ended_at} />
+      </>
+    );
+  return video.published_at ? <When at={video.published_at} /> : "Not published yet";
 }
 
 function More({ id, wait }: { id: string; wait: boolean }) {

@@ -9,6 +9,8 @@ export const eventWords: Record<EventType, string> = {
   "title.edited": "A title was edited",
   "title.deleted": "A title was deleted",
   "title.restored": "A title was restored",
+  "event.started": "A live event began",
+  "event.ended": "A live event ended",
   "webhook.test": "Test message",
 };
 

@@ -136,6 +136,12 @@ function Editor({ video }: { video: Video }) {
         <h1 className="editor-title">{video.title}</h1>
         <StateOf video={video} />
         <span className="push" />
+        {video.event && (
+          <Link href={`/studio/live/${video.id}`} className="btn">
+            <Icon name="live" />
+            Live event
+          </Link>
+        )}
         {video.state === "ready" && (
           <Link
             href={`/watch/${video.id}`}

@@ -7,7 +7,7 @@ import { Icon } from "../../../ui/icon";
 import { Select } from "../../../ui/inputs";
 import { visibilities } from "../state";
 
-const states = ["uploading", "processing", "ready", "failed", "cancelled"];
+const states = ["upcoming", "uploading", "processing", "ready", "failed", "cancelled", "ended"];
 const names = ["q", "state", "visibility", "sort"] as const;
 type Filters = Partial<Record<(typeof names)[number], string>>;
 

@@ -56,7 +56,11 @@ export default function LibraryPage() {
             Trash
           </button>
         </div>
-        <Link className="btn quiet push" href="/studio/webhooks">
+        <Link className="btn quiet push" href="/studio/live">
+          <Icon name="live" />
+          Live
+        </Link>
+        <Link className="btn quiet" href="/studio/webhooks">
           <Icon name="link" />
           Webhooks
         </Link>
