@@ -314,22 +314,11 @@ fn with_delay(track: &Track) -> TrackSpec {
 
 /// Thousandths of a frame in a second as the rate that is meant.
 fn frame_rate(milli: u64) -> (u32, u32) {
-    const USUAL: [(u32, u32); 9] = [
-        (24_000, 1001),
-        (24, 1),
-        (25, 1),
-        (30_000, 1001),
-        (30, 1),
-        (50, 1),
-        (60_000, 1001),
-        (60, 1),
-        (15, 1),
-    ];
-    let off = |(numerator, denominator): &(u32, u32)| {
-        (u64::from(*numerator) * 1000 / u64::from(*denominator)).abs_diff(milli)
-    };
-    let near = USUAL.iter().min_by_key(|rate| off(rate)).filter(|rate| off(rate) < 600);
-    near.copied().unwrap_or((u32::try_from(milli.max(1)).unwrap_or(30_000), 1000))
+    // Of 30000/1001 it cannot be told apart so soon.
+    const USUAL: [u32; 8] = [15, 24, 25, 30, 48, 50, 60, 120];
+    let off = |rate: &u32| (u64::from(*rate) * 1000).abs_diff(milli);
+    let near = USUAL.into_iter().min_by_key(off).filter(|rate| off(rate) < 600);
+    near.map_or((u32::try_from(milli.max(1)).unwrap_or(30_000), 1000), |rate| (rate, 1))
 }
 
 /// Which of the event's tracks it is.

@@ -177,7 +177,7 @@ impl Packager {
             return;
         }
         if let Some(line) = self.lines.first().filter(|line| line.is_started() && !self.filling) {
-            self.horizon = self.horizon.max(line.end_if_held());
+            self.horizon = self.horizon.max(line.end_if_held()).max(self.room());
             self.bounds.add(self.horizon, true);
         }
         self.filling = true;
@@ -213,7 +213,7 @@ impl Packager {
         let offset = match self.source {
             Source::Playing(offset) => offset,
             Source::Waiting(_) if !frame.key => return,
-            Source::Waiting(at) => self.anchor(&frame, at),
+            Source::Waiting(at) => self.anchor(&frame, at.max(self.room())),
         };
         let Some(line) = self.lines.first_mut() else { return };
         let (pictures, filled) = (line.is_video(), self.filling || line.wants_key());
@@ -222,7 +222,7 @@ impl Packager {
             if !frame.key || !self.stays_behind(now_us) {
                 return;
             }
-            let offset = self.anchor(&frame, self.horizon);
+            let offset = self.anchor(&frame, self.horizon.max(self.room()));
             self.lines.iter_mut().for_each(Line::part_with_source);
             let again = self.lines.first_mut().and_then(|line| line.time(&frame, offset));
             let Some(anchored) = again else { return };
@@ -285,6 +285,12 @@ impl Packager {
         while self.bounds.newest() + usual < to {
             self.bounds.add(self.bounds.newest() + usual, false);
         }
+    }
+
+    /// The first time at which a segment can begin; at once before the first.
+    fn room(&self) -> u64 {
+        let newest = self.bounds.newest();
+        if self.horizon > newest { newest + SHORTEST } else { newest }
     }
 
     /// Brings the followers as far as the leader is.
