@@ -13,6 +13,7 @@ pub mod page;
 pub mod principal;
 pub mod problem;
 pub mod rate_limit;
+pub mod text;
 pub mod time;
 
 pub use address::Client;
@@ -21,4 +22,5 @@ pub use page::{Cursor, Page};
 pub use principal::{MaybePrincipal, Principal, Via};
 pub use problem::{FieldError, Problem, ProblemBody};
 pub use rate_limit::{RateLimit, Standing};
+pub use text::Text;
 pub use time::Time;

@@ -13,34 +13,49 @@ const MISSING_MILLI: u64 = 10;
 /// Frames before anything is said of them.
 const ENOUGH: u64 = 300;
 
+/// What a publisher could do better.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Advice {
+    /// For programs.
+    pub code: &'static str,
+    /// A sentence for the person at the encoder.
+    pub words: String,
+}
+
+fn advice(code: &'static str, words: impl Into<String>) -> Advice {
+    Advice { code, words: words.into() }
+}
+
 impl Snapshot {
-    /// Sentences, most important first; empty when all is well.
-    pub fn advice(&self) -> Vec<String> {
+    /// Most important first; empty when all is well.
+    pub fn advice(&self) -> Vec<Advice> {
         let mut out = Vec::new();
         let kind = |word: &str| self.tracks.iter().filter(|t| t.track.starts_with(word)).collect::<Vec<_>>();
         let (pictures, sounds) = (kind("video"), kind("audio"));
         if self.silence_ms > 2_000 {
-            out.push(format!("Nothing has come for {} s.", self.silence_ms / 1000));
+            out.push(advice("silent", format!("Nothing has come for {} s.", self.silence_ms / 1000)));
         }
         if self.lead_ms < BEHIND_MS {
             let behind = -self.lead_ms / 1000;
-            out.push(format!(
+            let words = format!(
                 "The stream comes {behind} s late, and more so by and by: the network is too slow for its bitrate. Lower it."
-            ));
+            );
+            out.push(advice("late", words));
         }
         let frames: u64 = pictures.iter().map(|track| track.frames).sum();
         let missing: u64 = pictures.iter().map(|track| track.missing).sum();
         if frames >= ENOUGH && missing * 1000 > frames * MISSING_MILLI {
-            out.push(format!(
-                "The encoder has left out {missing} pictures. Its machine or network is too slow."
-            ));
+            let words =
+                format!("The encoder has left out {missing} pictures. Its machine or network is too slow.");
+            out.push(advice("frames_missing", words));
         }
-        out.extend(pictures.iter().filter_map(|track| keys(track)));
+        out.extend(pictures.iter().filter_map(|track| keys(track)).map(|words| advice("key_frames", words)));
         if let Some(drift) = self.av_drift_ms.filter(|drift| drift.abs() > APART_MS) {
-            out.push(format!("Sound and picture have moved {} ms apart since the beginning.", drift.abs()));
+            let words = format!("Sound and picture have moved {} ms apart since the beginning.", drift.abs());
+            out.push(advice("drift", words));
         }
         if frames >= ENOUGH && sounds.is_empty() {
-            out.push("There is no sound.".into());
+            out.push(advice("no_sound", "There is no sound."));
         }
         out
     }
@@ -77,7 +92,7 @@ mod tests {
     #[test]
     fn a_good_stream_needs_no_advice() {
         let good = Snapshot { tracks: vec![track("video 0"), track("audio 0")], ..Snapshot::default() };
-        assert_eq!(good.advice(), [] as [&str; 0]);
+        assert_eq!(good.advice(), []);
     }
 
     #[test]
@@ -98,11 +113,12 @@ mod tests {
             "Sound and picture have moved 350 ms apart since the beginning.",
             "There is no sound.",
         ];
-        assert_eq!(bad.advice(), expected);
+        let words: Vec<String> = bad.advice().into_iter().map(|advice| advice.words).collect();
+        assert_eq!(words, expected);
         let never = Snapshot {
             tracks: vec![TrackSnapshot { key_interval_ms: None, ..track("video 0") }, track("audio 0")],
             ..Snapshot::default()
         };
-        assert!(never.advice()[0].starts_with("Only the first picture"), "{:?}", never.advice());
+        assert!(never.advice()[0].words.starts_with("Only the first picture"), "{:?}", never.advice());
     }
 }

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::ring::Window;
+use crate::{event::Making, ring::Window};
 
 /// Where publishers come in, and what they may do.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -14,6 +14,7 @@ pub struct Config {
     /// For publishers of whom the event says nothing else.
     pub limits: Limits,
     pub windows: Windows,
+    pub making: Making,
 }
 
 /// RTMP and RTMPS.

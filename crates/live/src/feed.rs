@@ -85,6 +85,11 @@ impl Feed {
         let _ = self.0.ended.subscribe().wait_for(|ended| *ended).await;
     }
 
+    /// Has the publisher gone?
+    pub fn has_ended(&self) -> bool {
+        *self.0.ended.borrow()
+    }
+
     /// Sends the publisher away with these words.
     pub fn dismiss(&self, words: impl Into<String>) {
         let words = words.into();

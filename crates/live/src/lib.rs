@@ -6,16 +6,23 @@
 mod advice;
 mod config;
 mod door;
+pub mod event;
+pub mod faces;
 mod feed;
 pub mod ladder;
 mod measure;
 mod meter;
+pub mod pack;
+pub mod programme;
+pub mod record;
 pub mod ring;
 pub mod rtmp;
 mod slots;
 
+pub use advice::Advice;
 pub use config::{Config, Limits, Rtmp, Windows};
-pub use door::{Admission, Door, Ended, Key, Knock, Protocol, Refusal, Slot};
+pub use domain::event::Slot;
+pub use door::{Admission, Door, Ended, Key, Knock, Protocol, Refusal};
 pub use feed::{Feed, FeedWriter, Track, feed};
 pub use media::flv::{Kind, TrackId};
 pub use meter::{Snapshot, TrackSnapshot};

@@ -12,10 +12,12 @@ pub mod flv;
 pub mod hls;
 pub mod iframe;
 pub mod lint;
+pub mod live;
 pub mod measure;
 pub mod mp4;
 pub mod rebase;
 pub mod selection;
+mod time;
 pub mod webvtt;
 
 /// Why bytes could not be read, or could not be written as asked. A retry with the same bytes never helps.

@@ -12,8 +12,10 @@ mod routes;
 
 use std::{sync::Arc, time::Duration};
 
+use axum::{http::HeaderMap, response::Response};
 use backends::{blob::Blobs, clock::Clock, playback_keys::Keys};
 use domain::{PresentationId, playback_token::Claims};
+use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
 /// How much an origin keeps in memory, and for how long.
@@ -44,6 +46,23 @@ impl Default for Config {
     }
 }
 
+/// A request for something of an event, whose token is good.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    pub presentation: PresentationId,
+    /// The path within the presentation: `v720p/playlist.m3u8`.
+    pub rest: String,
+    pub query: Option<String>,
+    /// The largest short side of pictures that the token allows.
+    pub max_height: Option<u32>,
+}
+
+/// Who answers for events that go on.
+pub trait Live: Send + Sync {
+    /// `None` when it is not an event that goes on: what is stored of it is the answer.
+    fn answer(&self, asked: Asked, headers: HeaderMap) -> BoxFuture<'_, Option<Response>>;
+}
+
 /// The origin. Cheap to clone.
 #[derive(Clone)]
 pub struct Origin(Arc<Inner>);
@@ -54,6 +73,7 @@ struct Inner {
     keys: Keys,
     presentations: presentation::Cache,
     manifests: manifest::Cache,
+    live: Option<Arc<dyn Live>>,
     /// Tokens whose signature was found right. Expiry is looked at each time.
     tokens: moka::future::Cache<String, Claims>,
 }
@@ -62,12 +82,13 @@ struct Inner {
 const TOKENS: u64 = 20_000;
 
 impl Origin {
-    pub fn new(config: Config, blobs: Blobs, clock: Clock) -> Self {
+    /// `live` is who knows the events that go on.
+    pub fn new(config: Config, blobs: Blobs, clock: Clock, live: Option<Arc<dyn Live>>) -> Self {
         let keys = Keys::new(blobs.clone(), Duration::from_millis(config.key_refresh_ms));
         let presentations = presentation::Cache::new(&config, blobs.clone());
         let manifests = manifest::Cache::new(config.manifest_cache_bytes);
         let tokens = moka::future::Cache::new(TOKENS);
-        Self(Arc::new(Inner { blobs, clock, keys, presentations, manifests, tokens }))
+        Self(Arc::new(Inner { blobs, clock, keys, presentations, manifests, live, tokens }))
     }
 
     /// What is known of a presentation is over.

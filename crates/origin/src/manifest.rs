@@ -1,23 +1,12 @@
 //! Manifests, made once for each version of a descriptor and kept with their compressed form.
 
-use std::{io::Write, sync::Arc};
+use std::sync::Arc;
 
-use bytes::Bytes;
+use api::Text;
 use domain::PresentationId;
-use flate2::{Compression, write::GzEncoder};
 use media::{dash, descriptor::Track, hls, selection::Selection, webvtt};
 
-use crate::{digest::digest, path::Resource, presentation::Presentation};
-
-/// A manifest ready to be sent.
-pub struct Manifest {
-    pub content_type: &'static str,
-    pub plain: Bytes,
-    pub gzip: Bytes,
-    /// Strong entity tags: the two forms have different bytes.
-    pub plain_tag: String,
-    pub gzip_tag: String,
-}
+use crate::{path::Resource, presentation::Presentation};
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Key {
@@ -29,15 +18,13 @@ struct Key {
     track: String,
 }
 
-pub struct Cache(moka::future::Cache<Key, Arc<Manifest>>);
+pub struct Cache(moka::future::Cache<Key, Arc<Text>>);
 
 const HLS: &str = "application/vnd.apple.mpegurl";
 
 impl Cache {
     pub fn new(bytes: u64) -> Self {
-        let weigh = |_: &Key, m: &Arc<Manifest>| {
-            u32::try_from(m.plain.len() + m.gzip.len() + 512).unwrap_or(u32::MAX)
-        };
+        let weigh = |_: &Key, m: &Arc<Text>| u32::try_from(m.size() + 512).unwrap_or(u32::MAX);
         Self(moka::future::Cache::builder().max_capacity(bytes).weigher(weigh).build())
     }
 
@@ -48,7 +35,7 @@ impl Cache {
         presentation: &Arc<Presentation>,
         resource: Resource<'_>,
         cap: Option<u32>,
-    ) -> Option<Arc<Manifest>> {
+    ) -> Option<Arc<Text>> {
         let (name, track, cap) = match resource {
             Resource::Multivariant => ("main.m3u8", "", cap),
             Resource::Mpd => ("main.mpd", "", cap),
@@ -70,7 +57,7 @@ impl Cache {
     }
 }
 
-fn make(presentation: &Presentation, name: &str, track: &str, cap: Option<u32>) -> Option<Manifest> {
+fn make(presentation: &Presentation, name: &str, track: &str, cap: Option<u32>) -> Option<Text> {
     let descriptor = &presentation.descriptor;
     let board = descriptor.storyboard.as_ref();
     let selection = Selection { cap, ..Selection::ALL };
@@ -84,16 +71,5 @@ fn make(presentation: &Presentation, name: &str, track: &str, cap: Option<u32>) 
         "iframes.m3u8" => (HLS, hls::iframe_playlist(descriptor, find(Track::is_video)?)),
         _ => return None,
     };
-    let plain = Bytes::from(text);
-    let tag = digest(&[&plain]);
-    let gzip = compress(&plain).unwrap_or_else(|| plain.clone());
-    let gzip_tag = format!("\"{tag}-gz\"");
-    Some(Manifest { content_type, plain, gzip, plain_tag: format!("\"{tag}\""), gzip_tag })
-}
-
-/// Never fails in memory, but the type cannot say so.
-fn compress(plain: &[u8]) -> Option<Bytes> {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(plain.len() / 4), Compression::default());
-    encoder.write_all(plain).ok()?;
-    encoder.finish().ok().map(Bytes::from)
+    Some(Text::new(content_type, text))
 }

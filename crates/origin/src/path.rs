@@ -11,6 +11,8 @@ pub struct MediaPath<'a> {
     pub token: &'a str,
     pub presentation: PresentationId,
     pub resource: Resource<'a>,
+    /// What the resource is told by: the path within the presentation.
+    pub rest: &'a str,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,6 +26,8 @@ pub enum Resource<'a> {
     IframePlaylist(&'a str),
     Init(&'a str),
     Segment(&'a str, usize),
+    /// Of an event that goes on: segment, and part in it.
+    Part(&'a str, usize, usize),
     Iframe(&'a str, usize),
 }
 
@@ -36,7 +40,7 @@ impl<'a> MediaPath<'a> {
         }
         let (token, rest) = path.strip_prefix("/media/")?.split_once('/')?;
         let (presentation, rest) = rest.split_once('/')?;
-        Some(Self { token, presentation: presentation.parse().ok()?, resource: Resource::parse(rest)? })
+        Some(Self { token, presentation: presentation.parse().ok()?, resource: Resource::parse(rest)?, rest })
     }
 }
 
@@ -62,9 +66,10 @@ impl<'a> Resource<'a> {
                     "init.mp4" => Self::Init(track),
                     _ => {
                         let name = file.strip_suffix(".m4s")?;
-                        match name.strip_prefix('i') {
-                            Some(n) => Self::Iframe(track, number(n)?),
-                            None => Self::Segment(track, number(name)?),
+                        match (name.strip_prefix('i'), name.split_once('.')) {
+                            (Some(n), _) => Self::Iframe(track, number(n)?),
+                            (None, Some((n, part))) => Self::Part(track, number(n)?, number(part)?),
+                            (None, None) => Self::Segment(track, number(name)?),
                         }
                     }
                 })
@@ -80,6 +85,7 @@ impl<'a> Resource<'a> {
             Self::StoryboardCues | Self::StoryboardPlaylist | Self::Sheet(_) => "storyboard",
             Self::Init(_) => "init",
             Self::Segment(..) => "segment",
+            Self::Part(..) => "part",
             Self::Iframe(..) => "iframe",
         }
     }
@@ -116,6 +122,7 @@ mod tests {
         assert_eq!(parse("v360p/iframes.m3u8"), Some(Resource::IframePlaylist("v360p")));
         assert_eq!(parse("v360p/init.mp4"), Some(Resource::Init("v360p")));
         assert_eq!(parse("v360p/i7.m4s"), Some(Resource::Iframe("v360p", 7)));
+        assert_eq!(parse("v360p/12.3.m4s"), Some(Resource::Part("v360p", 12, 3)));
     }
 
     #[test]
@@ -135,6 +142,10 @@ mod tests {
             "v1/.m4s",
             "v1/i.m4s",
             "v1/ii1.m4s",
+            "v1/1..m4s",
+            "v1/.1.m4s",
+            "v1/1.02.m4s",
+            "v1/1.2.3.m4s",
             "V1/1.m4s",
             "v_1/1.m4s",
             "../v1/1.m4s",

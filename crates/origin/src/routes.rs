@@ -1,13 +1,9 @@
 //! `/media/…`: who may, then what.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use api::{
     Problem,
-    accept::takes_coding,
     conditional::{self, Wanted},
     cors,
 };
@@ -25,7 +21,7 @@ use domain::{PresentationId, playback_token::Claims};
 use media::{iframe, rebase::rebase, selection::Selection};
 
 use crate::{
-    Origin, body,
+    Asked, Origin, body,
     digest::digest,
     path::{MediaPath, Resource},
     presentation::{LoadError, Located, Presentation},
@@ -50,7 +46,7 @@ async fn handle(State(origin): State<Origin>, method: Method, uri: Uri, headers:
         (&Method::OPTIONS, _) => cors::preflight(),
         (&Method::GET | &Method::HEAD, Some(path)) => {
             let mut response =
-                origin.answer(path, &headers).await.unwrap_or_else(IntoResponse::into_response);
+                origin.answer(path, uri.query(), &headers).await.unwrap_or_else(IntoResponse::into_response);
             if response.status() == StatusCode::NOT_FOUND {
                 response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(MISSING));
             }
@@ -89,9 +85,21 @@ fn measure(kind: &'static str, response: &Response, took: Duration) {
 }
 
 impl Origin {
-    async fn answer(&self, path: MediaPath<'_>, headers: &HeaderMap) -> Result<Response, Problem> {
+    async fn answer(
+        &self,
+        path: MediaPath<'_>,
+        query: Option<&str>,
+        headers: &HeaderMap,
+    ) -> Result<Response, Problem> {
         let claims = self.authorise(&path).await?;
         let id = path.presentation;
+        if let Some(live) = &self.0.live {
+            let (max_height, query) = (claims.max_height, query.map(str::to_owned));
+            let asked = Asked { presentation: id, rest: path.rest.to_owned(), query, max_height };
+            if let Some(answer) = live.answer(asked, headers.clone()).await {
+                return Ok(answer);
+            }
+        }
         let mut presentation = self.0.presentations.get(id).await.map_err(refuse)?;
         if !has(&presentation, path.resource) {
             presentation = self.0.presentations.get_newer(id, &presentation).await.map_err(refuse)?;
@@ -104,6 +112,8 @@ impl Origin {
             }
             Resource::Segment(track, n) => self.segment(&presentation, track, n, headers).await,
             Resource::Iframe(track, n) => self.picture(&presentation, track, n, headers).await,
+            // Only events have parts, and only while they go on.
+            Resource::Part(..) => Err(Problem::not_found()),
             Resource::Sheet(n) => {
                 let (object, size) = presentation.sheet(n).ok_or_else(Problem::not_found)?;
                 self.object(headers, "image/jpeg", object, 0, size).await
@@ -111,7 +121,8 @@ impl Origin {
             resource => {
                 let made = self.0.manifests.get(id, &presentation, resource, claims.max_height).await;
                 let made = made.ok_or_else(Problem::not_found)?;
-                Ok(manifest(&made, presentation.descriptor.complete, headers))
+                let cache = if presentation.descriptor.complete { COMPLETE } else { GROWING };
+                Ok(made.answer(headers, cache))
             }
         }
     }
@@ -142,6 +153,7 @@ impl Origin {
         | Resource::IframePlaylist(track)
         | Resource::Init(track)
         | Resource::Segment(track, _)
+        | Resource::Part(track, ..)
         | Resource::Iframe(track, _)) = resource
         else {
             return Ok(());
@@ -263,6 +275,7 @@ const FIRST_READ: u64 = 8 << 10;
 fn has(presentation: &Presentation, resource: Resource<'_>) -> bool {
     match resource {
         Resource::Segment(track, n) => presentation.segment(track, n).is_some(),
+        Resource::Part(..) => false,
         Resource::Iframe(track, n) => presentation.picture(track, n).is_some(),
         Resource::Init(track) | Resource::Playlist(track) | Resource::IframePlaylist(track) => {
             presentation.init(track).is_some()
@@ -278,24 +291,6 @@ fn has(presentation: &Presentation, resource: Resource<'_>) -> bool {
 fn content_type(presentation: &Presentation, track: &str) -> &'static str {
     let video = presentation.descriptor.tracks.iter().any(|t| t.id == track && t.is_video());
     if video { "video/mp4" } else { "audio/mp4" }
-}
-
-fn manifest(made: &Arc<crate::manifest::Manifest>, complete: bool, headers: &HeaderMap) -> Response {
-    let gzip = takes_coding(headers, "gzip");
-    let (bytes, tag) = if gzip { (&made.gzip, &made.gzip_tag) } else { (&made.plain, &made.plain_tag) };
-    let cache = if complete { COMPLETE } else { GROWING };
-    let mut response = if conditional::not_modified(headers, tag) {
-        unchanged(tag, cache)
-    } else {
-        let mut response = Response::new(Body::from(bytes.clone()));
-        describe(&mut response, made.content_type, cache, tag, bytes.len() as u64);
-        if gzip {
-            response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-        }
-        response
-    };
-    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
-    response
 }
 
 /// Bytes in memory that never change.

@@ -2,6 +2,7 @@
 
 mod delivery;
 mod listening;
+mod live;
 mod worker;
 
 use std::{
@@ -68,7 +69,8 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Server> {
 }
 
 /// The same in the place of a process that is still there. It goes when requests are accepted here.
-pub async fn start_after(taken: Option<Taken>, config: Config, clock: Clock) -> anyhow::Result<Server> {
+pub async fn start_after(taken: Option<Taken>, mut config: Config, clock: Clock) -> anyhow::Result<Server> {
+    live::settle(&mut config);
     http::metrics::install();
     let stop = CancellationToken::new();
     let mut tasks = JoinSet::new();
@@ -86,7 +88,7 @@ pub async fn start_after(taken: Option<Taken>, config: Config, clock: Clock) -> 
     };
     let mut faces = Faces::new(health.clone(), config.http.trusted_proxies.clone(), config.metrics.clone());
     let bus = Bus::open(&config.bus).await?;
-    let mut the_app = None;
+    let (mut the_app, mut events) = (None, None);
     if let Some(store) = &store {
         store.announce(bus.announcer());
         let cache = Cache::open(&config.cache)?;
@@ -99,9 +101,13 @@ pub async fn start_after(taken: Option<Taken>, config: Config, clock: Clock) -> 
         if config.roles.contains(&Role::Worker) {
             worker::start(&config, &app, &bus, &mut tasks, &stop)?;
         }
+        if config.roles.contains(&Role::Live) {
+            events = Some(live::start(&config, &app, &bus, &mut tasks, &stop).await?);
+        }
         the_app = Some(app);
     }
-    let edge = delivery::start(&config, &blobs, &clock, &bus, &mut faces, &mut tasks, &stop).await?;
+    let engines = (&blobs, &clock, &bus);
+    let edge = delivery::start(&config, engines, events, &mut faces, &mut tasks, &stop).await?;
     let lanes = edge.as_ref().map(|edge| Lanes::start(edge, &stop)).transpose()?;
     let insights = faces.insights.clone();
     let draining = Draining { health: health.clone(), app: the_app.clone(), stop: stop.clone() };
@@ -132,7 +138,7 @@ pub async fn start_app(
         max_upload_bytes: config.upload.max_bytes,
         upload_chunk_bytes: config.upload.chunk_bytes,
         ladder: config.encoding.ladder.clone(),
-        ingest: app::events::Ports::default(),
+        ingest: live::ports(config),
     };
     let geo = config.geo.clone();
     let geo = tokio::task::spawn_blocking(move || Geo::open(&geo)).await??;

@@ -143,6 +143,18 @@ pub async fn next_version(tx: &mut Tx, id: PresentationId, now: Micros) -> Resul
     u64::try_from(version).map_err(|_| Error::Corrupt(format!("presentations.version {version}")))
 }
 
+/// Notes the number of a descriptor that was written by who hands out numbers of its own: a live node.
+pub async fn described(tx: &mut Tx, id: PresentationId, version: u64) -> Result<()> {
+    let version = i64::try_from(version).unwrap_or(i64::MAX);
+    execute!(
+        tx,
+        "UPDATE presentations SET version = $1 WHERE id = $2 AND version < $1",
+        version,
+        id.to_string()
+    )
+    .map(|_| ())
+}
+
 /// Makes others that add units wait for this transaction, so that each sees what was added before it.
 pub async fn lock(tx: &mut Tx, id: PresentationId) -> Result<()> {
     execute!(tx, "UPDATE presentations SET updated_at = updated_at WHERE id = $1", id.to_string())?;

@@ -28,7 +28,7 @@ impl Error {
         matches!(self, Self::Unavailable { .. } | Self::Busy(_))
     }
 
-    pub(crate) fn other(object: impl Into<String>, reason: impl ToString) -> Self {
+    pub fn other(object: impl Into<String>, reason: impl ToString) -> Self {
         Self::Other { object: object.into(), reason: reason.to_string() }
     }
 

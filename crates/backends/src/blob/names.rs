@@ -46,6 +46,11 @@ pub fn track(id: PresentationId, unit: &str, track: &str, extension: &str) -> St
     format!("presentations/{id}/{unit}/{track}.{extension}")
 }
 
+/// Segment `number` of all tracks of an event.
+pub fn live_segment(id: PresentationId, number: u64) -> String {
+    format!("presentations/{id}/live/{number:08}.cmf")
+}
+
 /// All descriptor versions of a presentation; the greatest name is the newest.
 pub fn descriptors(id: PresentationId) -> String {
     format!("presentations/{id}/descriptor")

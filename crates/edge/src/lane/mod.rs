@@ -159,14 +159,9 @@ impl Edge {
         let mut left = &mut changing[..];
         let age = object.freshness.age_s(self.0.clock.now()).to_string();
         let status = self.0.statuses.of(How::Hit).as_bytes();
-        for part in [
-            &b"age: "[..],
-            age.as_bytes(),
-            b"\r\ncache-status: ",
-            status,
-            b"\r\n",
-            sender.end_of_head(),
-        ] {
+        for part in
+            [&b"age: "[..], age.as_bytes(), b"\r\ncache-status: ", status, b"\r\n", sender.end_of_head()]
+        {
             left.write_all(part)?;
         }
         let length = room - left.len();

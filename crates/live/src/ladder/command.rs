@@ -10,7 +10,7 @@ pub enum Job {
     /// All rungs of the plan; so many better ones were given up before.
     Pictures { plan: Plan, given_up: u32 },
     /// One track of AAC.
-    Sound { track: TrackId, bitrate_bps: u32 },
+    Sound { track: TrackId, bitrate_bps: u32, sound: Option<(u32, u32)> },
 }
 
 impl Job {
@@ -41,7 +41,7 @@ impl Job {
     pub fn arguments(&self, container: Container) -> Vec<String> {
         match self {
             Self::Pictures { plan, .. } => pictures(plan, container),
-            Self::Sound { bitrate_bps, .. } => sound(*bitrate_bps, container),
+            Self::Sound { bitrate_bps, sound: wanted, .. } => sound(*bitrate_bps, *wanted, container),
         }
     }
 }
@@ -70,9 +70,10 @@ fn output() -> Vec<String> {
 }
 
 /// Gaps are filled, so that the sound stays with its times.
-fn sound(bitrate_bps: u32, container: Container) -> Vec<String> {
+fn sound(bitrate_bps: u32, wanted: Option<(u32, u32)>, container: Container) -> Vec<String> {
     let filter = "-map 0:a:0 -af aresample=async=1:min_hard_comp=0.1";
-    let encode = words(&format!("{filter} -c:a aac -b:a {bitrate_bps}"));
+    let shape = wanted.map(|(rate, channels)| format!("-ar {rate} -ac {channels}")).unwrap_or_default();
+    let encode = words(&format!("{filter} -c:a aac -b:a {bitrate_bps} {shape}"));
     [input(container), encode, output()].concat()
 }
 
@@ -112,7 +113,7 @@ fn filters(plan: &Plan) -> String {
     let names: String = (0..plan.rungs.len()).map(|n| format!("[s{n}]")).collect();
     let scaled =
         plan.rungs.iter().enumerate().map(|(n, rung)| {
-            format!(";[s{n}]scale={}:{}:flags=bicubic,setsar=1[v{n}]", rung.width, rung.height)
+            format!(";[s{n}]scale={w}:{h}:force_original_aspect_ratio=decrease:force_divisible_by=2:flags=bicubic,pad={w}:{h}:-1:-1,setsar=1[v{n}]", w = rung.width, h = rung.height)
         });
     format!("[0:v:0]split={}{names}{}", plan.rungs.len(), scaled.collect::<String>())
 }

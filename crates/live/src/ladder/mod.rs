@@ -38,8 +38,10 @@ pub struct Plan {
     pub key_interval_ms: u32,
     /// Best first.
     pub rungs: Vec<Rung>,
-    /// Of sound that is made into AAC; AAC of the publisher stays as it is.
+    /// Of sound that is made into AAC; AAC-LC of the publisher stays as it is.
     pub audio_bps: u32,
+    /// The sample rate and the channels that sound must have; `None`: the publisher's.
+    pub sound: Option<(u32, u32)>,
     /// x264's word.
     pub preset: String,
     /// 0: as many as the encoder likes.

@@ -35,7 +35,8 @@ const LATEST: Duration = Duration::from_secs(5);
 const GOOD: Duration = Duration::from_secs(10);
 
 /// Makes the plan's rungs until the source has ended. The source's own picture is `video 0` of the output when it is kept; rungs are numbered
-/// from 1 on, best first; AAC of the source is taken over as it is.
+/// from 1 on, best first; AAC-LC of the source is taken over as it is, if the plan has nothing against it. Begins at the source's newest key
+/// frame.
 pub async fn run<S: Starter>(source: Feed, output: FeedWriter, plan: Plan, starter: Arc<S>) -> Outcome {
     let output = Output(Arc::new(Mutex::new(output)));
     let mut tracks = source.watch_tracks();
@@ -44,6 +45,8 @@ pub async fn run<S: Starter>(source: Feed, output: FeedWriter, plan: Plan, start
     let mut encoders = JoinSet::new();
     let mut outcome = Outcome::default();
     let mut ended = false;
+    // What is there already is taken up at its newest picture that decodes on its own: what was before is not live.
+    let mut start = Start::NewestKey;
     loop {
         let listed = tracks.borrow_and_update().clone();
         taken.retain(|ring| listed.iter().any(|track| track.ring.is(ring)));
@@ -55,19 +58,20 @@ pub async fn run<S: Starter>(source: Feed, output: FeedWriter, plan: Plan, start
             let first = track.id.number == 0;
             if track.id.kind == Kind::Video && first {
                 if plan.keeps_source {
-                    copies.spawn(copy(track.clone(), output.clone()));
+                    copies.spawn(copy(track.clone(), output.clone(), start));
                 }
                 if !plan.rungs.is_empty() {
                     let job = Job::Pictures { plan: plan.clone(), given_up: 0 };
-                    encoders.spawn(encode(track, output.clone(), job, starter.clone()));
+                    encoders.spawn(encode(track, output.clone(), job, starter.clone(), start));
                 }
-            } else if track.id.kind == Kind::Audio && !is_aac(&track.spec) {
-                let job = Job::Sound { track: track.id, bitrate_bps: plan.audio_bps };
-                encoders.spawn(encode(track, output.clone(), job, starter.clone()));
+            } else if track.id.kind == Kind::Audio && !plan.takes(&track.spec) {
+                let job = Job::Sound { track: track.id, bitrate_bps: plan.audio_bps, sound: plan.sound };
+                encoders.spawn(encode(track, output.clone(), job, starter.clone(), start));
             } else if track.id.kind == Kind::Audio {
-                copies.spawn(copy(track, output.clone()));
+                copies.spawn(copy(track, output.clone(), Start::Oldest));
             }
         }
+        start = Start::Oldest;
         if ended && copies.is_empty() && encoders.is_empty() {
             return outcome;
         }
@@ -84,8 +88,13 @@ pub async fn run<S: Starter>(source: Feed, output: FeedWriter, plan: Plan, start
     }
 }
 
-fn is_aac(spec: &TrackSpec) -> bool {
-    matches!(&spec.media, Media::Audio(Sound::Mpeg(_)))
+impl Plan {
+    /// Can this sound stay as it is?
+    fn takes(&self, spec: &TrackSpec) -> bool {
+        let Media::Audio(sound @ Sound::Mpeg(config)) = &spec.media else { return false };
+        let fits = |wanted| wanted == (sound.sample_rate(), sound.channels());
+        config.audio_object_type == 2 && self.sound.is_none_or(fits)
+    }
 }
 
 /// The feed that several tasks write into.
@@ -108,8 +117,8 @@ impl Output {
 }
 
 /// Takes a track over as it is.
-async fn copy(track: Track, output: Output) {
-    let mut reader = track.ring.reader(Start::Oldest);
+async fn copy(track: Track, output: Output, start: Start) {
+    let mut reader = track.ring.reader(start);
     let mut described = None;
     while let Some(item) = reader.next().await {
         let Item::Frame(frame) = item else { continue };
@@ -123,8 +132,14 @@ async fn copy(track: Track, output: Output) {
 }
 
 /// Keeps one encoder at its job until the track has ended.
-async fn encode<S: Starter>(track: Track, output: Output, mut job: Job, starter: Arc<S>) -> Outcome {
-    let mut reader = track.ring.reader(Start::Oldest).with_patience(PATIENCE);
+async fn encode<S: Starter>(
+    track: Track,
+    output: Output,
+    mut job: Job,
+    starter: Arc<S>,
+    start: Start,
+) -> Outcome {
+    let mut reader = track.ring.reader(start).with_patience(PATIENCE);
     let mut outcome = Outcome::default();
     let mut wait = SOONEST;
     let mut next = None;

@@ -30,6 +30,7 @@ fn plan() -> Plan {
         key_interval_ms: 1000,
         rungs: vec![rung(320, 180, 400_000), rung(160, 90, 150_000)],
         audio_bps: 96_000,
+        sound: None,
         preset: "ultrafast".into(),
         threads: 1,
     }

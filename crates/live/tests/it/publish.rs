@@ -153,7 +153,7 @@ async fn a_live_stream_is_measured() {
     assert!((990..1010).contains(&video.key_interval_ms.unwrap()), "{snapshot:?}");
     assert_eq!((video.width, video.height, video.dropped, video.missing), (Some(320), Some(180), 0, 0));
     assert!(snapshot.encoder.as_ref().is_some_and(|name| name.starts_with("Lavf")), "{snapshot:?}");
-    assert_eq!(snapshot.advice(), [] as [String; 0]);
+    assert_eq!(snapshot.advice(), []);
     assert!(snapshot.bitrate_bps > 50_000 && snapshot.lead_ms.abs() < 2000, "{snapshot:?}");
 }
 

@@ -9,9 +9,10 @@ use super::{
 };
 use crate::{
     Error, Result,
+    bits::Fields,
     codec::{Format, Picture, Sound, dolby, hevc, opus},
     descriptor::Range,
-    mp4::{TrackHeader, TrackKind},
+    mp4::{Boxes, Header, TrackHeader, TrackKind},
 };
 
 /// What a CMAF header says.
@@ -59,6 +60,23 @@ impl TrackSpec {
         Ok(Self { timescale: track.timescale, language: track.language.clone(), media })
     }
 
+    /// What a header of ours says.
+    pub fn from_init(init: &[u8]) -> Result<Self> {
+        let missing = || Error::Invalid("CMAF header", "it describes no track");
+        let header = Header::parse_file(init)?;
+        let track = header.tracks.first().ok_or_else(missing)?;
+        let trak = Boxes::new(Boxes::new(init).need(b"moov", "no moov")?).need(b"trak", "no trak")?;
+        let media_time = match Boxes::new(trak).find(b"edts")? {
+            None => 0,
+            Some(edits) => {
+                let mut list = Fields::new("elst", Boxes::new(edits).need(b"elst", "edts without elst")?);
+                // Version, flags, count and duration stand before it.
+                (list.u32()?, list.u32()?, list.u32()?, list.u32()?).3
+            }
+        };
+        Self::from_header(track, media_time)
+    }
+
     /// Takes from the track's first sample what its header may have left out: HDR10 metadata in SEI messages of HEVC and in
     /// OBUs of AV1, and joint object coding of E-AC-3. What is known stays.
     pub fn learn(&mut self, sample: &[u8]) -> Result<()> {
@@ -103,6 +121,10 @@ impl TrackSpec {
             }
             _ => self == other,
         }
+    }
+
+    pub fn is_video(&self) -> bool {
+        matches!(self.media, Media::Video { .. })
     }
 
     /// RFC 6381 codecs string.

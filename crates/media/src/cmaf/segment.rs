@@ -63,7 +63,8 @@ const TOO_BIG: Error = Error::Invalid("segment", "its size exceeds 32 bits");
 
 /// Writes one segment. `samples` are in decode order; only their durations, composition offsets, sync flags and
 /// bytes count: the first is decoded at `base_decode_time`, each next when the one before ends. Composition offsets
-/// count without the delay and may be negative, but no sample may be shown before `base_decode_time`. `sequence` should grow by one from segment to segment.
+/// count without the delay and may be negative, but no key frame may be shown before `base_decode_time`: of a chunk within a segment
+/// other frames may be. `sequence` should grow by one from segment to segment.
 pub fn segment(sequence: u32, base_decode_time: u64, samples: &[Sample], kind: Kind) -> Result<Segment> {
     if samples.is_empty() {
         return Err(Error::Invalid("segment", "it has no samples"));
@@ -77,10 +78,10 @@ pub fn segment(sequence: u32, base_decode_time: u64, samples: &[Sample], kind: K
     let mut run = Vec::with_capacity(samples.len());
     for sample in samples {
         let size = u32::try_from(sample.data.len()).map_err(|_| TOO_BIG)?;
-        let shown = at
-            .checked_add_signed(i64::from(sample.cts_offset))
-            .ok_or(Error::Invalid("segment", "a sample is shown before the segment begins"))?;
         if sample.is_sync && is_video {
+            let shown = at
+                .checked_add_signed(i64::from(sample.cts_offset))
+                .ok_or(Error::Invalid("segment", "a key frame is shown before the segment begins"))?;
             sync.push(SyncSample { at: u32::try_from(shown).map_err(|_| TOO_LONG)?, bytes: size });
         }
         run.push(RunSample {

@@ -1,10 +1,11 @@
 //! The MPD: one period, video, audio and thumbnail adaptation sets with numbered segments.
 
-use super::{sets, time, xml::Element};
+use super::{sets, xml::Element};
 use crate::{
     descriptor::{Descriptor, Track},
     measure::{self, Piece},
     selection::{Selection, programmes},
+    time,
 };
 
 const PROFILES: &str = "urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019";
@@ -63,7 +64,7 @@ pub fn mpd(descriptor: &Descriptor, selection: Selection, published_at: i64) -> 
     for (n, programme) in programmes(&audio).into_iter().enumerate() {
         for track in &programme.tracks {
             let pieces = measure::segments(track);
-            let played = sets::Played { track, pieces: &pieces };
+            let played = sets::Played::from((*track, &pieces));
             period = period.child(sets::audio(id(), played, &programme.name, n == 0, longest_ms));
         }
     }

@@ -13,11 +13,15 @@ use crate::{
 pub struct Played<'a> {
     pub track: &'a Track,
     pub pieces: &'a [Piece],
+    /// Number of the first of them.
+    pub first: u64,
+    /// What it may need, bits per second, whatever the pieces do.
+    pub declared_bps: u64,
 }
 
 impl<'a> From<(&'a Track, &'a Vec<Piece>)> for Played<'a> {
     fn from((track, pieces): (&'a Track, &'a Vec<Piece>)) -> Self {
-        Self { track, pieces }
+        Self { track, pieces, first: 0, declared_bps: 0 }
     }
 }
 
@@ -194,19 +198,20 @@ fn adaptation_set(id: u32, content: &str, mime: &str) -> Element {
         .attr("segmentAlignment", "true")
 }
 
-fn representation(Played { track, pieces }: Played<'_>, longest_ms: u64) -> Element {
+fn representation(Played { track, pieces, declared_bps, .. }: Played<'_>, longest_ms: u64) -> Element {
+    let peak = measure::bandwidth(pieces, track.timescale, longest_ms).peak;
     Element::new("Representation")
         .attr("id", &track.id)
         .attr("codecs", &track.codec)
-        .attr("bandwidth", measure::bandwidth(pieces, track.timescale, longest_ms).peak.max(1))
+        .attr("bandwidth", peak.max(declared_bps).max(1))
 }
 
-fn template(Played { track, pieces }: Played<'_>) -> Element {
+fn template(Played { track, pieces, first, .. }: Played<'_>) -> Element {
     Element::new("SegmentTemplate")
         .attr("timescale", track.timescale)
         .attr("initialization", "$RepresentationID$/init.mp4")
         .attr("media", "$RepresentationID$/$Number$.m4s")
-        .attr("startNumber", 0)
+        .attr("startNumber", first)
         .child(timeline(pieces))
 }
 

@@ -2,9 +2,11 @@
 //!
 //! All URLs are relative to the multivariant playlist's folder and name one resource each, without byte ranges.
 
+mod live;
 mod media;
 mod multivariant;
 
+pub use self::live::live_playlist;
 pub use self::media::{iframe_playlist, image_playlist, media_playlist};
 pub use multivariant::multivariant;
 

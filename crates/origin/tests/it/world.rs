@@ -56,7 +56,7 @@ impl World {
             complete_max_age_ms: 20,
             ..Config::default()
         };
-        let router = Origin::new(config, blobs.clone(), clock.clone()).router();
+        let router = Origin::new(config, blobs.clone(), clock.clone(), None).router();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(listener, router).await });

@@ -9,7 +9,7 @@ mod nearest;
 
 use std::{
     collections::BTreeSet,
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr, SocketAddrV4},
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -31,10 +31,12 @@ pub enum Role {
     Origin,
     /// A cache of them, for viewers.
     Edge,
+    /// Live events: publishers come in here.
+    Live,
 }
 
 impl Role {
-    pub const ALL: [Self; 4] = [Self::Api, Self::Worker, Self::Origin, Self::Edge];
+    pub const ALL: [Self; 5] = [Self::Api, Self::Worker, Self::Origin, Self::Edge, Self::Live];
 
     pub fn word(self) -> &'static str {
         match self {
@@ -42,6 +44,7 @@ impl Role {
             Self::Worker => "worker",
             Self::Origin => "origin",
             Self::Edge => "edge",
+            Self::Live => "live",
         }
     }
 }
@@ -51,9 +54,12 @@ impl FromStr for Role {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let known = Self::ALL.into_iter().find(|role| role.word() == text.trim());
-        known.ok_or_else(|| format!("`{text}` is not a role; roles are api, worker, origin and edge"))
+        known.ok_or_else(|| format!("`{text}` is not a role; roles are api, worker, origin, edge and live"))
     }
 }
+
+/// Where publishers come in unless it is said otherwise. Left out when somebody else has it.
+pub const LIVE: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 1935));
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -82,6 +88,8 @@ pub struct Config {
     pub origin: origin::Config,
     /// What is kept nearer to viewers.
     pub edge: edge::Config,
+    /// Live events.
+    pub live: live::Config,
     /// How the countries of viewers are told.
     pub geo: backends::geo::Config,
     /// What players tell of their playbacks.
@@ -144,6 +152,10 @@ impl Default for Config {
             encoding: vod::workflow::Config { work_dir: PathBuf::new(), ..Default::default() },
             origin: origin::Config::default(),
             edge: edge::Config::default(),
+            live: live::Config {
+                rtmp: live::Rtmp { listen: Some(LIVE), ..live::Rtmp::default() },
+                ..live::Config::default()
+            },
             geo: backends::geo::Config::default(),
             insights: insights::Config::default(),
             metrics: crate::http::metrics::Config::default(),
@@ -224,7 +236,7 @@ impl Config {
 
     /// Has this process a need of the database?
     pub fn needs_store(&self) -> bool {
-        self.roles.contains(&Role::Api) || self.roles.contains(&Role::Worker)
+        [Role::Api, Role::Worker, Role::Live].iter().any(|role| self.roles.contains(role))
     }
 
     /// The file of an SQLite database.

@@ -1,6 +1,6 @@
 //! The roles that deliver: the origin, the edge in front of it, and what both are told over the bus and tell there.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use backends::{
@@ -15,11 +15,15 @@ use domain::{
     revocation::Revocation,
 };
 use edge::{Bound, Edge};
-use origin::Origin;
+use origin::{Live, Origin};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{Ended, supervise};
+use super::{
+    Ended,
+    live::{Events, Here},
+    supervise,
+};
 use crate::{
     config::{Config, Role},
     private,
@@ -32,17 +36,17 @@ const RECALL: Duration = Duration::from_secs(60);
 /// Starts what the process delivers with. Gives back the edge, for the listeners.
 pub(super) async fn start(
     config: &Config,
-    blobs: &Blobs,
-    clock: &Clock,
-    bus: &Bus,
+    (blobs, clock, bus): (&Blobs, &Clock, &Bus),
+    events: Option<Events>,
     faces: &mut Faces,
     tasks: &mut JoinSet<Ended>,
     stop: &CancellationToken,
 ) -> anyhow::Result<Option<Edge>> {
+    let live = events.map(|events| Arc::new(Here { events, blobs: blobs.clone() }) as Arc<dyn Live>);
     let origin = config
         .roles
         .contains(&Role::Origin)
-        .then(|| Origin::new(config.origin.clone(), blobs.clone(), clock.clone()));
+        .then(|| Origin::new(config.origin.clone(), blobs.clone(), clock.clone(), live));
     let router = origin.as_ref().map(Origin::router);
     let edge = if config.roles.contains(&Role::Edge) {
         let dir = &config.edge.dir;

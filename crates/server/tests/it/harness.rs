@@ -302,6 +302,10 @@ impl Answer {
         self
     }
 
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+
     pub fn code(&self) -> &str {
         self.json["code"].as_str().unwrap_or_default()
     }

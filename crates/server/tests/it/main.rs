@@ -7,6 +7,7 @@ mod accounts;
 mod answers;
 mod apart;
 mod attempts;
+mod broadcast;
 mod bulk;
 mod catalog;
 mod codecs;

@@ -22,7 +22,7 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use tokio::{
     io::{AsyncRead, AsyncReadExt},
-    process::{Child, ChildStdout},
+    process::{Child, ChildStdin, ChildStdout},
     task::JoinHandle,
 };
 
@@ -173,6 +173,19 @@ impl Guest {
 
     /// Starts it. Its output comes through [`Running::stdout`].
     pub async fn spawn(self) -> Result<(Running, ChildStdout)> {
+        let (running, _, stdout) = self.start(Stdio::null()).await?;
+        Ok((running, stdout))
+    }
+
+    /// The same of one that reads what it is given.
+    pub async fn spawn_fed(self) -> Result<(Running, ChildStdin, ChildStdout)> {
+        let name = self.program.display().to_string();
+        let (running, stdin, stdout) = self.start(Stdio::piped()).await?;
+        let stdin = stdin.ok_or(Error::Start { program: name, source: io::ErrorKind::BrokenPipe.into() })?;
+        Ok((running, stdin, stdout))
+    }
+
+    async fn start(self, stdin: Stdio) -> Result<(Running, Option<ChildStdin>, ChildStdout)> {
         let name = self.program.display().to_string();
         let failed = |source| Error::Start { program: name.clone(), source };
         let read =
@@ -182,7 +195,7 @@ impl Guest {
             .map_err(failed)?;
         let mut command = tokio::process::Command::new(&self.program);
         command
-            .stdin(Stdio::null())
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0)
@@ -191,6 +204,7 @@ impl Guest {
         let mut child = spawn::caged(command, bars).await.map_err(failed)?;
         let pipes = child.stdout.take().zip(child.stderr.take());
         let (stdout, stderr) = pipes.ok_or_else(|| failed(io::ErrorKind::BrokenPipe.into()))?;
+        let stdin = child.stdin.take();
         let pid = child.id();
         let said = Said::default();
         let stderr = tokio::spawn(last_words(stderr, said.clone()));
@@ -198,7 +212,7 @@ impl Guest {
         let args = self.args.iter().map(|arg| arg.to_string_lossy());
         let asked = std::iter::once(name.clone().into()).chain(args).collect::<Vec<_>>().join(" ");
         let wall = self.limits.wall;
-        Ok((Running { child, pid, asked, over: false, said, stderr, wall, scratch }, stdout))
+        Ok((Running { child, pid, asked, over: false, said, stderr, wall, scratch }, stdin, stdout))
     }
 
     /// Runs it to its end and gives what it wrote to its standard output, at most `limit` bytes.

@@ -1,4 +1,4 @@
-//! Times as XML Schema wants them (xs:dateTime, xs:duration).
+//! Times as manifests write them: ISO 8601, which XML Schema (xs:dateTime, xs:duration) and HLS follow.
 
 /// Microseconds since the Unix epoch as UTC, whole seconds: `2025-06-01T12:00:00Z`.
 pub fn date_time(micros: i64) -> String {
@@ -15,6 +15,13 @@ pub fn date_time(micros: i64) -> String {
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     let (h, m, s) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
     format!("{year:04}-{month:02}-{day:02}T{h:02}:{m:02}:{s:02}Z")
+}
+
+/// The same with milliseconds: `2025-06-01T12:00:00.250Z`.
+pub fn date_time_ms(micros: i64) -> String {
+    let seconds = date_time(micros);
+    let ms = micros.rem_euclid(1_000_000) / 1000;
+    format!("{}.{ms:03}Z", seconds.trim_end_matches('Z'))
 }
 
 /// Microseconds as `PT12.5S`.
@@ -35,6 +42,8 @@ mod tests {
         assert_eq!(date_time(951_782_400_000_000), "2000-02-29T00:00:00Z");
         assert_eq!(date_time(1_735_689_599_999_999), "2024-12-31T23:59:59Z");
         assert_eq!(date_time(-1), "1969-12-31T23:59:59Z");
+        assert_eq!(date_time_ms(-1), "1969-12-31T23:59:59.999Z");
+        assert_eq!(date_time_ms(1_735_689_600_050_000), "2025-01-01T00:00:00.050Z");
     }
 
     #[test]

@@ -1,0 +1,347 @@
+//! One publisher on air: its ladder, and the frames of all tracks in the event's order.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use media::{
+    cmaf::{Media, TrackSpec},
+    codec::Sound,
+    descriptor::{Descriptor, TrackKind},
+    measure,
+};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep, timeout},
+};
+use tokio_util::task::AbortOnDropHandle;
+
+use super::Making;
+use crate::{
+    Feed, Kind, Slot, Track, TrackId, Windows, feed,
+    ladder::{self, Plan, Rung, Starter, can_stay},
+    ring::{Frame, Item, Start},
+};
+
+/// How long it is waited for key frames and for sound before an event begins.
+const LOOKS: Duration = Duration::from_millis(2_600);
+/// How long encoders may take to begin.
+const BEGINS: Duration = Duration::from_secs(8);
+/// Frames on their way to the packager.
+const ON_THE_WAY: usize = 512;
+const TOP: TrackId = TrackId { kind: Kind::Video, number: 0 };
+const SOUND: TrackId = TrackId { kind: Kind::Audio, number: 0 };
+
+/// What the tracks of an event are, the leader first, the sound last.
+#[derive(Debug, Clone)]
+pub struct Tracks {
+    pub specs: Vec<TrackSpec>,
+    /// Bits per second that each may need.
+    pub declared_bps: Vec<u32>,
+    pub frame_rate: (u32, u32),
+}
+
+impl Tracks {
+    /// Those of an event that has begun before.
+    pub fn recall(descriptor: &Descriptor) -> Option<Self> {
+        let (mut specs, mut declared_bps, mut frame_rate) = (Vec::new(), Vec::new(), (30, 1));
+        for track in &descriptor.tracks {
+            specs.push(TrackSpec::from_init(&STANDARD.decode(&track.init).ok()?).ok()?);
+            let peak =
+                measure::bandwidth(&measure::segments(track), track.timescale, descriptor.longest_segment_ms)
+                    .peak;
+            declared_bps.push(u32::try_from(peak).unwrap_or(u32::MAX));
+            if let TrackKind::Video { frame_rate: told, .. } = track.kind {
+                frame_rate = told;
+            }
+        }
+        (!specs.is_empty()).then_some(Self { specs, declared_bps, frame_rate })
+    }
+
+    fn sound(&self) -> Option<(u32, u32)> {
+        self.specs.iter().find_map(|spec| match &spec.media {
+            Media::Audio(sound) => Some((sound.sample_rate(), sound.channels())),
+            Media::Video { .. } => None,
+        })
+    }
+
+    fn pictures(&self) -> impl Iterator<Item = (u32, u32)> {
+        self.specs.iter().filter_map(size)
+    }
+}
+
+fn size(spec: &TrackSpec) -> Option<(u32, u32)> {
+    match &spec.media {
+        Media::Video { picture, .. } => Some((picture.width, picture.height)),
+        Media::Audio(_) => None,
+    }
+}
+
+/// What the encoders of an event went through.
+#[derive(Debug, Clone, Default)]
+pub struct Losses(Arc<(AtomicU64, AtomicU32)>);
+
+impl Losses {
+    fn add(&self, outcome: ladder::Outcome) {
+        self.0.0.fetch_add(outcome.deaths, Relaxed);
+        self.0.1.fetch_add(outcome.given_up, Relaxed);
+    }
+
+    pub fn deaths(&self) -> u64 {
+        self.0.0.load(Relaxed)
+    }
+
+    pub fn given_up(&self) -> u32 {
+        self.0.1.load(Relaxed)
+    }
+}
+
+/// A publisher's frames as tracks of the event.
+#[derive(Debug)]
+pub struct Session {
+    pub slot: Slot,
+    pub tracks: Tracks,
+    /// The leader is the publisher's own picture.
+    pub keeps_source: bool,
+    /// Track and frame.
+    pub frames: mpsc::Receiver<(usize, Frame)>,
+    /// How old the first picture is when it comes, microseconds of media time.
+    pub lag_us: i64,
+    _tasks: Vec<AbortOnDropHandle<()>>,
+}
+
+/// Puts a publisher on air, with the tracks that the event has if it has begun. `None` when nothing can be made of it.
+pub async fn open<S: Starter>(
+    slot: Slot,
+    source: Feed,
+    making: Making,
+    known: Option<Tracks>,
+    longest_ms: u64,
+    (starter, losses): (Arc<S>, Losses),
+) -> Option<Session> {
+    let (video, audio) = look(&source, known.is_some()).await;
+    let wants_pictures = known.as_ref().is_none_or(|known| known.pictures().next().is_some());
+    let video = video.filter(|_| wants_pictures);
+    let plan = plan(&source, video.as_ref(), &making, known.as_ref(), longest_ms);
+    let (writer, output) = feed(Windows::default(), Instant::now());
+    let lag_us = video.as_ref().or(audio.as_ref()).map_or(0, lag);
+    let mut wanted = Vec::new();
+    if video.is_some() {
+        wanted.extend(plan.keeps_source.then_some(TOP));
+        let rungs = (1..=plan.rungs.len()).filter_map(|n| u8::try_from(n).ok());
+        wanted.extend(rungs.map(|number| TrackId { kind: Kind::Video, number }));
+    }
+    let has_sound = known.as_ref().is_none_or(|known| known.sound().is_some());
+    wanted.extend(audio.filter(|_| has_sound).map(|_| SOUND));
+    let mut tasks = Vec::new();
+    let laddering = ladder::run(source.clone(), writer, plan.clone(), starter);
+    tasks.push(AbortOnDropHandle::new(tokio::spawn(async move { losses.add(laddering.await) })));
+    let ready = described(&output, &wanted).await;
+    if ready.len() < wanted.len() || ready.is_empty() {
+        return None;
+    }
+    let tracks = known.unwrap_or_else(|| tracks_of(&ready, &plan, &source));
+    let (sender, frames) = mpsc::channel(ON_THE_WAY);
+    for track in ready {
+        let Some(index) = place(&track, &tracks, plan.keeps_source) else { continue };
+        let reading = read(track, index, sender.clone());
+        tasks.push(AbortOnDropHandle::new(tokio::spawn(reading)));
+    }
+    Some(Session { slot, tracks, keeps_source: plan.keeps_source, frames, lag_us, _tasks: tasks })
+}
+
+/// Looks at what a publisher sends until it is known how far apart its key frames are. Gives the first track of each kind.
+async fn look(source: &Feed, is_known: bool) -> (Option<Track>, Option<Track>) {
+    let find = |id: TrackId| source.tracks().into_iter().find(|track| track.id == id);
+    let since = Instant::now();
+    let enough = || {
+        let (video, audio) = (find(TOP), find(SOUND));
+        let keys = video.as_ref().map_or(0, |track| track.ring.held().groups);
+        let frames = audio.as_ref().is_some_and(|track| track.ring.newest().is_some());
+        keys >= if is_known { 1 } else { 2 } && (frames || since.elapsed() > LOOKS / 2)
+    };
+    let looking = async {
+        while !enough() {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::select! {
+        _ = timeout(LOOKS, looking) => {}
+        () = source.ended() => {}
+    }
+    let there = |track: &Track| track.ring.newest().is_some();
+    (find(TOP).filter(there), find(SOUND).filter(there))
+}
+
+/// What is made of a publisher's stream.
+fn plan(
+    source: &Feed,
+    video: Option<&Track>,
+    making: &Making,
+    known: Option<&Tracks>,
+    longest_ms: u64,
+) -> Plan {
+    let mut plan = Plan {
+        keeps_source: false,
+        key_interval_ms: 2_000,
+        rungs: Vec::new(),
+        audio_bps: making.audio_bps,
+        sound: known.and_then(Tracks::sound),
+        preset: making.preset.clone(),
+        threads: making.threads,
+    };
+    let Some(spec) = video.map(|track| track.spec.clone()) else { return plan };
+    let snapshot = source.snapshot(Instant::now());
+    let apart = snapshot
+        .tracks
+        .iter()
+        .find(|track| track.width.is_some())
+        .and_then(|track| track.longest_key_interval_ms);
+    // Of one that comes back the distance is not known yet.
+    let apart = apart.or(known.map(|_| longest_ms));
+    plan.keeps_source = can_stay(&spec, apart, longest_ms);
+    let (width, height) = size(&spec).unwrap_or((2, 2));
+    match known {
+        None => {
+            let top = making.top(width, height);
+            let smaller = making.rungs.iter().filter(|rule| rule.height < width.min(height));
+            plan.rungs = (!plan.keeps_source).then_some(top).into_iter().collect();
+            plan.rungs.extend(smaller.map(|rule| rule.of(width, height)));
+        }
+        Some(known) => {
+            let top = known.specs.first();
+            plan.keeps_source &= top.is_some_and(|top| follows(top, &spec));
+            let sizes = known.pictures().zip(&known.declared_bps);
+            let rungs = sizes.map(|((width, height), bps)| Rung { width, height, bitrate_bps: *bps });
+            plan.rungs = rungs.skip(usize::from(plan.keeps_source)).collect();
+        }
+    }
+    plan
+}
+
+/// Can the picture of another publisher take the place of the first one's as it is?
+fn follows(top: &TrackSpec, other: &TrackSpec) -> bool {
+    let (one, two) = (top.clone().with_sets_in_band(), other.clone().with_sets_in_band());
+    one.zip(two).is_some_and(|(one, two)| {
+        let scale = |spec: TrackSpec| match spec.media {
+            Media::Video { picture, .. } => {
+                TrackSpec { timescale: 1, media: Media::Video { picture, delay: 0 }, ..spec }
+            }
+            Media::Audio(_) => spec,
+        };
+        scale(one).takes(&scale(two))
+    })
+}
+
+impl Making {
+    /// The publisher's picture, encoded again.
+    fn top(&self, width: u32, height: u32) -> Rung {
+        let pixels = u64::from(width) * u64::from(height);
+        let bps = (pixels * u64::from(self.source_millibits_per_pixel) / 1000).clamp(300_000, 20_000_000);
+        Rung { width: width & !1, height: height & !1, bitrate_bps: u32::try_from(bps).unwrap_or(u32::MAX) }
+    }
+}
+
+impl super::RungRule {
+    /// With the publisher's aspect.
+    fn of(&self, width: u32, height: u32) -> Rung {
+        let short = self.height & !1;
+        let long = u64::from(short) * u64::from(width.max(height)) / u64::from(width.min(height).max(1));
+        let long = u32::try_from(long.next_multiple_of(2)).unwrap_or(u32::MAX - 1);
+        let (width, height) = if width >= height { (long, short) } else { (short, long) };
+        Rung { width, height, bitrate_bps: self.bitrate_bps }
+    }
+}
+
+/// From the newest key frame to the newest frame, microseconds of media time.
+fn lag(track: &Track) -> i64 {
+    let Some(newest) = track.ring.newest() else { return 0 };
+    let mut reader = track.ring.reader(Start::NewestKey);
+    let Some(Item::Frame(key)) = reader.try_next() else { return 0 };
+    (newest.pts - key.pts).max(0) * 1_000_000 / i64::from(key.spec.timescale.max(1))
+}
+
+/// Waits until the tracks that are wanted are described. Gives those that are in time.
+async fn described(output: &Feed, wanted: &[TrackId]) -> Vec<Track> {
+    let mut tracks = output.watch_tracks();
+    let all = tracks.wait_for(|tracks| wanted.iter().all(|id| tracks.iter().any(|track| track.id == *id)));
+    tokio::select! {
+        _ = timeout(BEGINS, all) => {}
+        () = output.ended() => {}
+    }
+    output.tracks().into_iter().filter(|track| wanted.contains(&track.id)).collect()
+}
+
+/// Tracks of an event that begins: pictures best first, then the sound.
+fn tracks_of(ready: &[Track], plan: &Plan, source: &Feed) -> Tracks {
+    let mut ready: Vec<&Track> = ready.iter().collect();
+    ready.sort_by_key(|track| track.id);
+    let (pictures, sounds): (Vec<&Track>, Vec<&Track>) =
+        ready.into_iter().partition(|track| track.id.kind == Kind::Video);
+    let snapshot = source.snapshot(Instant::now());
+    let first = snapshot.tracks.iter().find(|track| track.width.is_some());
+    let declared = |track: &&Track| match (track.id.kind, usize::from(track.id.number).checked_sub(1)) {
+        (Kind::Video, Some(rung)) => plan.rungs.get(rung).map_or(0, |rung| rung.bitrate_bps),
+        // What comes as it likes, with room for its moods.
+        (Kind::Video, None) => {
+            first.map_or(0, |track| u32::try_from(track.bitrate_bps * 5 / 4).unwrap_or(u32::MAX))
+        }
+        (Kind::Audio, _) => plan.audio_bps.max(64_000),
+    };
+    let all: Vec<&Track> = pictures.into_iter().chain(sounds).collect();
+    Tracks {
+        specs: all.iter().map(|track| with_delay(track)).collect(),
+        declared_bps: all.iter().map(|track| declared(track).max(16_000)).collect(),
+        frame_rate: first.map_or((30, 1), |track| frame_rate(track.frame_rate_milli)),
+    }
+}
+
+/// The spec of a track, with the delay that its first picture has.
+fn with_delay(track: &Track) -> TrackSpec {
+    let mut spec = TrackSpec::clone(&track.spec);
+    if let (Media::Video { delay, .. }, Some(Item::Frame(frame))) =
+        (&mut spec.media, track.ring.reader(Start::NewestKey).try_next())
+    {
+        *delay = u32::try_from(frame.pts - frame.dts).unwrap_or(0);
+    }
+    spec
+}
+
+/// Thousandths of a frame in a second as the rate that is meant.
+fn frame_rate(milli: u64) -> (u32, u32) {
+    // Of 30000/1001 it cannot be told apart so soon.
+    const USUAL: [u32; 8] = [15, 24, 25, 30, 48, 50, 60, 120];
+    let off = |rate: &u32| (u64::from(*rate) * 1000).abs_diff(milli);
+    let near = USUAL.into_iter().min_by_key(off).filter(|rate| off(rate) < 600);
+    near.map_or((u32::try_from(milli.max(1)).unwrap_or(30_000), 1000), |rate| (rate, 1))
+}
+
+/// Which of the event's tracks it is.
+fn place(track: &Track, tracks: &Tracks, keeps_source: bool) -> Option<usize> {
+    let pictures = tracks.pictures().count();
+    match track.id.kind {
+        Kind::Video => {
+            let number = usize::from(track.id.number);
+            Some(if keeps_source { number } else { number.checked_sub(1)? }).filter(|at| *at < pictures)
+        }
+        Kind::Audio => {
+            let is_sound = |spec: &TrackSpec| matches!(&spec.media, Media::Audio(Sound::Mpeg(_)));
+            tracks.specs.iter().position(is_sound)
+        }
+    }
+}
+
+async fn read(track: Track, index: usize, to: mpsc::Sender<(usize, Frame)>) {
+    let mut reader = track.ring.reader(Start::Oldest);
+    while let Some(item) = reader.next().await {
+        let Item::Frame(frame) = item else { continue };
+        if to.send((index, frame)).await.is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! What viewers of an event are given: playlists, headers, segments and parts. Who may ask was decided before.
+
+use api::{Problem, Text};
+use axum::{
+    body::Body,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use backends::blob::Blobs;
+use bytes::Bytes;
+use media::{cmaf, dash, hls, selection::Selection};
+
+use crate::programme::{Absent, Held, Programme, Stored};
+
+const HLS: &str = "application/vnd.apple.mpegurl";
+const FOREVER: &str = "public, max-age=31536000, immutable";
+/// A playlist that was waited for tells what it tells; for as long as anybody may ask for it again (RFC 8216bis §6.2.5.2: six
+/// target durations).
+const ASKED_FOR: &str = "public, max-age=12, stale-if-error=0";
+/// What tells how it is now.
+const NOW: &str = "public, max-age=1, stale-if-error=10";
+/// The tracks of an event stay as they are.
+const TRACKS: &str = "public, max-age=5, stale-if-error=60";
+/// What is missing may come at once.
+const MISSING: &str = "no-store";
+
+/// A resource of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Resource<'a> {
+    Multivariant,
+    Mpd,
+    Playlist(&'a str),
+    Init(&'a str),
+    Segment(&'a str, u64),
+    Part(&'a str, u64, u64),
+}
+
+impl<'a> Resource<'a> {
+    fn parse(rest: &'a str) -> Option<Self> {
+        match rest {
+            "main.m3u8" => return Some(Self::Multivariant),
+            "main.mpd" => return Some(Self::Mpd),
+            _ => {}
+        }
+        let (track, file) = rest.split_once('/')?;
+        Some(match file {
+            "playlist.m3u8" => Self::Playlist(track),
+            "init.mp4" => Self::Init(track),
+            _ => {
+                let name = file.strip_suffix(".m4s")?;
+                match name.split_once('.') {
+                    Some((segment, part)) => Self::Part(track, number(segment)?, number(part)?),
+                    None => Self::Segment(track, number(name)?),
+                }
+            }
+        })
+    }
+
+    fn track(&self) -> Option<&'a str> {
+        match self {
+            Self::Multivariant | Self::Mpd => None,
+            Self::Playlist(track) | Self::Init(track) | Self::Segment(track, _) | Self::Part(track, ..) => {
+                Some(track)
+            }
+        }
+    }
+}
+
+/// A number in its one spelling.
+fn number(text: &str) -> Option<u64> {
+    let canonical = text == "0" || !text.starts_with('0');
+    let digits = (1..=9).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    (canonical && digits).then(|| text.parse().ok()).flatten()
+}
+
+/// What a playlist is asked for with (RFC 8216bis §6.2.5).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Directives {
+    segment: Option<u64>,
+    part: Option<u64>,
+    skip: bool,
+}
+
+impl Directives {
+    /// `None` when they make no sense.
+    fn parse(query: Option<&str>) -> Option<Self> {
+        let mut found = Self::default();
+        for pair in query.unwrap_or_default().split('&') {
+            match pair.split_once('=') {
+                Some(("_HLS_msn", value)) => found.segment = Some(number(value)?),
+                Some(("_HLS_part", value)) => found.part = Some(number(value)?),
+                Some(("_HLS_skip", value)) => found.skip = matches!(value, "YES" | "v2"),
+                _ => {}
+            }
+        }
+        (found.segment.is_some() || found.part.is_none()).then_some(found)
+    }
+}
+
+/// Answers a request for `rest`, the path within the presentation. `max_height` is the largest short side of pictures that may be
+/// shown.
+pub async fn answer(
+    programme: &Programme,
+    blobs: &Blobs,
+    (rest, query): (&str, Option<&str>),
+    max_height: Option<u32>,
+    headers: &HeaderMap,
+) -> Response {
+    let done = find(programme, blobs, (rest, query), max_height, headers).await;
+    done.unwrap_or_else(|problem| {
+        let mut response = problem.into_response();
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(MISSING));
+        response
+    })
+}
+
+async fn find(
+    programme: &Programme,
+    blobs: &Blobs,
+    (rest, query): (&str, Option<&str>),
+    max_height: Option<u32>,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    let resource = Resource::parse(rest).ok_or_else(Problem::not_found)?;
+    let selection = Selection { cap: max_height, ..Selection::ALL };
+    if let Some(track) = resource.track() {
+        permit(programme, selection, track)?;
+    }
+    match resource {
+        Resource::Multivariant => {
+            programme.begin().await.map_err(refuse)?;
+            let text = hls::multivariant(&programme.outline(), selection);
+            Ok(Text::new(HLS, text).answer(headers, TRACKS))
+        }
+        Resource::Mpd => {
+            programme.begin().await.map_err(refuse)?;
+            let (event, rules) = (programme.outline(), *programme.rules());
+            let text = programme.tell_all(|windows| dash::live_mpd(&event, windows, &rules, selection));
+            Ok(Text::new("application/dash+xml", text).answer(headers, NOW))
+        }
+        Resource::Playlist(track) => playlist(programme, track, query, headers).await,
+        Resource::Init(track) => {
+            let about =
+                programme.tracks().iter().find(|about| about.id == track).ok_or_else(Problem::not_found)?;
+            Ok(bytes(content_type(programme, track), vec![about.init.clone()], "init"))
+        }
+        Resource::Segment(track, n) => match programme.segment(track, n).await.map_err(refuse)? {
+            Held::Here(segment) => Ok(chunk(programme, track, &segment, &format!("{track}-{n}"))),
+            Held::Stored(place) => stored(programme, blobs, track, &place, n).await,
+        },
+        Resource::Part(track, n, part) => {
+            let found = programme.part(track, n, part).await.map_err(refuse)?;
+            Ok(chunk(programme, track, &found.bytes, &format!("{track}-{n}.{part}")))
+        }
+    }
+}
+
+/// A rung above the token's cap is refused, not only hidden.
+fn permit(programme: &Programme, selection: Selection, track: &str) -> Result<(), Problem> {
+    if selection.cap.is_none() {
+        return Ok(());
+    }
+    let event = programme.outline();
+    let known = event.tracks.iter().find(|known| known.id == track).ok_or_else(Problem::not_found)?;
+    if known.is_video() && !selection.video(&event).iter().any(|shown| shown.id == track) {
+        let words = "This token does not cover this picture size.";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "rung_not_allowed", words));
+    }
+    Ok(())
+}
+
+async fn playlist(
+    programme: &Programme,
+    track: &str,
+    query: Option<&str>,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    let words = "A playlist is asked for with `_HLS_msn`, a number, and `_HLS_part` only beside it.";
+    let asked = Directives::parse(query).ok_or_else(|| Problem::bad_request(words))?;
+    if let Some(segment) = asked.segment {
+        programme.reach(track, segment, asked.part).await.map_err(refuse)?;
+    }
+    let rules = *programme.rules();
+    let text = programme
+        .tell(track, |window, siblings| hls::live_playlist(window, &rules, asked.skip, siblings))
+        .ok_or_else(Problem::not_found)?;
+    let cache = if asked.segment.is_some() && !programme.has_ended() { ASKED_FOR } else { NOW };
+    Ok(Text::new(HLS, text).answer(headers, cache))
+}
+
+fn content_type(programme: &Programme, track: &str) -> &'static str {
+    let video = programme.tracks().iter().any(|about| about.id == track && about.is_video());
+    if video { "video/mp4" } else { "audio/mp4" }
+}
+
+fn chunk(programme: &Programme, track: &str, segment: &cmaf::Segment, name: &str) -> Response {
+    let name = format!("{}-{name}", programme.presentation());
+    bytes(content_type(programme, track), segment.parts().cloned().collect(), &name)
+}
+
+/// A segment that is no longer in memory.
+async fn stored(
+    programme: &Programme,
+    blobs: &Blobs,
+    track: &str,
+    place: &Stored,
+    n: u64,
+) -> Result<Response, Problem> {
+    let range = place.offset..place.offset + u64::from(place.bytes);
+    let read = blobs.range(&place.object, range).await.map_err(Problem::unavailable)?;
+    let name = format!("{}-{track}-{n}", programme.presentation());
+    Ok(bytes(content_type(programme, track), vec![read], &name))
+}
+
+/// Bytes that never change, by a name that is theirs alone.
+fn bytes(content_type: &'static str, pieces: Vec<Bytes>, name: &str) -> Response {
+    let length: usize = pieces.iter().map(Bytes::len).sum();
+    let pieces = pieces.into_iter().map(Ok::<_, std::convert::Infallible>);
+    let mut response = Response::new(Body::from_stream(futures::stream::iter(pieces)));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(FOREVER));
+    if let Ok(tag) = HeaderValue::try_from(format!("\"{name}\"")) {
+        headers.insert(header::ETAG, tag);
+    }
+    response
+}
+
+fn refuse(absent: Absent) -> Problem {
+    match absent {
+        Absent::Unknown => Problem::not_found(),
+        Absent::TooFar => Problem::bad_request("That is too far ahead of what there is."),
+        Absent::Late => Problem::unavailable("what was waited for has not come"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn directives_have_one_meaning() {
+        let parse = |query| Directives::parse(Some(query));
+        let whole = Directives { segment: Some(7), part: Some(2), skip: true };
+        assert_eq!(parse("_HLS_msn=7&_HLS_part=2&_HLS_skip=YES"), Some(whole));
+        assert_eq!(Directives::parse(None), Some(Directives::default()));
+        for bad in ["_HLS_part=1", "_HLS_msn=x", "_HLS_msn=01", "_HLS_msn=-1", "_HLS_msn=1&_HLS_part="] {
+            assert_eq!(parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn resources_have_one_name() {
+        assert_eq!(Resource::parse("v720p/12.3.m4s"), Some(Resource::Part("v720p", 12, 3)));
+        assert_eq!(Resource::parse("v720p/12.m4s"), Some(Resource::Segment("v720p", 12)));
+        for bad in ["", "x", "v/01.m4s", "v/1.m4", "v/1.02.m4s", "v/iframes.m3u8", "v/i1.m4s"] {
+            assert_eq!(Resource::parse(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! Live events from an encoder nobody here wrote to players nobody here wrote: sent, seen, interrupted, kept.
+
+use std::{
+    net::TcpListener,
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use backends::clock::Clock;
+use domain::VideoId;
+use futures::future::join_all;
+use serde_json::json;
+use server::config::Role;
+use tokio::process::{Child, Command};
+
+use crate::{
+    engines::{Engines, Process},
+    film::run,
+    harness::{Answer, Caller, House},
+    judges::node,
+};
+
+crate::on_both_engines!(an_event_is_seen_while_it_is_sent_and_kept);
+
+const SOON: Duration = Duration::from_secs(40);
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// An event with the addresses of its two places.
+struct Event {
+    id: VideoId,
+    primary: String,
+    backup: String,
+}
+
+impl Event {
+    async fn new(caller: &Caller, more: serde_json::Value) -> Self {
+        let mut body = json!({ "title": "Launch", "visibility": "public", "latency": "low" });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let id =
+            caller.post("/api/v1/events", body).await.expect(201).json["id"].as_str().unwrap().to_owned();
+        let ways = caller.get(&format!("/api/v1/events/{id}/ingest")).await.expect(200).json;
+        let server = ways["servers"][0]["url"].as_str().unwrap();
+        let key = |n: usize| format!("{server}/{}", ways["keys"][n]["key"].as_str().unwrap());
+        Self { primary: key(0), backup: key(1), id: id.parse().unwrap() }
+    }
+
+    fn path(&self, rest: &str) -> String {
+        format!("/api/v1/events/{}{rest}", self.id)
+    }
+
+    async fn until(&self, caller: &Caller, state: &str) {
+        let began = Instant::now();
+        loop {
+            let event = caller.get(&self.path("")).await.expect(200).json;
+            if event["state"] == state {
+                return;
+            }
+            assert!(began.elapsed() < SOON, "it is not {state}: {event}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    async fn end(&self, caller: &Caller) {
+        caller.post(&self.path("/end"), json!({})).await;
+        self.until(caller, "ended").await;
+    }
+}
+
+/// Sends a test picture in real time.
+fn publish(to: &str, size: &str, rate: u32, seconds: u32) -> Child {
+    let line = format!(
+        "-hide_banner -loglevel error -nostdin -re -f lavfi -i testsrc2=s={size}:r=30 -re -f lavfi -i sine=r={rate} -t {seconds} \
+         -c:v libx264 -preset ultrafast -tune zerolatency -g 30 -pix_fmt yuv420p -c:a aac -ac 2 -f flv"
+    );
+    Command::new("ffmpeg")
+        .args(line.split_whitespace())
+        .arg(to)
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap()
+}
+
+async fn house(engines: Engines) -> House {
+    House::configured(engines, &Role::ALL, Clock::system(), |config| {
+        config.live.rtmp.listen = Some(([127, 0, 0, 1], free_port()).into());
+        config.live.making.rungs.truncate(3);
+        config.live.making.preset = "ultrafast".into();
+    })
+    .await
+}
+
+/// A playback's folder.
+async fn folder(base: &str, caller: &Caller, id: VideoId) -> String {
+    let playback = caller.playback(id).await;
+    let hls = playback["hls_url"].as_str().unwrap().strip_suffix("/main.m3u8").unwrap().to_owned();
+    format!("{base}{hls}")
+}
+
+async fn get(url: &str) -> Answer {
+    crate::harness::send(reqwest::Client::new().get(url)).await
+}
+
+/// The value of a tag in a playlist.
+fn tag(playlist: &str, name: &str) -> Option<String> {
+    playlist.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned)
+}
+
+fn count(playlist: &str, name: &str) -> usize {
+    playlist.lines().filter(|line| line.starts_with(name)).count()
+}
+
+async fn an_event_is_seen_while_it_is_sent_and_kept(engines: Engines) {
+    let house = house(engines).await;
+    let admin = house.admin().await;
+    let event = Event::new(&admin, json!({})).await;
+    let mut encoder = publish(&event.primary, "640x480", 48_000, 18);
+    event.until(&admin, "live").await;
+    let folder = folder(&house.base, &house.visitor(), event.id).await;
+    waiting_works(&folder).await;
+    many_wait_and_one_asks(&house, &folder).await;
+    // Others play it while it goes on.
+    for manifest in ["main.m3u8", "main.mpd"] {
+        let url = format!("{folder}/{manifest}");
+        let args = ["-v", "error", "-i", &url, "-t", "3", "-map", "0", "-f", "framemd5", "-"];
+        let frames = run("ffmpeg", &args).await;
+        assert!(frames.lines().filter(|line| !line.starts_with('#')).count() > 150, "{frames}");
+    }
+    assert!(encoder.wait().await.unwrap().success());
+    event.end(&admin).await;
+    let video = admin.until_complete(event.id).await;
+    let seconds = video["duration_ms"].as_f64().unwrap() / 1000.0;
+    assert!((14.0..30.0).contains(&seconds), "{video}");
+    // An ordinary title, by the judges of ordinary titles.
+    let hls = format!("{folder}/main.m3u8");
+    let list = get(&format!("{folder}/v360p/playlist.m3u8")).await.expect(200).text();
+    assert!(list.contains("#EXT-X-ENDLIST") && list.contains("PLAYLIST-TYPE:VOD"), "{list}");
+    if let Some(judged) = node("hls.mjs", &[&hls]).await {
+        assert_eq!(judged["variants"].as_array().unwrap().len(), 2, "{judged}");
+        assert_eq!(judged["variants"][0]["complete"], true);
+    }
+    let checked = Command::new(env!("CARGO_BIN_EXE_kinora"))
+        .args(["check", "--strict", "--all-segments", &hls])
+        .output();
+    let checked = checked.await.unwrap();
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
+    let args = [
+        "-v",
+        "error",
+        "-count_packets",
+        "-show_entries",
+        "stream=codec_type,nb_read_packets",
+        "-of",
+        "csv=p=0",
+    ];
+    let rung = format!("{folder}/v360p/playlist.m3u8");
+    let packets = run("ffprobe", &[&args[..], &[&rung]].concat()).await;
+    let packets: f64 = packets.trim().rsplit(',').next().unwrap().parse().unwrap();
+    assert!(packets / 30.0 > 13.0, "{packets} pictures in {seconds} s");
+}
+
+/// Blocking reload, parts, what is too far ahead, what lies past the end of a segment, updates.
+async fn waiting_works(folder: &str) {
+    let url = format!("{folder}/v480p/playlist.m3u8");
+    let first = get(&url).await.expect(200).text();
+    let server = tag(&first, "#EXT-X-SERVER-CONTROL:").unwrap();
+    assert!(server.contains("CAN-BLOCK-RELOAD=YES") && server.contains("PART-HOLD-BACK=1."), "{server}");
+    assert_eq!(tag(&first, "#EXT-X-TARGETDURATION:").unwrap(), "2");
+    let first_number: u64 = tag(&first, "#EXT-X-MEDIA-SEQUENCE:").unwrap().parse().unwrap();
+    let next = first_number + count(&first, "#EXTINF") as u64;
+    let far = get(&format!("{url}?_HLS_msn={}", next + 5)).await;
+    assert_eq!(far.status, 400, "{}", far.text());
+    assert_eq!(get(&format!("{url}?_HLS_part=1")).await.status, 400);
+    // The segment after this one is there when the answer comes.
+    let began = Instant::now();
+    let later = get(&format!("{url}?_HLS_msn={next}&_HLS_part=99999")).await;
+    assert_eq!(later.status, 400, "a part that never comes");
+    let later = get(&format!("{url}?_HLS_msn={}&_HLS_part=0&_HLS_skip=YES", next + 1)).await.expect(200).text();
+    assert!(began.elapsed() > Duration::from_millis(300), "it waited");
+    assert!(
+        later.contains(&format!("\n{next}.m4s\n")) && later.contains(&format!("URI=\"{}.0.m4s\"", next + 1)),
+        "{later}"
+    );
+    assert_eq!(count(&later, "#EXT-X-RENDITION-REPORT"), 2, "{later}");
+    // The part that is announced is held until it is there.
+    let hint = tag(&later, "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=").unwrap();
+    let part = get(&format!("{folder}/v480p/{}", hint.trim_matches('"'))).await.expect(200);
+    assert!(part.headers["cache-control"].to_str().unwrap().contains("immutable"));
+    assert_eq!(get(&format!("{folder}/v480p/{}.0.m4s", next + 900)).await.status, 404);
+    // All parts of a segment are the segment's samples.
+    let whole = get(&format!("{folder}/v480p/{next}.m4s")).await.expect(200);
+    assert_eq!(whole.headers["content-type"], "video/mp4");
+}
+
+/// However many wait for a playlist, the origin is asked once.
+async fn many_wait_and_one_asks(house: &House, folder: &str) {
+    let url = format!("{folder}/v360p/playlist.m3u8");
+    let list = get(&url).await.expect(200).text();
+    let next = count(&list, "#EXTINF") as u64
+        + tag(&list, "#EXT-X-MEDIA-SEQUENCE:").unwrap().parse::<u64>().unwrap();
+    let asked = async || {
+        let metrics = get(&format!("{}/metrics", house.base)).await.expect(200).text();
+        let of = |line: &str| {
+            line.starts_with("kinora_origin_requests_total") && line.contains("kind=\"playlist\"")
+        };
+        metrics
+            .lines()
+            .filter(|line| of(line))
+            .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+            .sum::<f64>()
+    };
+    let before = asked().await;
+    let wanted = format!("{url}?_HLS_msn={}&_HLS_part=1", next + 1);
+    let answers = join_all((0..200).map(|_| get(&wanted))).await;
+    assert!(answers.iter().all(|answer| answer.status == 200 && answer.text() == answers[0].text()));
+    let between = asked().await - before;
+    // Other tests in this process may ask as well.
+    assert!(between < 20.0, "{between} requests for 200 viewers");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_takes_over_and_what_is_missing_is_filled() {
+    let house = house(Engines::embedded()).await;
+    let admin = house.admin().await;
+    let event = Event::new(&admin, json!({})).await;
+    let mut primary = publish(&event.primary, "640x480", 48_000, 60);
+    event.until(&admin, "live").await;
+    // Of another size and another sample rate.
+    let mut backup = publish(&event.backup, "320x240", 44_100, 60);
+    let on_air = async |wanted: &str| {
+        let began = Instant::now();
+        loop {
+            let health = admin.get(&event.path("/health")).await;
+            if health.status == 200 && health.json["on_air"] == wanted {
+                return began.elapsed();
+            }
+            assert!(began.elapsed() < SOON, "{wanted} is not on air: {}", health.text());
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    on_air("primary").await;
+    let health = admin.get(&event.path("/health")).await.expect(200).json;
+    assert_eq!(health["ladder"]["rungs"][0]["height"], 480, "{health}");
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    primary.kill().await.unwrap();
+    let took = on_air("backup").await;
+    assert!(took < Duration::from_secs(8), "the backup is on air after {took:?}");
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    backup.kill().await.unwrap();
+    on_air("slate").await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let folder = folder(&house.base, &house.visitor(), event.id).await;
+    let list = get(&format!("{folder}/v480p/playlist.m3u8")).await.expect(200).text();
+    assert!(count(&list, "#EXT-X-DISCONTINUITY") >= 2, "{list}");
+    event.end(&admin).await;
+    let video = admin.until_complete(event.id).await;
+    let args = [
+        "-v",
+        "error",
+        "-i",
+        &format!("{folder}/main.m3u8"),
+        "-map",
+        "0:v:0",
+        "-map",
+        "0:a:0",
+        "-f",
+        "null",
+        "-",
+    ];
+    run("ffmpeg", &args).await;
+    // Nothing of the time between is missing in the recording.
+    let args = [
+        "-v",
+        "error",
+        "-show_entries",
+        "packet=pts_time",
+        "-of",
+        "csv=p=0",
+        &format!("{folder}/v480p/playlist.m3u8"),
+    ];
+    let times = run("ffprobe", &args).await;
+    let times: Vec<f64> = times.lines().filter_map(|line| line.trim_end_matches(',').parse().ok()).collect();
+    let widest = times.windows(2).map(|pair| pair[1] - pair[0]).fold(0.0, f64::max);
+    assert!(widest < 1.0, "{widest} s without a picture in {video}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_goes_on_after_its_node_has_died() {
+    let engines = Engines::embedded();
+    let token = engines.token();
+    let port = free_port();
+    let start = || {
+        let mut command = engines.command();
+        command.env("KINORA_LIVE__RTMP__LISTEN", format!("127.0.0.1:{port}"));
+        Process::start(command, "api,worker,origin,edge,live")
+    };
+    let node = start();
+    let caller = Caller::at(&node.base, token.clone());
+    let event = Event::new(&caller, json!({})).await;
+    let mut first = publish(&event.primary, "640x480", 48_000, 60);
+    event.until(&caller, "live").await;
+    let path = caller.playback(event.id).await["hls_url"]
+        .as_str()
+        .unwrap()
+        .replace("main.m3u8", "v480p/playlist.m3u8");
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    let before = get(&format!("{}{path}", node.base)).await.expect(200).text();
+    node.kill();
+    first.kill().await.unwrap();
+    let node = start();
+    let caller = Caller::at(&node.base, token);
+    // Nobody publishes yet: what is there can be watched.
+    let between = get(&format!("{}{path}", node.base)).await.expect(200).text();
+    assert!(count(&between, "#EXTINF") + 2 >= count(&before, "#EXTINF"), "{before}\n{between}");
+    let _second = publish(&event.primary, "640x480", 48_000, 60);
+    let began = Instant::now();
+    let after = loop {
+        let list = get(&format!("{}{path}", node.base)).await.expect(200).text();
+        if list.contains("#EXT-X-PRELOAD-HINT") && count(&list, "#EXTINF") > count(&between, "#EXTINF") + 2 {
+            break list;
+        }
+        assert!(began.elapsed() < SOON, "it does not go on: {list}\n{}", node.log());
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    };
+    assert!(after.contains("#EXT-X-DISCONTINUITY"), "{after}");
+    for line in between.lines().filter(|line| line.ends_with(".m4s")) {
+        assert!(after.contains(line), "{line} has gone");
+    }
+    event.end(&caller).await;
+    caller.until_complete(event.id).await;
+    let hls = format!("{}{}", node.base, path.replace("v480p/playlist.m3u8", "main.m3u8"));
+    run("ffmpeg", &["-v", "error", "-i", &hls, "-map", "0:v:0", "-map", "0:a:0", "-f", "null", "-"]).await;
+}
