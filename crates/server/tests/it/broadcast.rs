@@ -178,7 +178,8 @@ async fn waiting_works(folder: &str) {
     let began = Instant::now();
     let later = get(&format!("{url}?_HLS_msn={next}&_HLS_part=99999")).await;
     assert_eq!(later.status, 400, "a part that never comes");
-    let later = get(&format!("{url}?_HLS_msn={}&_HLS_part=0&_HLS_skip=YES", next + 1)).await.expect(200).text();
+    let later =
+        get(&format!("{url}?_HLS_msn={}&_HLS_part=0&_HLS_skip=YES", next + 1)).await.expect(200).text();
     assert!(began.elapsed() > Duration::from_millis(300), "it waited");
     assert!(
         later.contains(&format!("\n{next}.m4s\n")) && later.contains(&format!("URI=\"{}.0.m4s\"", next + 1)),
