@@ -1,4 +1,5 @@
 // A creator plans a live event, sees and changes its keys, edits it, and deletes it; viewers see that it is to come.
+import { AxeBuilder } from "@axe-core/playwright";
 import { expect, headers, patch, signed as test } from "./support";
 
 test.describe.configure({ mode: "serial" });
@@ -62,6 +63,24 @@ test("viewers see that it is to come", async ({ page, browser }) => {
   await expect(stranger.getByRole("timer")).toBeVisible();
   await stranger.close();
 });
+
+for (const colorScheme of ["dark", "light"] as const)
+  test(`its pages have no accessibility finding, ${colorScheme}`, async ({ page }) => {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    const pages: [string, string][] = [
+      [address, ".live-value"],
+      [`${address}?tab=settings`, ".live-form"],
+      [`/watch/${id()}`, ".countdown"],
+    ];
+    for (const [path, ready] of pages) {
+      await page.goto(path);
+      await page.locator(ready).first().waitFor();
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      expect(violations.map(({ id, nodes }) => `${path} ${id}: ${nodes.map((node) => node.html).join("\n")}`)).toEqual(
+        [],
+      );
+    }
+  });
 
 test("it is edited, by two at once as well", async ({ page, request }) => {
   await page.goto(address);

@@ -86,6 +86,12 @@ export const pages: Shot[] = [
     path: () => "/control/profiles/+new",
     ready: (page) => page.locator(".takes").first().waitFor(),
   },
+  { name: "live", path: () => "/studio/live", ready: heading("Live") },
+  {
+    name: "live-new",
+    path: () => "/studio/live/new",
+    ready: (page) => page.getByRole("button", { name: "Create event" }).waitFor(),
+  },
   { name: "webhooks", path: () => "/studio/webhooks", ready: heading("Webhooks") },
   { name: "docs", path: () => "/docs", ready: heading("Getting started"), anonymous: true },
   { name: "docs-webhooks", path: () => "/docs/webhooks", ready: heading("Webhooks"), anonymous: true },

@@ -52,8 +52,8 @@ export function warmWatch(id?: string) {
   setTimeout(() => warm === mine && drop(), patienceMs);
 }
 
-/** What was begun and never shown must not play on. */
-function drop() {
+/** What was begun and never shown must not play on, and what was refused must not be shown later. */
+export function drop() {
   const old = warm;
   warm = null;
   old?.session.then(

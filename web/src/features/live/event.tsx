@@ -27,13 +27,20 @@ import { StateOfEvent } from "./list";
 import { Preview } from "./preview";
 import { dvrName, latencies } from "./words";
 
+const everyMs = 10_000;
+
 const refresh = (id: string) => {
   listsChanged();
   return queryClient.invalidateQueries({ queryKey: keys.event(id) });
 };
 
 export default function EventPage({ id }: { id: string }) {
-  const query = useQuery({ queryKey: keys.event(id), queryFn: () => api.event(id) });
+  const query = useQuery({
+    queryKey: keys.event(id),
+    queryFn: () => api.event(id),
+    // Who watches changes by itself.
+    refetchInterval: (query) => (query.state.data?.state === "live" ? everyMs : false),
+  });
   const event = query.data;
   useTitle(event?.video.title);
   // The title tells when the event begins, is changed, and ends.
@@ -125,10 +132,16 @@ function Broadcast({ event }: { event: LiveEvent }) {
   const open = !trashed && (event.state === "upcoming" || event.state === "live");
   const going = api.useGoing(event.id, open);
   const sends = Boolean(going?.health?.publishers.length);
-  // Somebody has begun or stopped to send: the rest of the page learns it.
+  const begun = going?.health?.state === "live";
+  // Somebody has begun or stopped to send, or can be seen from now on: the rest of the page learns it.
+  const news = going !== undefined && (sends !== event.connected || (begun && event.state === "upcoming"));
   useEffect(() => {
-    if (going && sends !== event.connected) void queryClient.invalidateQueries({ queryKey: keys.event(event.id) });
-  }, [going, sends, event.connected, event.id]);
+    if (!news) return;
+    const ask = () => void queryClient.invalidateQueries({ queryKey: keys.event(event.id), exact: true });
+    ask();
+    const timer = setInterval(ask, 2000);
+    return () => clearInterval(timer);
+  }, [news, event.id]);
   if (event.state === "ended") return <Over event={event} />;
   if (trashed) return <div className="stack" />;
   return (

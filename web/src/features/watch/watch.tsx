@@ -12,7 +12,7 @@ import { Crowded, isCrowded } from "../../player/crowded";
 import type { Failed } from "../../player/errors";
 import { Player, Still } from "../../player/player";
 import type { PlayerSession } from "../../player/session";
-import { takeSession, warmWatch } from "../../player/warm";
+import { drop, takeSession, warmWatch } from "../../player/warm";
 import { NotFound } from "../../shell/notfound";
 import { Facts } from "../../titles/backdrop";
 import { ListButton } from "../../titles/list";
@@ -37,6 +37,11 @@ export default function WatchPage({ id }: { id: string }) {
   const growing = video !== undefined && !video.complete && video.state !== "failed" && video.state !== "cancelled";
   useVideoEvents(id, growing);
   useViewers(video);
+  // The player starts without waiting for the page's data; only a title known to have nothing yet holds it back.
+  const playable = video === undefined || video.state === "ready";
+  useEffect(() => {
+    if (!playable) drop();
+  }, [playable]);
   // What lies around the picture waits for its first frame: on a narrow line they would share it.
   const [moving, setMoving] = useState(false);
   const moves = useCallback(() => startTransition(() => setMoving(true)), []);
@@ -56,8 +61,6 @@ export default function WatchPage({ id }: { id: string }) {
       </div>
     );
   }
-  // The player starts without waiting for the page's data; only a title known to have nothing yet holds it back.
-  const playable = video === undefined || video.state === "ready";
   return (
     <div className="watch">
       <div className="theatre">
