@@ -12,11 +12,13 @@ mod measure;
 mod meter;
 pub mod ring;
 pub mod rtmp;
+mod session;
 mod slots;
+mod timeline;
 
 pub use config::{Config, Limits, Rtmp, Windows};
 pub use door::{Admission, Door, Ended, Key, Knock, Protocol, Refusal, Slot};
 pub use feed::{Feed, FeedWriter, Track, feed};
-pub use media::flv::{Kind, TrackId};
+pub use media::frame::{Kind, TrackId};
 pub use meter::{Snapshot, TrackSnapshot};
 pub use slots::Slots;

@@ -6,7 +6,7 @@ use live::{
     Feed, FeedWriter, Kind, Track,
     ring::{Item, Start},
 };
-use media::flv;
+use media::{flv, frame::Event};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -101,8 +101,8 @@ pub fn fill(writer: &mut FeedWriter, bytes: &[u8]) {
     }
     for event in events {
         match event {
-            flv::Event::Track(id, spec) => writer.describe(id, spec),
-            flv::Event::Sample(id, sample) => writer.push(id, sample, Instant::now()),
+            Event::Track(id, spec) => writer.describe(id, spec),
+            Event::Sample(id, sample) => writer.push(id, sample, Instant::now()),
             _ => {}
         }
     }
