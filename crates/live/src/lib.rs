@@ -5,6 +5,7 @@
 
 mod advice;
 mod config;
+mod crowd;
 mod door;
 mod feed;
 pub mod ladder;
@@ -14,9 +15,10 @@ pub mod ring;
 pub mod rtmp;
 mod session;
 mod slots;
+pub mod srt;
 mod timeline;
 
-pub use config::{Config, Limits, Rtmp, Windows};
+pub use config::{Config, Limits, Passphrase, Rtmp, Srt, SrtPort, Windows};
 pub use door::{Admission, Door, Ended, Key, Knock, Protocol, Refusal, Slot};
 pub use feed::{Feed, FeedWriter, Track, feed};
 pub use media::frame::{Kind, TrackId};

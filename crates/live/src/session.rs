@@ -113,7 +113,6 @@ impl Intake {
     }
 
     /// The same for times that may jump: `line` makes them go on.
-    #[allow(dead_code, reason = "transport streams are next")]
     pub fn take_along(&mut self, event: Event, line: &mut Timeline, now: Instant) -> Result<(), Ended> {
         match event {
             Event::Broken => {

@@ -26,7 +26,6 @@ impl Timeline {
     }
 
     /// The publisher says that its times begin anew.
-    #[allow(dead_code, reason = "transport streams are next")]
     pub fn break_here(&mut self) {
         self.broken = self.last.is_some();
     }

@@ -2,13 +2,22 @@
 
 use bytes::Bytes;
 
-use super::{TIMESCALE, adts, opus, packet::Packet, pes::Header, tables::Codec, video};
+use super::{
+    TIMESCALE, adts, opus,
+    packet::{Packet, SIZE},
+    pes::Header,
+    tables::Codec,
+    video,
+};
 use crate::{
     Error, Result,
     cmaf::{Media, TrackSpec},
     codec::Format,
     frame::{Event, Kind, Sample, TrackId, Wrap},
 };
+
+/// Payload of a packet without an adaptation field.
+const FULL: usize = SIZE - 4;
 
 /// What has one time, or what follows it.
 #[derive(Debug)]
@@ -201,9 +210,16 @@ impl Stream {
         Ok(())
     }
 
-    /// No more comes.
+    /// No more comes. A unit that does not say its length is whole when its last packet is not full: muxers fill what is left of it.
     pub fn finish(&mut self, out: &mut Vec<Event>) -> Result<()> {
-        self.end(&mut Sink { id: self.id, out })
+        let mut sink = Sink { id: self.id, out };
+        let full = self.last.as_ref().is_some_and(|(_, payload)| payload.len() == FULL);
+        if full && self.open.as_ref().is_some_and(|open| open.wants.is_none()) {
+            self.open = None;
+            self.damaged(&mut sink);
+            return Ok(());
+        }
+        self.end(&mut sink)
     }
 }
 
