@@ -17,6 +17,8 @@ pub struct Timeline {
 struct Last {
     raw: i64,
     time: i64,
+    /// The highest time so far: a track that is ahead of the others goes on behind its own.
+    highest: i64,
     at: Instant,
 }
 
@@ -34,7 +36,7 @@ impl Timeline {
     /// are theirs.
     pub fn next(&mut self, raw: i64, now: Instant) -> (i64, bool) {
         let Some(last) = self.last else {
-            self.last = Some(Last { raw, time: raw, at: now });
+            self.last = Some(Last { raw, time: raw, highest: raw, at: now });
             return (raw, false);
         };
         let step = raw.saturating_sub(last.raw);
@@ -43,8 +45,8 @@ impl Timeline {
         let farthest = FARTHEST * self.timescale;
         let ahead = farthest.saturating_add(passed.saturating_mul(2));
         let broken = std::mem::take(&mut self.broken) || step < -farthest || step > ahead;
-        let time = last.time.saturating_add(if broken { 1 } else { step });
-        self.last = Some(Last { raw, time, at: now });
+        let time = if broken { last.highest.saturating_add(1) } else { last.time.saturating_add(step) };
+        self.last = Some(Last { raw, time, highest: last.highest.max(time), at: now });
         (time, broken)
     }
 }
@@ -66,6 +68,17 @@ mod tests {
         let later = start + Duration::from_secs(60);
         assert_eq!(line.next(120_000, later), (160_042, false), "nothing was sent for a minute");
         assert_eq!(line.next(119_000, later), (159_042, false), "another track");
+    }
+
+    /// The picture is half a second ahead of the sound, before a break and after it.
+    #[test]
+    fn no_track_goes_back() {
+        let mut line = Timeline::new(1000);
+        let now = Instant::now();
+        let times = [90_500, 90_000, 90_540, 90_040, 500, 0, 540, 40].map(|raw| line.next(raw, now));
+        let expected = [90_500, 90_000, 90_540, 90_040, 90_541, 90_041, 90_581, 90_081];
+        assert_eq!(times.map(|(time, _)| time), expected);
+        assert_eq!(times.iter().filter(|(_, broken)| *broken).count(), 1);
     }
 
     #[test]

@@ -2,11 +2,15 @@
 
 use std::{io, net::SocketAddr, sync::Arc};
 
+use rustix::net::sockopt::set_socket_recv_buffer_size;
 use tokio::{net::UdpSocket, sync::Semaphore};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::{port::Port, secret::Secret, session::Host};
 use crate::{Config, Door, Slots, crowd::Crowd};
+
+/// Bytes that the system keeps of a port while it is not looked at.
+const RECEIVE_BUFFER: usize = 8 << 20;
 
 /// Why nobody can come in.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +47,8 @@ pub async fn listen<D: Door>(config: Config, door: Arc<D>, slots: Slots) -> Resu
         };
         let failed = |error| Error::Address(port.address, error);
         let socket = UdpSocket::bind(port.address).await.map_err(failed)?;
+        // The system may give less; what does not fit is sent again.
+        let _ = set_socket_recv_buffer_size(&socket, RECEIVE_BUFFER);
         listening.addresses.push(socket.local_addr().map_err(failed)?);
         let port = Port::new(host.clone(), socket, &port, secret, room.clone(), crowd.clone());
         listening.ports.push(AbortOnDropHandle::new(tokio::spawn(port.run())));

@@ -115,6 +115,54 @@ async fn lost_packets_are_sent_again() {
     }
 }
 
+/// Forty megabits in a second, encrypted.
+#[tokio::test]
+async fn a_large_stream() {
+    let dir = tempfile::tempdir().unwrap();
+    let noise = "-f lavfi -i color=s=640x360:r=25:d=4,noise=alls=100:allf=t -c:v libx264 -preset ultrafast -g 25 -b:v 40M -minrate 40M -maxrate 40M -bufsize 20M";
+    Ffmpeg::System.make(dir.path(), &format!("{noise} source.mp4")).await;
+    let secret =
+        |config: &mut live::Config| config.srt.listen[0].passphrase = Some(Passphrase::new("correct-horse"));
+    let mut house = House::with(secret).await;
+    let url = house.srt_url("streamid=key&passphrase=correct-horse");
+    Ffmpeg::System.make(dir.path(), &format!("-re -i source.mp4 -c copy -f mpegts {url}")).await;
+    let feed = house.opened().await;
+    assert_eq!(house.closed().await, Ended::Finished);
+    let sent = file(&dir.path().join("source.mp4"), "v:0");
+    let bytes: usize = sent.iter().map(|packet| packet.size).sum();
+    assert!(bytes > 15_000_000, "{bytes}");
+    same(&sent, &ring(&track(&feed, "video 0")).await, 10, None);
+}
+
+/// Far more is lost than can be sent again in time: what comes in are whole frames all the same, with their times.
+#[tokio::test]
+async fn what_never_comes_is_left_out() {
+    let dir = tempfile::tempdir().unwrap();
+    Ffmpeg::System.make(dir.path(), &format!("{PICTURE} {SOUND} {X264} -c:a aac source.mp4")).await;
+    let mut house = House::with(|config| config.srt.listen[0].latency_ms = 20).await;
+    let (relay, _) = relay(house.srt.addresses[0], 4).await;
+    let url = format!("srt://{relay}?pkt_size=1316&streamid=key&latency=20000&connect_timeout=20000");
+    Ffmpeg::System.run(dir.path(), &format!("-re -i source.mp4 -c copy -f mpegts {url}")).await;
+    let feed = house.opened().await;
+    house.closed().await;
+    let source = dir.path().join("source.mp4");
+    let mut left_out = 0;
+    for (stream, name) in [("v:0", "video 0"), ("a:0", "audio 0")] {
+        let (sent, came) = (file(&source, stream), ring(&track(&feed, name)).await);
+        left_out += sent.len() - came.len();
+        assert!(came.len() > 10, "{name}: {}", came.len());
+        let (mut rest, mut shift) = (sent.iter(), None);
+        for packet in &came {
+            let found = rest.find(|sent| (sent.crc, sent.size) == (packet.crc, packet.size));
+            let moved = packet.dts - found.unwrap_or_else(|| panic!("{name}: {packet:?} was never sent")).dts;
+            assert!((moved - *shift.get_or_insert(moved)).abs() < 50, "{name}: {packet:?}");
+        }
+    }
+    let dropped: u64 =
+        feed.snapshot(tokio::time::Instant::now()).tracks.iter().map(|track| track.dropped).sum();
+    assert!(left_out > 20 && dropped > 10, "{left_out} left out, {dropped} counted");
+}
+
 /// Another implementation of the demuxer's other side, where GStreamer's tools and its bad plugins are installed.
 #[tokio::test]
 async fn gstreamer() {

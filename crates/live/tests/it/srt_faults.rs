@@ -70,6 +70,29 @@ async fn who_does_not_know_the_passphrase_learns_nothing_of_keys() {
     assert_eq!(refused(&open, "key", Some("correct-horse")).await, 1011);
 }
 
+#[tokio::test]
+async fn each_port_has_its_own_passphrase() {
+    let two = |config: &mut Config| {
+        let mut other = config.srt.listen[0].clone();
+        other.passphrase = Some(Passphrase::new("correct-horse"));
+        config.srt.listen.push(other);
+    };
+    let mut house = House::with(two).await;
+    let [open, secret] = house.srt.addresses[..] else { panic!("two ports") };
+    let plain = SrtClient::knock(open, "key", None).await.unwrap();
+    house.opened().await;
+    let encrypted = SrtClient::knock(secret, "spare", Some("correct-horse")).await.unwrap();
+    house.opened().await;
+    assert!(SrtClient::knock(open, "spare", Some("correct-horse")).await.is_err());
+    for client in [plain, encrypted] {
+        client.finish();
+        assert_eq!(house.closed().await, Ended::Finished);
+    }
+    let encrypted: Vec<bool> =
+        house.door.knocks.lock().unwrap().iter().map(|knock| knock.encrypted).collect();
+    assert_eq!(encrypted, [false, true]);
+}
+
 /// What the person at ffmpeg sees.
 #[tokio::test]
 async fn ffmpeg_is_told_why() {
