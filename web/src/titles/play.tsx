@@ -17,7 +17,8 @@ export const warming = (id: string) => ({
 /** Milliseconds left of a title that was begun; 0 otherwise. */
 export function left(video: Video): number {
   const seen = video.progress;
-  if (!seen || seen.position_ms <= 0) return 0;
+  // What is live goes on at the present.
+  if (!seen || seen.position_ms <= 0 || video.live) return 0;
   return percent(seen.position_ms, seen.duration_ms) > 95 ? 0 : seen.duration_ms - seen.position_ms;
 }
 
@@ -25,7 +26,7 @@ export function PlayLink({ video, children }: { video: Video; children?: ReactNo
   return (
     <Link href={`/watch/${video.id}`} className="btn primary large" {...warming(video.id)}>
       <Icon name="play" />
-      {children ?? (left(video) > 0 ? "Resume" : "Play")}
+      {children ?? (video.live ? "Watch live" : left(video) > 0 ? "Resume" : "Play")}
     </Link>
   );
 }

@@ -13,7 +13,7 @@ export function posterOf({ artwork: { poster } }: Pick<Video, "artwork">) {
 type Props = { video: Video; sizes: string; eager?: boolean; children?: ReactNode; ref?: Ref<HTMLSpanElement> };
 
 export function Poster({ video, sizes, eager, children, ref }: Props) {
-  const seen = video.progress ? percent(video.progress.position_ms, video.progress.duration_ms) : 0;
+  const seen = video.progress && !video.live ? percent(video.progress.position_ms, video.progress.duration_ms) : 0;
   const picture = posterOf(video);
   return (
     <span className="poster" ref={ref} style={picture?.blur}>

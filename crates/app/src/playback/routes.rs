@@ -125,7 +125,8 @@ pub async fn start(
         storyboard_url: pictured.then(|| format!("{base}/storyboard.vtt")),
         edges: app.config.edges.iter().map(base_of).collect(),
         expires_at: Time(Micros(claims.expires.saturating_mul(Micros::SECOND))),
-        resume_ms: position.filter(|p| !p.finished).map_or(0, |p| p.position_ms),
+        // What is live begins at the present.
+        resume_ms: position.filter(|p| !p.finished && !row.is_live()).map_or(0, |p| p.position_ms),
         keep_alive_seconds: counted.map(|_| streams::KEEP_ALIVE),
         event,
     }))

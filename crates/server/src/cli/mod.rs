@@ -4,6 +4,7 @@ mod admin;
 mod check;
 mod demo;
 mod doctor;
+mod event;
 mod import;
 mod serve;
 mod upload;
@@ -35,6 +36,8 @@ enum Command {
     Check(check::Args),
     /// Have a server fetch a video file from a link
     Import(import::Args),
+    /// Plan live events, show their keys, end them
+    Event(event::Args),
     /// Print the effective configuration as TOML, without secrets
     Config(Settings),
     /// Work on the database of this machine directly
@@ -97,6 +100,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Upload(args) => return Ok(runtime()?.block_on(upload::run(args))),
         Command::Check(args) => return Ok(runtime()?.block_on(check::run(args))),
         Command::Import(args) => return Ok(runtime()?.block_on(import::run(args))),
+        Command::Event(args) => return Ok(runtime()?.block_on(event::run(args))),
         Command::Config(settings) => print!("{}", settings.load()?.to_toml()?),
         Command::Admin { command } => runtime()?.block_on(admin::run(command))?,
         Command::Openapi => println!("{}", serde_json::to_string_pretty(&openapi::document())?),

@@ -175,7 +175,7 @@ impl Server {
     }
 
     /// A link that the server gave, as an absolute address of this same server unless it names another.
-    fn absolute(&self, link: &str) -> Result<String> {
+    pub(super) fn absolute(&self, link: &str) -> Result<String> {
         match Url::parse(link) {
             Ok(url) => Ok(url.into()),
             Err(_) => Ok(self.url(link)?.into()),

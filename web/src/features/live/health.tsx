@@ -13,7 +13,7 @@ const onAirWords: Record<Health["on_air"], string> = {
   nothing: "Viewers see nothing yet",
 };
 
-const seconds = (ms: number | null | undefined) => (ms == null ? "–" : `${(ms / 1000).toFixed(ms % 1000 ? 1 : 0)} s`);
+const seconds = (ms: number | null | undefined) => (ms == null ? "–" : `${Math.round(ms / 100) / 10} s`);
 const rate = (value: number | null | undefined) => (value == null ? "–" : value.toFixed(value % 1 ? 2 : 0));
 const drift = (ms: number | null | undefined) => (ms == null ? "–" : `${ms > 0 ? "+" : ""}${ms} ms`);
 

@@ -74,14 +74,18 @@ function Top({ video }: { video: Video }) {
       )}
       <div className="actions">
         {ready && (
-          <PlayLink video={video}>
-            {video.live ? "Watch live" : rest > 0 && seen ? `Resume at ${clock(seen.position_ms)}` : "Play"}
-          </PlayLink>
+          <PlayLink video={video}>{rest > 0 && seen ? `Resume at ${clock(seen.position_ms)}` : undefined}</PlayLink>
         )}
         {ready && rest > 0 && (
           <Link href={`/watch/${video.id}?t=0`} className="btn large on-picture">
             <Icon name="retry" />
             From the start
+          </Link>
+        )}
+        {video.state === "upcoming" && (
+          <Link href={`/watch/${video.id}`} className="btn primary large">
+            <Icon name="live" />
+            Wait for it
           </Link>
         )}
         <ListButton video={video} large />

@@ -121,7 +121,8 @@ function Playing({ id, video, moving, onMoving }: PlayingProps) {
   useEffect(() => {
     if (session && duration) session.durationMs = duration;
   }, [session, duration]);
-  useKeepPosition(id, session, Boolean(me));
+  // Of what is live there is nothing to come back to.
+  useKeepPosition(id, session, Boolean(me) && video !== undefined && !video.live);
   useEffect(() => {
     if (!session) return;
     const look = () => {
@@ -235,7 +236,10 @@ function About({ video, mine }: { video: Video; mine: boolean }) {
         </Link>
         <Share video={video} />
         {mine && (
-          <Link className="btn" href={`/studio/videos/${video.id}`}>
+          <Link
+            className="btn"
+            href={video.state === "upcoming" || video.live ? `/studio/live/${video.id}` : `/studio/videos/${video.id}`}
+          >
             <Icon name="edit" />
             Edit
           </Link>
