@@ -10,6 +10,9 @@ use crate::{event::Making, ring::Window};
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
+    /// Address under which other processes reach this one over HTTP, such as `http://10.0.0.5:8080`: origins ask there for events that
+    /// are here. Needed where they are processes of their own.
+    pub url: Option<String>,
     pub rtmp: Rtmp,
     pub srt: Srt,
     /// For publishers of whom the event says nothing else.
