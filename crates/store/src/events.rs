@@ -311,6 +311,22 @@ pub async fn all_live(conn: &mut impl Connect) -> Result<Vec<Event>> {
     query!(fetch_all, conn, Event, event!("WHERE e.state = 'live' ORDER BY e.video_id"))
 }
 
+/// How many sessions play each event that is live, as far as nodes said since `since`.
+pub async fn watching(conn: &mut impl Connect, since: Micros) -> Result<Vec<(VideoId, i64)>> {
+    let rows = query!(
+        fetch_all,
+        conn,
+        (String, i64),
+        "SELECT q.video_id, CAST(SUM(q.sessions) AS BIGINT) FROM quality_now q JOIN events e ON e.video_id = q.video_id \
+         WHERE e.state = 'live' AND q.at >= $1 GROUP BY q.video_id",
+        since.0,
+    )?;
+    let read = |(id, sessions): (String, i64)| {
+        Ok((id.parse().map_err(|_| Error::Corrupt(format!("quality_now.video_id {id}")))?, sessions))
+    };
+    rows.into_iter().map(read).collect()
+}
+
 /// How many events stand where.
 pub async fn counts(conn: &mut impl Connect) -> Result<Vec<(State, i64)>> {
     let rows = query!(

@@ -7,7 +7,7 @@ import { Icon, type IconName } from "../ui/icon";
 import { Choose } from "./choose";
 import { rates } from "./keys";
 import { SeekBar } from "./seekbar";
-import type { PlayerSession } from "./session";
+import { liveSlackSeconds, type PlayerSession } from "./session";
 
 export type Acts = {
   onFull: () => void;
@@ -35,10 +35,14 @@ export function Controls(props: Props) {
         <Push icon="back10" label="Back 10 seconds" hint="J" onPress={() => session.skip(-10)} inner="10" />
         <Push icon="forward10" label="On 10 seconds" hint="L" onPress={() => session.skip(10)} inner="10" />
         <Volume session={session} />
-        <span className="time">
-          {clock((state.ended ? Math.round(state.duration) : state.position) * 1000)}
-          <span> / {clock(Math.round(state.duration) * 1000)}</span>
-        </span>
+        {state.live ? (
+          <LiveNow behind={state.behind} onPress={() => session.toLive()} />
+        ) : (
+          <span className="time">
+            {clock((state.ended ? Math.round(state.duration) : state.position) * 1000)}
+            <span> / {clock(Math.round(state.duration) * 1000)}</span>
+          </span>
+        )}
         <span className="push" />
         <Menus {...props} />
         {document.pictureInPictureEnabled && (
@@ -58,6 +62,24 @@ export function Controls(props: Props) {
         />
       </div>
     </div>
+  );
+}
+
+/** Says whether one sees the present, and leads there. */
+function LiveNow({ behind, onPress }: { behind: number; onPress: () => void }) {
+  const there = behind < liveSlackSeconds;
+  return (
+    <button
+      type="button"
+      className="live-now"
+      data-there={there || undefined}
+      aria-label={there ? "Live" : "Go to live"}
+      onClick={onPress}
+    >
+      <i aria-hidden="true" />
+      Live
+      {!there && <span className="time">−{clock(behind * 1000)}</span>}
+    </button>
   );
 }
 

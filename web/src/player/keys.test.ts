@@ -4,7 +4,7 @@ import { nextRate, press } from "./keys";
 import type { PlayerSession } from "./session";
 
 function fake(state: object = {}) {
-  const now = { rate: 1, volume: 0.5, muted: false, duration: 100, available: 100, paused: false, texts: [], ...state };
+  const now = { rate: 1, volume: 0.5, muted: false, duration: 100, available: 100, from: 0, paused: false, texts: [], ...state };
   const calls = { toggle: vi.fn(), skip: vi.fn(), seek: vi.fn(), setRate: vi.fn(), setVolume: vi.fn() };
   return { session: { state: { get: () => now }, ...calls } as unknown as PlayerSession, calls };
 }

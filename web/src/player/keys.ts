@@ -51,7 +51,7 @@ export function press(event: Pressed, session: PlayerSession, extra: Extra): boo
     ArrowRight: () => session.skip(5),
     ArrowUp: () => louder(0.05),
     ArrowDown: () => louder(-0.05),
-    Home: () => session.seek(0),
+    Home: () => session.seek(now.from),
     End: () => session.seek(now.available || now.duration),
     m: () => {
       session.toggleMute();
@@ -68,7 +68,7 @@ export function press(event: Pressed, session: PlayerSession, extra: Extra): boo
     ".": () => now.paused && session.skip(1 / 24),
     "?": extra.help,
   };
-  if (/^[0-9]$/.test(key)) session.seek(((now.available || now.duration) * Number(key)) / 10);
+  if (/^[0-9]$/.test(key)) session.seek(now.from + (((now.available || now.duration) - now.from) * Number(key)) / 10);
   else if (Object.hasOwn(acts, key)) acts[key]?.();
   else return false;
   return true;

@@ -3,28 +3,29 @@ import { type PointerEvent, useRef, useState } from "react";
 import { clock, spokenClock } from "../lib/format";
 import { useStore } from "../lib/store";
 import { type Tile, tileAt } from "../lib/vtt";
-import type { PlayerSession } from "./session";
+import { liveSlackSeconds, type PlayerSession } from "./session";
 
 export function SeekBar({ session }: { session: PlayerSession }) {
   const state = useStore(session.state);
   const bar = useRef<HTMLDivElement>(null);
   const [hover, setHover] = useState<number | null>(null);
   const [drag, setDrag] = useState<number | null>(null);
-  const { duration, available } = state;
-  const part = (seconds: number) => `${duration > 0 ? Math.min(100, (seconds / duration) * 100) : 0}%`;
+  const { duration, available, from, live } = state;
+  const span = duration - from;
+  const part = (seconds: number) => `${span > 0 ? Math.min(100, Math.max(0, ((seconds - from) / span) * 100)) : 0}%`;
 
   const timeAt = (event: PointerEvent) => {
     const box = bar.current?.getBoundingClientRect();
     if (!box || duration <= 0) return 0;
-    const time = ((event.clientX - box.left) / box.width) * duration;
-    return Math.min(Math.max(0, time), available || duration);
+    const time = from + ((event.clientX - box.left) / box.width) * span;
+    return Math.min(Math.max(from, time), available || duration);
   };
   const keys: Record<string, () => void> = {
     ArrowLeft: () => session.skip(-5),
     ArrowRight: () => session.skip(5),
     PageUp: () => session.skip(60),
     PageDown: () => session.skip(-60),
-    Home: () => session.seek(0),
+    Home: () => session.seek(from),
     End: () => session.seek(available || duration),
   };
   const shown = drag ?? hover;
@@ -36,10 +37,12 @@ export function SeekBar({ session }: { session: PlayerSession }) {
       role="slider"
       tabIndex={0}
       aria-label="Seek"
-      aria-valuemin={0}
+      aria-valuemin={Math.round(from)}
       aria-valuemax={Math.round(duration)}
       aria-valuenow={Math.round(at)}
-      aria-valuetext={`${spokenClock(at * 1000)} of ${spokenClock(duration * 1000)}`}
+      aria-valuetext={
+        live ? spokenBehind(duration - at) : `${spokenClock(at * 1000)} of ${spokenClock(duration * 1000)}`
+      }
       data-drag={drag !== null || undefined}
       onKeyDown={(event) => {
         const act = keys[event.key];
@@ -71,7 +74,7 @@ export function SeekBar({ session }: { session: PlayerSession }) {
           <i
             className="buffered"
             key={range.start}
-            style={{ left: part(range.start), width: part(range.end - range.start) }}
+            style={{ left: part(range.start), width: part(from + range.end - Math.max(from, range.start)) }}
           />
         ))}
         {hover !== null && drag === null && <i className="ahead" style={{ width: part(hover) }} />}
@@ -79,15 +82,23 @@ export function SeekBar({ session }: { session: PlayerSession }) {
       </div>
       <i className="thumb" style={{ left: part(at) }} />
       {shown !== null && duration > 0 && (
-        <Preview session={session} tile={tileAt(state.tiles, shown)} time={shown} left={part(shown)} />
+        <Preview
+          session={session}
+          tile={tileAt(state.tiles, shown)}
+          words={live ? `−${clock((duration - shown) * 1000)}` : clock(shown * 1000)}
+          left={part(shown)}
+        />
       )}
     </div>
   );
 }
 
-type PreviewProps = { session: PlayerSession; tile: Tile | null; time: number; left: string };
+const spokenBehind = (seconds: number) =>
+  seconds < liveSlackSeconds ? "live" : `${spokenClock(seconds * 1000)} behind live`;
 
-function Preview({ session, tile, time, left }: PreviewProps) {
+type PreviewProps = { session: PlayerSession; tile: Tile | null; words: string; left: string };
+
+function Preview({ session, tile, words, left }: PreviewProps) {
   const [misses, setMisses] = useState(0);
   const addresses = tile ? session.pictureAt(tile.url) : [];
   const width = tile?.w ?? 56;
@@ -107,7 +118,7 @@ function Preview({ session, tile, time, left }: PreviewProps) {
           />
         </span>
       )}
-      <b>{clock(time * 1000)}</b>
+      <b>{words}</b>
     </div>
   );
 }

@@ -29,6 +29,12 @@ export type Snapshot = {
   /** Seconds of the whole title; while it grows, what is playable ends at `available`. */
   duration: number;
   available: number;
+  /** It is sent now. */
+  live: boolean;
+  /** How far one can go back; 0 unless it is live. */
+  from: number;
+  /** Seconds that the viewer is behind what could be seen; of what is live. */
+  behind: number;
   buffered: readonly { start: number; end: number }[];
   volume: number;
   muted: boolean;
@@ -47,6 +53,8 @@ export type Snapshot = {
   startMs: number | null;
 };
 
+/** Who is no farther behind sees it live. */
+export const liveSlackSeconds = 5;
 /** A first frame that takes longer was begun on too high a rung. */
 const slowStartMs = 4000;
 const bandwidthName = "kinora-bandwidth";
@@ -61,6 +69,9 @@ const empty: Snapshot = {
   position: 0,
   duration: 0,
   available: 0,
+  live: false,
+  from: 0,
+  behind: 0,
   buffered: [],
   volume: 1,
   muted: false,
@@ -98,6 +109,8 @@ export class PlayerSession {
   private edges = new Edges();
   /** What the browser plays by itself, where it has no media source for the player. */
   private native: string | null = null;
+  /** The server says that it is sent now; the manifest says when it is not any more. */
+  private sent = false;
   private readonly stop = new AbortController();
   private readonly beats: Beats | null;
 
@@ -171,11 +184,16 @@ export class PlayerSession {
     }));
     const known = this.durationMs / 1000;
     const growing = player?.isDynamic() ?? false;
-    const end = player?.getManifest() ? player.seekRange().end : 0;
+    const range = player?.getManifest() ? player.seekRange() : { start: 0, end: 0 };
+    const { end } = range;
+    const live = this.sent && growing;
     const own = Number.isFinite(video.duration) && !growing ? video.duration : 0;
-    const duration = own || Math.max(known, end);
+    const duration = own || (live ? end : Math.max(known, end));
     this.patch({
       position: video.currentTime,
+      live,
+      from: live ? range.start : 0,
+      behind: live ? Math.max(0, end - video.currentTime) : 0,
       buffered,
       duration,
       available: growing ? end : duration,
@@ -215,7 +233,10 @@ export class PlayerSession {
         cmcd: { enabled: true, version: 2, sessionId: playback.session, contentId: playback.presentation_id },
       });
       void this.loadStoryboard(playback.storyboard_url);
-      const start = this.pendingSeek ?? this.options.startAt ?? playback.resume_ms / 1000;
+      this.sent = playback.event?.state === "live";
+      // Without a place it begins at the present.
+      const place = this.pendingSeek ?? this.options.startAt ?? null;
+      const start = this.sent ? place : (place ?? playback.resume_ms / 1000);
       this.pendingSeek = null;
       setTimeout(() => !this.closed && this.adapt(), slowStartMs);
       const adaptive = "MediaSource" in window || "ManagedMediaSource" in window;
@@ -432,11 +453,16 @@ export class PlayerSession {
     else this.video.pause();
   }
   seek(seconds: number) {
-    const { available, duration } = this.state.get();
+    const { available, duration, from } = this.state.get();
     const end = available || duration;
-    const target = Math.min(Math.max(0, seconds), end > 0 ? Math.max(0, end - 0.05) : seconds);
+    const target = Math.min(Math.max(from, seconds), end > 0 ? Math.max(0, end - 0.05) : seconds);
     this.video.currentTime = target;
     this.patch({ position: target, ended: false });
+  }
+  /** To what is sent just now. */
+  toLive() {
+    this.seek(this.state.get().available);
+    if (this.video.paused) this.toggle();
   }
   skip(seconds: number) {
     this.seek(this.video.currentTime + seconds);

@@ -28,7 +28,7 @@ export function Facts({ video, owner = true }: { video: Video; owner?: boolean }
   const { maturity_rating } = video;
   return (
     <p className="facts">
-      {video.live && <span className="live-badge">Live</span>}
+      {owner && video.live && <span className="live-badge">Live</span>}
       {maturity_rating && <span className="rating">{maturity_rating}</span>}
       {facts(video).map((fact) => (
         <span key={fact}>{fact}</span>

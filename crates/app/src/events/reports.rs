@@ -3,13 +3,15 @@
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use backends::bus::{self, Bus};
 use domain::{Message, Micros, Topic, VideoId, live::Report};
+use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use crate::App;
+use crate::{App, Result};
 
 /// A report that is older counts no longer, microseconds.
 pub const SILENT_AFTER: i64 = 5 * Micros::SECOND;
@@ -20,9 +22,18 @@ const POINTS: usize = 300;
 /// Most events that are remembered.
 const MOST: usize = 10_000;
 
+/// How often it is counted who watches.
+const COUNT_EVERY: Duration = Duration::from_secs(5);
+/// What nodes said of players so long ago still counts.
+const COUNTED: i64 = 25 * Micros::SECOND;
+
 /// What was told last of each event.
 #[derive(Debug, Default)]
-pub struct Reports(Mutex<HashMap<VideoId, Heard>>);
+pub struct Reports {
+    events: Mutex<HashMap<VideoId, Heard>>,
+    /// Who watches, as far as players tell.
+    viewers: Mutex<HashMap<VideoId, u64>>,
+}
 
 #[derive(Debug, Clone)]
 pub struct Heard {
@@ -50,9 +61,11 @@ pub struct Point {
 }
 
 impl Reports {
-    pub fn hear(&self, report: Report, now: Micros) {
-        let mut events = self.events();
+    pub fn hear(&self, mut report: Report, now: Micros) {
         let event = report.event;
+        let counted = self.viewers.lock().unwrap_or_else(PoisonError::into_inner).get(&event).copied();
+        report.viewers = report.viewers.max(counted.unwrap_or_default());
+        let mut events = self.events();
         if events.len() >= MOST && !events.contains_key(&event) {
             events.retain(|_, heard| now.0 - heard.seen_at.0 < KEPT);
             if events.len() >= MOST {
@@ -90,8 +103,13 @@ impl Reports {
         heard.is_some_and(|heard| !heard.report.publishers.is_empty())
     }
 
+    /// Players told of so many who watch each event. Reports from now on say so, unless their nodes know of more.
+    pub fn count(&self, viewers: HashMap<VideoId, u64>) {
+        *self.viewers.lock().unwrap_or_else(PoisonError::into_inner) = viewers;
+    }
+
     fn events(&self) -> MutexGuard<'_, HashMap<VideoId, Heard>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -113,12 +131,20 @@ impl Point {
     }
 }
 
-/// Hears how events go, until `stop`.
+/// Hears how events go, and counts who watches them, until `stop`.
 pub async fn listen(app: App, bus: Bus, stop: CancellationToken) {
     let mut told = bus.subscribe(Topic::Live).await;
+    let mut ticks = interval(COUNT_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let heard = tokio::select! {
             () = stop.cancelled() => return,
+            _ = ticks.tick() => {
+                if let Err(error) = count(&app).await {
+                    tracing::warn!(%error, "who watches live events cannot be counted");
+                }
+                continue;
+            }
             heard = told.next() => heard,
         };
         if let bus::Heard::Message(message) = heard
@@ -128,6 +154,14 @@ pub async fn listen(app: App, bus: Bus, stop: CancellationToken) {
             app.reports.hear(report, app.clock.now());
         }
     }
+}
+
+async fn count(app: &App) -> Result<()> {
+    let since = app.clock.now().plus(-COUNTED);
+    let rows = store::events::watching(&mut app.store.reader().await?, since).await?;
+    let viewers = rows.into_iter().map(|(event, sessions)| (event, sessions.unsigned_abs()));
+    app.reports.count(viewers.collect());
+    Ok(())
 }
 
 #[cfg(test)]
@@ -180,9 +214,12 @@ mod tests {
         let heard = reports.newest(event, at(400)).unwrap();
         assert_eq!((heard.trend.len(), heard.seen_at), (POINTS, at(399)));
         assert_eq!(heard.trend.back().unwrap().lost, 400);
+        // Players know of more viewers than the node.
+        reports.count(HashMap::from([(event, 9)]));
         // Another node has it now; its clock is behind.
         reports.hear(report(event, "b", 7, 0), at(401));
-        assert_eq!(reports.newest(event, at(402)).unwrap().report.node, "b");
+        let heard = reports.newest(event, at(402)).unwrap();
+        assert_eq!((heard.report.node.as_str(), heard.report.viewers), ("b", 9));
         assert!(reports.has_publisher(event, at(405)));
         assert!(!reports.has_publisher(event, at(406)) && reports.newest(event, at(406)).is_none());
     }

@@ -7,7 +7,7 @@ use domain::{
 use store::{
     Error, Store,
     events::{self, Event, NewEvent, Which},
-    jobs, library, outbox, presentations, versions, videos,
+    jobs, library, outbox, presentations, quality, versions, videos,
 };
 use testkit::Database;
 
@@ -95,6 +95,15 @@ async fn an_event_goes_live_and_is_kept(database: Database) {
     assert_eq!(shown.iter().map(|title| title.id).collect::<Vec<_>>(), [id]);
     assert_eq!(events::all_live(&mut reader).await.unwrap()[0].video_id, id);
     drop(reader);
+
+    // Two nodes told of players, one of them long ago.
+    for (node, sessions, at) in [("a", 3, T0), ("b", 4, T0.plus(9)), ("c", 5, T0.plus(9))] {
+        let video = &id.to_string();
+        let place = quality::Place { minute: T0, edge: "e", video, node };
+        commit!(store, |tx| quality::set_now(tx, place, sessions, at));
+    }
+    let watching = events::watching(&mut store.reader().await.unwrap(), T0.plus(5)).await.unwrap();
+    assert_eq!(watching, [(id, 9)]);
 
     // What stops other work does not stop an event; asking for its end does.
     assert!(!commit!(store, |tx| videos::cancelled(tx, id, T0)));

@@ -150,9 +150,10 @@ function Charts({ points }: { points: readonly HealthPoint[] }) {
       least: 5,
     },
   ];
+  const told = charts.filter(({ values }) => values.some((value) => value !== null));
   return (
     <div className="quality-series live-series">
-      {charts.map((chart) => (
+      {told.map((chart) => (
         <Series key={chart.name} times={times} {...chart} />
       ))}
     </div>
