@@ -88,10 +88,19 @@ pub(super) async fn start(
         None => None,
         Some(_) => Some(Arc::new(Certificates::read(&config.http.tls)?.server_config(&[])?)),
     };
-    let slots = Slots::default();
-    let by_rtmp = rtmp::listen(config.live.clone(), certificate, gate.clone(), slots.clone());
-    let by_rtmp = by_rtmp.await.context("live.rtmp")?;
-    let by_srt = srt::listen(config.live.clone(), gate.clone(), slots).await.context("live.srt")?;
+    let (slots, mut doors) = (Slots::default(), config.live.clone());
+    let mut by_rtmp = rtmp::listen(doors.clone(), certificate.clone(), gate.clone(), slots.clone()).await;
+    // Somebody may have taken it since it was looked at.
+    if let Err(rtmp::Error::Address(RTMP, _)) = &by_rtmp {
+        doors.rtmp.listen = None;
+        by_rtmp = rtmp::listen(doors.clone(), certificate, gate.clone(), slots.clone()).await;
+    }
+    let mut by_srt = srt::listen(doors.clone(), gate.clone(), slots.clone()).await;
+    if let Err(srt::Error::Address(SRT, _)) = &by_srt {
+        doors.srt.listen.retain(|port| port.address != SRT);
+        by_srt = srt::listen(doors, gate.clone(), slots).await;
+    }
+    let (by_rtmp, by_srt) = (by_rtmp.context("live.rtmp")?, by_srt.context("live.srt")?);
     let (ending, stopped) = (stage.clone(), stop.clone());
     supervise(tasks, "live publishers", async move {
         stopped.cancelled().await;
