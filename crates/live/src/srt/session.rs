@@ -208,8 +208,13 @@ impl Publisher {
 
     fn drain(&mut self, now: Instant) -> Result<(), Ended> {
         for event in self.events.drain(..) {
-            if matches!(event, Event::Sample(..)) {
-                self.used = now;
+            match event {
+                Event::Sample(..) => self.used = now,
+                Event::Track(id, _) => {
+                    let passed_over: Vec<_> = self.demuxer.refused().collect();
+                    tracing::info!(track = %id, ?passed_over, "a track begins");
+                }
+                _ => {}
             }
             self.intake.take_along(event, &mut self.timeline, now)?;
         }

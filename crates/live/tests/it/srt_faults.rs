@@ -136,6 +136,27 @@ async fn silence_ends_a_publisher() {
     assert!(house.slots.is_empty());
 }
 
+/// Packets come, and there is nothing in them.
+#[tokio::test]
+async fn a_stream_without_frames_is_sent_away() {
+    let mut house = House::with(|config| config.srt.idle_ms = 1000).await;
+    let client = SrtClient::knock(house.srt.addresses[0], "key", None).await.unwrap();
+    house.opened().await;
+    let mut nothing = [0xff; 188];
+    nothing[..4].copy_from_slice(&[0x47, 0x1f, 0xff, 0x10]);
+    let sending = async {
+        loop {
+            client.send(&nothing);
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let ended = tokio::select! {
+        ended = house.closed() => ended,
+        () = sending => unreachable!(),
+    };
+    assert!(matches!(&ended, Ended::Unfit(words) if words.starts_with("Nothing in the stream")), "{ended}");
+}
+
 /// An encoder that is killed is noticed, and its place is free for the next before that.
 #[tokio::test]
 async fn a_killed_publisher_gives_way() {
