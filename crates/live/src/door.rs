@@ -22,23 +22,25 @@ pub trait Door: Send + Sync + 'static {
 #[derive(Debug, Clone)]
 pub struct Knock {
     pub protocol: Protocol,
-    /// RTMP: the path of the server's address.
+    /// RTMP: the path of the server's address. Empty for SRT.
     pub app: String,
     pub key: Key,
     pub peer: SocketAddr,
-    /// The key came through TLS.
+    /// The connection is encrypted: RTMP within TLS, SRT with a passphrase. SRT tells the key in the clear all the same.
     pub encrypted: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Protocol {
     Rtmp,
+    Srt,
 }
 
 impl Protocol {
     pub fn word(self) -> &'static str {
         match self {
             Self::Rtmp => "rtmp",
+            Self::Srt => "srt",
         }
     }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use media::{
     cmaf::TrackSpec,
-    flv::{Kind, Sample, TrackId},
+    frame::{Kind, Sample, TrackId},
 };
 use tokio::{sync::watch, time::Instant};
 

@@ -5,6 +5,7 @@
 
 mod advice;
 mod config;
+mod crowd;
 mod door;
 pub mod event;
 pub mod faces;
@@ -17,13 +18,16 @@ pub mod programme;
 pub mod record;
 pub mod ring;
 pub mod rtmp;
+mod session;
 mod slots;
+pub mod srt;
+mod timeline;
 
 pub use advice::Advice;
-pub use config::{Config, Limits, Rtmp, Windows};
+pub use config::{Config, Limits, Passphrase, Rtmp, Srt, SrtPort, Windows};
 pub use domain::event::Slot;
 pub use door::{Admission, Door, Ended, Key, Knock, Protocol, Refusal};
 pub use feed::{Feed, FeedWriter, Track, feed};
-pub use media::flv::{Kind, TrackId};
+pub use media::frame::{Kind, TrackId};
 pub use meter::{Snapshot, TrackSnapshot};
 pub use slots::Slots;

@@ -4,12 +4,27 @@ use metrics::{counter, gauge};
 
 use crate::{Ended, Protocol};
 
-pub fn connected(protocol: Protocol) {
-    gauge!("kinora_live_connections", "protocol" => protocol.word()).increment(1);
+/// One connection, which counts itself out.
+pub struct Connected(Protocol);
+
+impl Connected {
+    pub fn new(protocol: Protocol) -> Self {
+        gauge!("kinora_live_connections", "protocol" => protocol.word()).increment(1);
+        Self(protocol)
+    }
 }
 
-pub fn disconnected(protocol: Protocol) {
-    gauge!("kinora_live_connections", "protocol" => protocol.word()).decrement(1);
+impl Drop for Connected {
+    fn drop(&mut self) {
+        gauge!("kinora_live_connections", "protocol" => self.0.word()).decrement(1);
+    }
+}
+
+/// What became of an SRT connection's packets: those that were missing at first, came again, or never came.
+pub fn packets(missing: u64, again: u64, lost: u64) {
+    for (what, count) in [("missing", missing), ("again", again), ("lost", lost)] {
+        counter!("kinora_live_srt_packets_total", "what" => what).increment(count);
+    }
 }
 
 /// There were as many connections as there may be.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use media::{
     cmaf::{Media, TrackSpec},
-    flv::{Kind, Sample, TrackId},
+    frame::{Kind, Sample, TrackId},
 };
 use serde::Serialize;
 use tokio::time::Instant;

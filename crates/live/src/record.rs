@@ -41,6 +41,34 @@ impl Kept {
     pub fn next(&self) -> u64 {
         self.extents.values().map(|list| count(list)).min().unwrap_or(0)
     }
+
+    /// Writes a descriptor of what the last one does not tell.
+    pub async fn catch_up(&mut self, blobs: &Blobs, presentation: PresentationId) {
+        let told =
+            self.descriptor.iter().flat_map(|told| &told.tracks).map(|track| count(&track.extents)).min();
+        if told.is_some_and(|told| told < self.next()) {
+            self.describe(blobs, presentation, false).await;
+        }
+    }
+
+    /// Writes the next descriptor, of an event that is not at work.
+    pub async fn describe(&mut self, blobs: &Blobs, presentation: PresentationId, complete: bool) {
+        let Some(mut descriptor) = self.descriptor.take() else { return };
+        for track in &mut descriptor.tracks {
+            track.extents = self.extents.get(&track.id).cloned().unwrap_or_default();
+        }
+        (descriptor.version, descriptor.complete) = (self.version + 1, complete);
+        write(blobs, presentation, &descriptor).await;
+        self.version = descriptor.version;
+        self.descriptor = Some(descriptor);
+    }
+
+    /// What became of it.
+    pub fn recorded(&self) -> Recorded {
+        let tracks = self.descriptor.iter().flat_map(|told| &told.tracks);
+        let length = tracks.map(|track| measure::micros(track.duration(), track.timescale) / 1000).max();
+        Recorded { duration_ms: length.unwrap_or(0), version: self.version }
+    }
 }
 
 fn count(extents: &[Extent]) -> u64 {
@@ -173,7 +201,7 @@ impl Recorder {
         let told = serde_json::to_vec(&index).unwrap_or_default();
         bytes.extend_from_slice(&told);
         bytes.extend_from_slice(&(told.len() as u64).to_be_bytes());
-        self.put(&object, bytes.freeze()).await;
+        put(&self.blobs, &object, bytes.freeze()).await;
         for (track, name) in names.iter().enumerate() {
             let Some((offset, segment)) = index.tracks.remove(name) else { continue };
             let stored = Stored { object: object.clone(), offset, bytes: segment.bytes };
@@ -193,27 +221,8 @@ impl Recorder {
         let tracks =
             all.map(|(n, about)| about.track(n, extents.get(&about.id).cloned().unwrap_or_default()));
         let descriptor = self.programme.descriptor(self.kept.version + 1, complete, tracks.collect());
-        let Ok(json) = serde_json::to_vec(&descriptor) else { return };
-        let presentation = self.programme.presentation();
-        self.put(&names::descriptor(presentation, descriptor.version), json.into()).await;
-        // Readers may still be at the last one, and none before that.
-        if let Some(old) = descriptor.version.checked_sub(2).filter(|old| *old > 0) {
-            if let Err(error) = self.blobs.delete(&names::descriptor(presentation, old)).await {
-                tracing::debug!(%error, "an old descriptor stays");
-            }
-        }
+        write(&self.blobs, self.programme.presentation(), &descriptor).await;
         self.kept.version = descriptor.version;
-    }
-
-    /// Tries until it is stored.
-    async fn put(&self, object: &str, bytes: Bytes) {
-        let mut wait = SOONEST;
-        while let Err(error) = self.blobs.put(object, bytes.clone()).await {
-            metrics::counter!("kinora_live_store_failures_total").increment(1);
-            tracing::warn!(object, %error, "a live segment cannot be stored; trying again");
-            sleep(wait).await;
-            wait = (wait * 2).min(LATEST);
-        }
     }
 
     fn duration_ms(&self) -> u64 {
@@ -227,5 +236,27 @@ impl Recorder {
             measure::micros(ticks, about.spec.timescale) / 1000
         };
         self.programme.tracks().iter().map(of).max().unwrap_or(0)
+    }
+}
+
+async fn write(blobs: &Blobs, presentation: PresentationId, descriptor: &Descriptor) {
+    let Ok(json) = serde_json::to_vec(descriptor) else { return };
+    put(blobs, &names::descriptor(presentation, descriptor.version), json.into()).await;
+    // Readers may still be at the last one, and none before that.
+    if let Some(old) = descriptor.version.checked_sub(2).filter(|old| *old > 0)
+        && let Err(error) = blobs.delete(&names::descriptor(presentation, old)).await
+    {
+        tracing::debug!(%error, "an old descriptor stays");
+    }
+}
+
+/// Tries until it is stored.
+async fn put(blobs: &Blobs, object: &str, bytes: Bytes) {
+    let mut wait = SOONEST;
+    while let Err(error) = blobs.put(object, bytes.clone()).await {
+        metrics::counter!("kinora_live_store_failures_total").increment(1);
+        tracing::warn!(object, %error, "a live segment cannot be stored; trying again");
+        sleep(wait).await;
+        wait = (wait * 2).min(LATEST);
     }
 }

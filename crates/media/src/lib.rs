@@ -1,5 +1,5 @@
 //! Media formats without I/O: CMAF/ISO-BMFF boxes, codec headers, the presentation descriptor, HLS and DASH manifests,
-//! FLV.
+//! FLV, MPEG transport streams.
 //!
 //! Bytes in, bytes out, integer ticks throughout. Imports nothing of ours, no async runtime, no clock.
 
@@ -9,6 +9,7 @@ pub mod codec;
 pub mod dash;
 pub mod descriptor;
 pub mod flv;
+pub mod frame;
 pub mod hls;
 pub mod iframe;
 pub mod lint;
@@ -18,6 +19,7 @@ pub mod mp4;
 pub mod rebase;
 pub mod selection;
 mod time;
+pub mod ts;
 pub mod webvtt;
 
 /// Why bytes could not be read, or could not be written as asked. A retry with the same bytes never helps.

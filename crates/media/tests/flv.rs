@@ -8,7 +8,8 @@ use std::{collections::BTreeMap, path::Path};
 
 use media::{
     cmaf::TrackSpec,
-    flv::{self, Demuxer, Event, Kind, Reader, Sample, TrackId},
+    flv::{self, Demuxer, Reader},
+    frame::{Event, Kind, Sample, TrackId},
 };
 
 type Found = (BTreeMap<TrackId, TrackSpec>, Vec<(TrackId, Sample)>);
@@ -30,7 +31,7 @@ fn read(bytes: &[u8]) -> Found {
             Event::Track(id, spec) => drop(specs.insert(id, spec)),
             Event::Sample(id, sample) => samples.push((id, sample)),
             Event::End(_) => {}
-            Event::Dropped(id) => panic!("{id}"),
+            other => panic!("{other:?}"),
         }
     }
     (specs, samples)
@@ -40,11 +41,11 @@ fn write((specs, samples): &Found) -> Vec<u8> {
     let mut out = flv::header(true, true).to_vec();
     for (id, spec) in specs {
         let start = flv::sequence_start(*id, spec).unwrap().unwrap();
-        flv::tag(&mut out, id.kind.tag(), 0, &[&start]).unwrap();
+        flv::tag(&mut out, flv::tag_type(id.kind), 0, &[&start]).unwrap();
     }
     for (id, sample) in samples {
         let (head, body) = flv::frame(*id, &specs[id], sample).unwrap();
-        flv::tag(&mut out, id.kind.tag(), sample.dts.div_euclid(1000), &[&head, &body]).unwrap();
+        flv::tag(&mut out, flv::tag_type(id.kind), sample.dts.div_euclid(1000), &[&head, &body]).unwrap();
     }
     out
 }

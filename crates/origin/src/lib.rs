@@ -50,6 +50,8 @@ impl Default for Config {
 #[derive(Debug, Clone)]
 pub struct Asked {
     pub presentation: PresentationId,
+    /// The whole path, with its token.
+    pub path: String,
     /// The path within the presentation: `v720p/playlist.m3u8`.
     pub rest: String,
     pub query: Option<String>,
@@ -59,8 +61,11 @@ pub struct Asked {
 
 /// Who answers for events that go on.
 pub trait Live: Send + Sync {
-    /// `None` when it is not an event that goes on: what is stored of it is the answer.
-    fn answer(&self, asked: Asked, headers: HeaderMap) -> BoxFuture<'_, Option<Response>>;
+    /// `None` when it is no event that goes on in this process.
+    fn here(&self, asked: Asked, headers: HeaderMap) -> BoxFuture<'_, Option<Response>>;
+
+    /// The same for other processes. Asked for presentations that grow; `None`: what is stored is the answer.
+    fn elsewhere(&self, asked: Asked, headers: HeaderMap) -> BoxFuture<'_, Option<Response>>;
 }
 
 /// The origin. Cheap to clone.

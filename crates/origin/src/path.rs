@@ -2,6 +2,8 @@
 
 use domain::PresentationId;
 
+use crate::Asked;
+
 /// Longest path that is looked at: a token may have 1,024 characters.
 const MAX_LEN: usize = 1280;
 
@@ -13,6 +15,7 @@ pub struct MediaPath<'a> {
     pub resource: Resource<'a>,
     /// What the resource is told by: the path within the presentation.
     pub rest: &'a str,
+    path: &'a str,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,7 +43,24 @@ impl<'a> MediaPath<'a> {
         }
         let (token, rest) = path.strip_prefix("/media/")?.split_once('/')?;
         let (presentation, rest) = rest.split_once('/')?;
-        Some(Self { token, presentation: presentation.parse().ok()?, resource: Resource::parse(rest)?, rest })
+        Some(Self {
+            token,
+            presentation: presentation.parse().ok()?,
+            resource: Resource::parse(rest)?,
+            rest,
+            path,
+        })
+    }
+
+    /// The request for something of an event.
+    pub fn asked(&self, query: Option<&str>, max_height: Option<u32>) -> Asked {
+        Asked {
+            presentation: self.presentation,
+            path: self.path.to_owned(),
+            rest: self.rest.to_owned(),
+            query: query.map(str::to_owned),
+            max_height,
+        }
     }
 }
 

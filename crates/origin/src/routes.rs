@@ -21,7 +21,7 @@ use domain::{PresentationId, playback_token::Claims};
 use media::{iframe, rebase::rebase, selection::Selection};
 
 use crate::{
-    Asked, Origin, body,
+    Origin, body,
     digest::digest,
     path::{MediaPath, Resource},
     presentation::{LoadError, Located, Presentation},
@@ -93,14 +93,18 @@ impl Origin {
     ) -> Result<Response, Problem> {
         let claims = self.authorise(&path).await?;
         let id = path.presentation;
-        if let Some(live) = &self.0.live {
-            let (max_height, query) = (claims.max_height, query.map(str::to_owned));
-            let asked = Asked { presentation: id, rest: path.rest.to_owned(), query, max_height };
-            if let Some(answer) = live.answer(asked, headers.clone()).await {
-                return Ok(answer);
-            }
+        let live = self.0.live.as_ref().map(|live| (live, path.asked(query, claims.max_height)));
+        if let Some((live, asked)) = &live
+            && let Some(answer) = live.here(asked.clone(), headers.clone()).await
+        {
+            return Ok(answer);
         }
         let mut presentation = self.0.presentations.get(id).await.map_err(refuse)?;
+        if let Some((live, asked)) = live.filter(|_| !presentation.descriptor.complete)
+            && let Some(answer) = live.elsewhere(asked, headers.clone()).await
+        {
+            return Ok(answer);
+        }
         if !has(&presentation, path.resource) {
             presentation = self.0.presentations.get_newer(id, &presentation).await.map_err(refuse)?;
         }

@@ -92,7 +92,7 @@ pub async fn start_after(taken: Option<Taken>, mut config: Config, clock: Clock)
     if let Some(store) = &store {
         store.announce(bus.announcer());
         let cache = Cache::open(&config.cache)?;
-        let app = start_app(&config, store, &blobs, &bus, cache, &clock).await?;
+        let app = start_app(&config, store, &blobs, &bus, cache.clone(), &clock).await?;
         if config.roles.contains(&Role::Api) {
             let insights = start_insights(&config, &app, &mut tasks, &stop).await?;
             faces.insights = Some(insights.clone());
@@ -102,7 +102,7 @@ pub async fn start_after(taken: Option<Taken>, mut config: Config, clock: Clock)
             worker::start(&config, &app, &bus, &mut tasks, &stop)?;
         }
         if config.roles.contains(&Role::Live) {
-            events = Some(live::start(&config, &app, &bus, &mut tasks, &stop).await?);
+            events = Some(live::start(&config, &app, (&bus, &cache), &mut tasks, &stop).await?);
         }
         the_app = Some(app);
     }

@@ -51,6 +51,11 @@ pub fn live_segment(id: PresentationId, number: u64) -> String {
     format!("presentations/{id}/live/{number:08}.cmf")
 }
 
+/// Where the node is that has an event.
+pub fn live_owner(id: PresentationId) -> String {
+    format!("presentations/{id}/live-owner")
+}
+
 /// All descriptor versions of a presentation; the greatest name is the newest.
 pub fn descriptors(id: PresentationId) -> String {
     format!("presentations/{id}/descriptor")

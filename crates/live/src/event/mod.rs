@@ -87,6 +87,9 @@ pub trait Host: Send + Sync + 'static {
     /// It can be played. Called once in each run of the event, when its first descriptor is stored.
     fn playable(&self, settings: &Settings) -> impl Future<Output = ()> + Send;
 
+    /// It is no longer at work here, and goes on elsewhere or later.
+    fn left(&self, settings: &Settings) -> impl Future<Output = ()> + Send;
+
     /// It is over, and all of it is stored. `None`: nobody ever saw anything of it.
     fn finished(&self, settings: &Settings, recorded: Option<Recorded>) -> impl Future<Output = ()> + Send;
 }
@@ -97,6 +100,10 @@ enum Order {
     Come(Slot, Feed),
     Gone(Slot, Ended),
     Dismiss(Slot, String),
+    /// Nobody publishes yet.
+    Wait,
+    /// It goes on elsewhere.
+    Leave,
     End,
 }
 
@@ -172,6 +179,21 @@ impl<S: Starter, H: Host> Stage<S, H> {
             return;
         }
         self.begin(&mut events, settings, Order::Come(slot, feed));
+    }
+
+    /// An event that has begun is to be had here, until a publisher comes back or it ends.
+    pub fn adopt(&self, settings: Settings) {
+        let mut events = self.events();
+        if !events.contains_key(&settings.event) {
+            self.begin(&mut events, settings, Order::Wait);
+        }
+    }
+
+    /// Another process has an event now.
+    pub fn leave(&self, event: &str) {
+        if let Some(event) = self.events().get(event) {
+            let _ = event.orders.send(Order::Leave);
+        }
     }
 
     /// A publisher has left.

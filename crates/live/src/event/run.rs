@@ -119,7 +119,10 @@ impl Run {
         starter: Arc<S>,
         host: Arc<H>,
     ) {
-        self.kept = Some(self.find().await);
+        let mut kept = self.find().await;
+        // What was stored after the last descriptor is to be seen before somebody publishes.
+        kept.catch_up(&self.blobs, self.settings.presentation).await;
+        self.kept = Some(kept);
         let mut looks = interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let over = loop {
@@ -135,6 +138,8 @@ impl Run {
                             source.feed.dismiss(words);
                         }
                     }
+                    Some(Order::Wait) => self.empty = Some((Instant::now(), false)),
+                    Some(Order::Leave) => break Over::Process,
                     Some(Order::End) => break Over::Event,
                     None => break Over::Process,
                 },
@@ -307,12 +312,17 @@ impl Run {
             Over::Process => "The server stops. Connect again.",
         };
         self.sources.values().for_each(|source| source.feed.dismiss(words));
-        let recorded = match self.show.take() {
-            None => None,
-            Some(show) => Some(show.end(over == Over::Event).await),
+        let recorded = match (self.show.take(), self.kept.take(), over) {
+            (Some(show), ..) => show.end(over == Over::Event).await,
+            (None, Some(mut kept), Over::Event) if kept.next() > 0 => {
+                kept.describe(&self.blobs, self.settings.presentation, true).await;
+                Some(kept.recorded())
+            }
+            _ => None,
         };
-        if over == Over::Event {
-            host.finished(&self.settings, recorded.flatten()).await;
+        match over {
+            Over::Event => host.finished(&self.settings, recorded).await,
+            Over::Process => host.left(&self.settings).await,
         }
     }
 }

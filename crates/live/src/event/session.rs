@@ -297,7 +297,7 @@ fn tracks_of(ready: &[Track], plan: &Plan, source: &Feed) -> Tracks {
     Tracks {
         specs: all.iter().map(|track| with_delay(track)).collect(),
         declared_bps: all.iter().map(|track| declared(track).max(16_000)).collect(),
-        frame_rate: first.map_or((30, 1), |track| frame_rate(track.frame_rate_milli)),
+        frame_rate: frame_rate(source),
     }
 }
 
@@ -312,8 +312,17 @@ fn with_delay(track: &Track) -> TrackSpec {
     spec
 }
 
-/// Thousandths of a frame in a second as the rate that is meant.
-fn frame_rate(milli: u64) -> (u32, u32) {
+/// The rate that a publisher's pictures have, by their times.
+fn frame_rate(source: &Feed) -> (u32, u32) {
+    let Some(track) = source.tracks().into_iter().find(|track| track.id == TOP) else { return (30, 1) };
+    let mut reader = track.ring.reader(Start::Oldest);
+    let mut times = Vec::new();
+    while let Some(Item::Frame(frame)) = reader.try_next() {
+        times.push(frame.dts);
+    }
+    let (Some(first), Some(last)) = (times.first(), times.last()) else { return (30, 1) };
+    let ticks = u64::try_from(last - first).unwrap_or(0).max(1);
+    let milli = (times.len() as u64 - 1) * 1000 * u64::from(track.spec.timescale) / ticks;
     // Of 30000/1001 it cannot be told apart so soon.
     const USUAL: [u32; 8] = [15, 24, 25, 30, 48, 50, 60, 120];
     let off = |rate: &u32| (u64::from(*rate) * 1000).abs_diff(milli);

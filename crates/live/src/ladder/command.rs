@@ -1,6 +1,6 @@
 //! The encoder's command line, tuned for latency: no look-ahead, no B-frames, every frame a fragment of its own.
 
-use media::flv::{Kind, TrackId};
+use media::frame::{Kind, TrackId};
 
 use super::{Plan, input::Container};
 

@@ -8,7 +8,7 @@ use std::{
 use bytes::BytesMut;
 use media::{
     cmaf::TrackSpec,
-    flv::{Sample, TrackId},
+    frame::{Sample, TrackId},
     mp4::{FragmentReader, Item as Made, Limits},
 };
 use tokio::{

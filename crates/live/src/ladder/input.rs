@@ -4,7 +4,8 @@ use media::{
     Result,
     cmaf::{self, Media, TrackSpec},
     codec::{Format, Sound},
-    flv::{self, Kind, Sample, TrackId},
+    flv,
+    frame::{Kind, Sample, TrackId},
     mp4,
 };
 

@@ -8,7 +8,7 @@ use std::{
 use media::{
     cmaf::{Media, TrackSpec},
     codec::Sound,
-    flv::{Kind, Sample, TrackId},
+    frame::{Kind, Sample, TrackId},
 };
 use tokio::{
     task::JoinSet,

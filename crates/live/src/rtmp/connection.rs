@@ -3,22 +3,27 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::BytesMut;
-use media::cmaf::Media;
-use media::flv::{Demuxer, Event as Part, Kind, amf::Value};
+use media::{
+    flv::{Demuxer, amf::Value},
+    frame::{Event as Part, Kind, Wrap},
+};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    time::{Instant, sleep, sleep_until, timeout, timeout_at},
+    time::{Instant, timeout, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{
     Fault,
     session::{self, Event, Session},
-    timeline::{Timeline, seconds},
 };
 use crate::{
-    Admission, Config, Door, Ended, FeedWriter, Key, Knock, Limits, Protocol, Refusal, Slots,
-    config::milliseconds, feed, measure, slots::Hold,
+    Admission, Config, Door, Ended, FeedWriter, Key, Knock, Limits, Protocol, Refusal, Rtmp, Slots,
+    config::milliseconds,
+    feed, measure,
+    session::{Intake, No, ask, seconds, sent_away, unfit},
+    slots::Hold,
+    timeline::Timeline,
 };
 
 /// Most bytes of one read, before and after the publisher is let in.
@@ -28,9 +33,6 @@ const READS: usize = 64 << 10;
 const LAST_WORDS: Duration = Duration::from_secs(3);
 /// A publisher whose messages are damaged one after another has something wrong.
 const DAMAGED: u32 = 100;
-/// The bitrate is looked at after this time.
-const SETTLED: Duration = Duration::from_secs(3);
-
 /// All that a connection needs.
 pub struct Host<D> {
     pub config: Config,
@@ -130,33 +132,25 @@ impl<D: Door> Host<D> {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let since = Instant::now();
-        let (code, words, reason) = match self.door.admit(knock).await {
-            Ok(admission) => {
-                let takeover = milliseconds(self.config.rtmp.takeover_ms);
-                match self.slots.take(&admission.event, admission.slot, takeover).await {
-                    Some(hold) => return Ok((admission, hold)),
-                    None => (
-                        "NetStream.Publish.BadName",
-                        "Another encoder is live with this stream key. Stop it first.".to_owned(),
-                        "busy",
-                    ),
-                }
+        let Rtmp { takeover_ms, refusal_ms, .. } = self.config.rtmp;
+        let (takeover, refusal) = (milliseconds(takeover_ms), milliseconds(refusal_ms));
+        let no = match ask(&*self.door, &self.slots, knock, takeover, refusal).await {
+            Ok(admitted) => return Ok(admitted),
+            Err(no) => no,
+        };
+        let (code, words) = match &no {
+            No::Busy => {
+                ("NetStream.Publish.BadName", "Another encoder is live with this stream key. Stop it first.")
             }
-            Err(Refusal::UnknownKey) => {
-                // The same words after the same time, whatever was wrong.
-                sleep(milliseconds(self.config.rtmp.refusal_ms).saturating_sub(since.elapsed())).await;
-                ("NetStream.Publish.Denied", "This stream key is not valid.".to_owned(), "unknown key")
-            }
-            Err(Refusal::NotNow(words)) => ("NetStream.Publish.Denied", words, "not now"),
-            Err(Refusal::Unavailable) => (
+            No::Door(Refusal::UnknownKey) => ("NetStream.Publish.Denied", "This stream key is not valid."),
+            No::Door(Refusal::NotNow(words)) => ("NetStream.Publish.Denied", words.as_str()),
+            No::Door(Refusal::Unavailable) => (
                 "NetStream.Publish.Failed",
-                "The server cannot check the stream key at the moment. Try again soon.".to_owned(),
-                "unavailable",
+                "The server cannot check the stream key at the moment. Try again soon.",
             ),
         };
-        connection.session.refuse(code, &words);
-        Err(Ended::Refused(reason))
+        connection.session.refuse(code, words);
+        Err(no.ended())
     }
 
     async fn publish<S>(
@@ -169,15 +163,9 @@ impl<D: Door> Host<D> {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let idle = milliseconds(self.config.rtmp.idle_ms);
-        let feed = publisher.writer.feed().clone();
-        let dismissed = feed.dismissed();
-        let replaced = hold.replaced();
-        let duration = publisher.limits.duration_seconds;
-        // 0 is no limit, and more than a hundred years is none.
-        let longest = u64::from(u32::MAX);
-        let last =
-            Instant::now() + Duration::from_secs(if duration == 0 { longest } else { duration.min(longest) });
-        tokio::pin!(dismissed);
+        let feed = publisher.intake.writer.feed().clone();
+        let leave = sent_away(feed, hold, &self.stop, publisher.intake.limits);
+        tokio::pin!(leave);
         let ended = loop {
             let step = async {
                 match timeout(idle, connection.step(READS)).await {
@@ -189,12 +177,7 @@ impl<D: Door> Host<D> {
             };
             let read = tokio::select! {
                 read = step => read,
-                words = &mut dismissed => Err(Ended::Dismissed(words)),
-                () = replaced.cancelled() => Err(Ended::Replaced),
-                () = self.stop.cancelled() => Err(Ended::Stopped),
-                () = sleep_until(last) => Err(Ended::Unfit(format!(
-                    "The stream has reached the {duration} s that are allowed."
-                ))),
+                ended = &mut leave => Err(ended),
             };
             let read = match read {
                 Ok(read) => read,
@@ -285,38 +268,37 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
 /// From a session's events to the feed.
 struct Publisher {
-    writer: FeedWriter,
-    limits: Limits,
+    intake: Intake,
     demuxer: Demuxer,
+    wrap: Wrap,
     timeline: Timeline,
     /// Messages in a row that could not be read.
     damaged: u32,
-    since: Instant,
     parts: Vec<Part>,
 }
 
 impl Publisher {
     fn new(writer: FeedWriter, limits: Limits) -> Self {
         Self {
-            writer,
-            limits,
+            intake: Intake::new(writer, limits),
             demuxer: Demuxer::new(limits.tracks as usize),
-            timeline: Timeline::default(),
+            // Times have 32 bits; some senders leave the highest one out, and begin again after 25 days.
+            wrap: Wrap::new(31),
+            timeline: Timeline::new(1000),
             damaged: 0,
-            since: Instant::now(),
             parts: Vec::new(),
         }
     }
 
     /// Takes all that has come.
     fn take(&mut self, session: &mut Session, read: usize, now: Instant) -> Result<(), Ended> {
-        let bitrate = self.writer.received(read, now);
+        let bitrate = self.intake.writer.received(read, now);
         loop {
             match session.next() {
                 Ok(Some(Event::Media { kind, time, body })) => self.media(kind, time, &body, now)?,
                 Ok(Some(Event::Metadata(about))) => {
                     if let Some(encoder) = Value::Object(about).get("encoder").and_then(Value::as_text) {
-                        self.writer.name_encoder(encoder);
+                        self.intake.writer.name_encoder(encoder);
                     }
                 }
                 Ok(Some(Event::Finished)) => return Err(Ended::Finished),
@@ -325,80 +307,34 @@ impl Publisher {
                 Err(fault) => return Err(Ended::Broken(broken(&fault))),
             }
         }
-        if now.saturating_duration_since(self.since) > SETTLED && bitrate > self.limits.bitrate_bps {
-            let (is, most) = (megabits(bitrate), megabits(self.limits.bitrate_bps));
-            return Err(unfit(format!(
-                "The stream has {is} Mb/s; {most} Mb/s are allowed. Lower the bitrate in your encoder."
-            )));
-        }
-        Ok(())
+        self.intake.within_bitrate(bitrate, now)
     }
 
     fn media(&mut self, kind: Kind, time: u32, body: &bytes::Bytes, now: Instant) -> Result<(), Ended> {
-        let (time, broken) = self.timeline.unwrap(time, now);
+        let (time, broken) = self.timeline.next(self.wrap.unwrap(time.into()), now);
         if broken {
-            self.writer.break_times();
+            self.intake.writer.break_times();
         }
         self.parts.clear();
         match self.demuxer.read(kind, time, body, &mut self.parts) {
             Ok(()) => self.damaged = 0,
-            Err(media::Error::Unsupported(what)) => {
-                return Err(unfit(format!(
-                    "{what} is not supported. Set H.264, HEVC or AV1 and AAC or Opus in your encoder."
-                )));
-            }
-            Err(media::Error::TooLarge("number of tracks", most)) => {
-                return Err(unfit(format!("The stream has more than {most} tracks.")));
-            }
             Err(error) => {
+                if let Some(ended) = unfit(&error, "H.264, HEVC or AV1 and AAC or Opus") {
+                    return Err(ended);
+                }
                 self.damaged += 1;
                 tracing::debug!(%error, "a damaged message");
                 if self.damaged >= DAMAGED {
-                    return Err(unfit(format!("The stream cannot be read: {error}.")));
+                    return Err(Ended::Unfit(format!("The stream cannot be read: {error}.")));
                 }
             }
         }
-        for part in std::mem::take(&mut self.parts) {
-            match part {
-                Part::Track(id, spec) => {
-                    if let Media::Video { picture, .. } = &spec.media {
-                        self.fits(picture.width, picture.height)?;
-                    }
-                    self.writer.describe(id, spec);
-                }
-                Part::Sample(id, sample) => self.writer.push(id, sample, now),
-                Part::End(id) => self.writer.end(id),
-                Part::Dropped(id) => self.writer.drop_frame(id),
-            }
-        }
-        Ok(())
+        self.parts.drain(..).try_for_each(|part| self.intake.take(part, now))
     }
-
-    /// Pictures may stand upright.
-    fn fits(&self, width: u32, height: u32) -> Result<(), Ended> {
-        let (longer, shorter) = (width.max(height), width.min(height));
-        let (long, short) = (self.limits.width, self.limits.height);
-        if longer <= long && shorter <= short {
-            return Ok(());
-        }
-        Err(unfit(format!(
-            "The picture has {width} x {height} points; {long} x {short} are allowed. Lower the resolution in your encoder."
-        )))
-    }
-}
-
-fn unfit(words: String) -> Ended {
-    Ended::Unfit(words)
 }
 
 fn broken(fault: &Fault) -> String {
     format!("The connection broke a rule of RTMP: {fault}.")
-}
-
-/// Rounded to tenths, as text.
-fn megabits(bps: u64) -> String {
-    let tenths = bps.saturating_add(50_000) / 100_000;
-    format!("{}.{}", tenths / 10, tenths % 10)
 }
 
 #[cfg(test)]

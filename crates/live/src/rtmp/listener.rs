@@ -1,12 +1,6 @@
 //! Accepts publishers, within TLS or not, and lets them go when the process stops.
 
-use std::{
-    collections::{HashMap, hash_map::Entry},
-    io,
-    net::{IpAddr, Ipv6Addr, SocketAddr},
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -18,7 +12,12 @@ use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::connection::{Host, Peer};
-use crate::{Config, Door, Protocol, Slots, config::milliseconds, measure};
+use crate::{
+    Config, Door, Protocol, Slots,
+    config::milliseconds,
+    crowd::{Crowd, Member},
+    measure,
+};
 
 /// Why nobody can come in.
 #[derive(Debug, thiserror::Error)]
@@ -123,8 +122,7 @@ async fn serve<D: Door>(
     host: Host<D>,
     _place: (OwnedSemaphorePermit, Member),
 ) {
-    measure::connected(Protocol::Rtmp);
-    let _count = Connected;
+    let _count = measure::Connected::new(Protocol::Rtmp);
     let entered = Instant::now();
     let _ = stream.set_nodelay(true);
     let peer = Peer { address, encrypted: tls.is_some() };
@@ -140,71 +138,4 @@ async fn serve<D: Door>(
         }
     };
     tracing::debug!(peer = %address, %ended, "an RTMP connection has ended");
-}
-
-/// How many connections each address has.
-#[derive(Debug, Clone, Default)]
-struct Crowd(Arc<Mutex<HashMap<IpAddr, u32>>>);
-
-/// One of the crowd, until it is dropped.
-struct Member(Crowd, IpAddr);
-
-impl Crowd {
-    /// `None` when there are as many as there may be; 0: any number.
-    fn join(&self, address: SocketAddr, most: u32) -> Option<Member> {
-        let address = match address.ip().to_canonical() {
-            // Who has one address of a /64 has them all.
-            IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
-            address => address,
-        };
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = all.entry(address).or_default();
-        if most > 0 && *count >= most {
-            return None;
-        }
-        *count += 1;
-        Some(Member(self.clone(), address))
-    }
-}
-
-impl Drop for Member {
-    fn drop(&mut self) {
-        let mut all = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Entry::Occupied(mut entry) = all.entry(self.1) {
-            *entry.get_mut() -= 1;
-            if *entry.get() == 0 {
-                entry.remove();
-            }
-        }
-    }
-}
-
-/// Counts itself out.
-struct Connected;
-
-impl Drop for Connected {
-    fn drop(&mut self) {
-        measure::disconnected(Protocol::Rtmp);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_crowd_is_counted_by_address() {
-        let crowd = Crowd::default();
-        let join = |address: &str| crowd.join(address.parse().unwrap(), 2);
-        let (one, two) = (join("10.0.0.1:1"), join("10.0.0.1:2"));
-        assert!(one.is_some() && two.is_some() && join("10.0.0.1:3").is_none());
-        let (six, seven) = (join("[2001:db8::1]:1"), join("[2001:db8::2]:1"));
-        assert!(six.is_some() && seven.is_some() && join("[2001:db8::3]:1").is_none());
-        assert!(join("[2001:db8:0:1::1]:1").is_some(), "another network");
-        drop((one, six, seven));
-        assert!(join("10.0.0.1:3").is_some());
-        drop(two);
-        assert!(crowd.0.lock().unwrap().is_empty());
-        assert!((0..9).all(|_| crowd.join("10.0.0.1:1".parse().unwrap(), 0).is_some()));
-    }
 }

@@ -8,7 +8,6 @@ mod command;
 mod connection;
 mod listener;
 pub mod session;
-mod timeline;
 
 pub use connection::{Host, Peer};
 pub use listener::{Error, Listening, listen};

@@ -4,7 +4,10 @@
 //! publisher may come in. Media that come earlier end it.
 
 use bytes::{Bytes, BytesMut};
-use media::flv::{self, Kind, amf::Value};
+use media::{
+    flv::{self, amf::Value},
+    frame::Kind,
+};
 
 use super::{
     Fault,

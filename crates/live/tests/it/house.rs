@@ -9,8 +9,9 @@ use std::{
 };
 
 use live::{
-    Admission, Config, Door, Ended, Feed, Knock, Limits, Refusal, Slot, Slots,
+    Admission, Config, Door, Ended, Feed, Knock, Limits, Refusal, Slot, Slots, SrtPort,
     rtmp::{Listening, listen},
+    srt,
 };
 use tokio::{process::Command, sync::mpsc, time::timeout};
 use tokio_rustls::rustls::{ServerConfig, pki_types::pem::PemObject};
@@ -51,6 +52,7 @@ impl Door for Porter {
 
 pub struct House {
     pub listening: Listening,
+    pub srt: srt::Listening,
     pub door: Arc<Porter>,
     pub slots: Slots,
     opened: mpsc::UnboundedReceiver<Feed>,
@@ -70,6 +72,8 @@ impl House {
         let mut config = Config::default();
         config.rtmp.listen = Some("127.0.0.1:0".parse().unwrap());
         config.rtmp.refusal_ms = 50;
+        config.srt.listen = vec![SrtPort::new("127.0.0.1:0".parse().unwrap())];
+        config.srt.refusal_ms = 50;
         // Publishers in tests are as fast as they can be.
         config.limits.bitrate_bps = 10_000_000_000;
         config.windows.seconds = 3600;
@@ -79,8 +83,9 @@ impl House {
         let (limits, knocks) = (config.limits, Mutex::default());
         let door = Arc::new(Porter { limits, knocks, opened: opened_by, closed: closed_by });
         let slots = Slots::default();
+        let srt = srt::listen(config.clone(), door.clone(), slots.clone()).await.unwrap();
         let listening = listen(config, certificate, door.clone(), slots.clone()).await.unwrap();
-        Self { listening, door, slots, opened, closed }
+        Self { listening, srt, door, slots, opened, closed }
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -89,6 +94,11 @@ impl House {
 
     pub fn url(&self, key: &str) -> String {
         format!("rtmp://{}/live/{key}", self.address())
+    }
+
+    /// Of the only SRT port, with these options.
+    pub fn srt_url(&self, options: &str) -> String {
+        format!("srt://{}?pkt_size=1316&{options}", self.srt.addresses[0])
     }
 
     pub async fn opened(&mut self) -> Feed {

@@ -76,12 +76,26 @@ async fn stage(ffmpeg: Ffmpeg, encode: &str, seconds: u32, plan: Plan) -> Stage 
 
 /// The same with another encoder.
 async fn stage_with(ffmpeg: Ffmpeg, encode: &str, seconds: u32, plan: Plan, encoder: Ffmpeg) -> Stage {
-    let mut house = House::open().await;
+    let house = House::open().await;
+    let to = format!("-f flv {}", house.url("key"));
+    stage_at(house, &to, ffmpeg, &format!("{encode} -c:a aac"), seconds, plan, encoder).await
+}
+
+/// The same at a house's address, of whatever protocol.
+async fn stage_at(
+    mut house: House,
+    to: &str,
+    ffmpeg: Ffmpeg,
+    encode: &str,
+    seconds: u32,
+    plan: Plan,
+    encoder: Ffmpeg,
+) -> Stage {
     let dir = tempfile::tempdir().unwrap();
     let inputs = format!(
         "-re -f lavfi -i testsrc2=s=640x360:r=30:d={seconds} -re -f lavfi -i sine=r=48000:d={seconds}"
     );
-    let line = format!("{inputs} {encode} -c:a aac -f flv {}", house.url("key"));
+    let line = format!("{inputs} {encode} {to}");
     let mut command = ffmpeg.command(dir.path(), &line);
     let publisher = tokio::spawn(async move { assert!(command.status().await.unwrap().success()) });
     let source = house.opened().await;
@@ -168,6 +182,38 @@ async fn until_there(feed: &Feed, name: &str) -> Track {
     let there = tracks.wait_for(|all| all.iter().any(|track| track.id.to_string() == name));
     drop(timeout(SOON, there).await.unwrap().unwrap());
     track(feed, name)
+}
+
+/// Transport streams have other ticks than RTMP, and times that begin anywhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ladder_of_what_comes_over_srt() {
+    let x265 = "-c:v libx265 -preset ultrafast -x265-params log-level=none -pix_fmt yuv420p -g 30";
+    for encode in [&format!("{X264} -bf 2 -c:a aac"), &format!("{x265} -c:a libopus -b:a 96k")] {
+        let house = House::open().await;
+        let to = format!("-f mpegts -output_ts_offset 95441 {}", house.srt_url("streamid=key"));
+        let stage = stage_at(house, &to, Ffmpeg::System, encode, 5, plan(), Ffmpeg::System).await;
+        let (outcome, source, output, dir) = stage.end().await;
+        assert_eq!(outcome, Outcome::default());
+        let original = frames(&track(&source, "video 0")).await;
+        assert!(original.len() > 130, "{}", original.len());
+        for (name, width) in [("video 1", 320), ("video 2", 160)] {
+            let made = frames(&track(&output, name)).await;
+            for only_keys in [false, true] {
+                let (from, made) = (shown(&original, only_keys), shown(&made, only_keys));
+                let near = from.iter().zip(&made).all(|(from, made)| (from - made).abs() <= 1);
+                assert!(from.len() == made.len() && near, "{name}: {from:?} {made:?}");
+            }
+            let cmaf::Media::Video { picture, .. } = &made[0].spec.media else { panic!("a picture") };
+            assert_eq!((picture.width, decoded(dir.path(), &made)), (width, made.len() - 1));
+        }
+        let (sound, made) =
+            (frames(&track(&source, "audio 0")).await, frames(&track(&output, "audio 0")).await);
+        let span = |frames: &[Frame]| {
+            let times = shown(frames, false);
+            times[times.len() - 1] - times[0]
+        };
+        assert!((span(&sound) - span(&made)).abs() < 100, "{} {}", span(&sound), span(&made));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,3 +9,6 @@ mod ladder;
 mod limits;
 mod probe;
 mod publish;
+mod srt;
+mod srt_client;
+mod srt_faults;

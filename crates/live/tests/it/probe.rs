@@ -6,7 +6,7 @@ use live::{
     Feed, FeedWriter, Kind, Track,
     ring::{Item, Start},
 };
-use media::flv;
+use media::{flv, frame::Event};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -51,10 +51,11 @@ pub async fn ring(track: &Track) -> Vec<Packet> {
     let mut packets = Vec::new();
     while let Some(item) = reader.next().await {
         let Item::Frame(frame) = item else { panic!("{item:?}") };
-        assert_eq!(frame.spec.timescale, 1_000_000);
+        let scale = i64::from(frame.spec.timescale);
+        let micros = |ticks: i64| ticks * 1_000_000 / scale;
         packets.push(Packet {
-            dts: frame.dts,
-            pts: frame.pts,
+            dts: micros(frame.dts),
+            pts: micros(frame.pts),
             key: frame.key,
             size: frame.data.len(),
             crc: crc32fast::hash(&frame.data),
@@ -101,8 +102,8 @@ pub fn fill(writer: &mut FeedWriter, bytes: &[u8]) {
     }
     for event in events {
         match event {
-            flv::Event::Track(id, spec) => writer.describe(id, spec),
-            flv::Event::Sample(id, sample) => writer.push(id, sample, Instant::now()),
+            Event::Track(id, spec) => writer.describe(id, spec),
+            Event::Sample(id, sample) => writer.push(id, sample, Instant::now()),
             _ => {}
         }
     }

@@ -3,14 +3,19 @@
 
 use super::{
     Colour, Hdr, Light, Mastering,
-    nal::{Units, Usability, without_emulation_prevention},
+    nal::{Units, Usability, beginning, extended, without_emulation_prevention},
 };
 use crate::{
     Error, Result,
     bits::{Bits, Fields},
 };
 
-const SPS: u8 = 33;
+/// Kinds of NAL units (ISO/IEC 23008-2 table 7-1).
+pub const VPS: u8 = 32;
+pub const SPS: u8 = 33;
+pub const PPS: u8 = 34;
+pub const DELIMITER: u8 = 35;
+pub const FILLER: u8 = 38;
 const PREFIX_SEI: u8 = 39;
 /// `user_data_unregistered`: the encoder's name and all its options, which no player needs.
 const USER_DATA: u32 = 5;
@@ -34,6 +39,10 @@ pub struct Sps {
     pub height: u32,
     pub chroma_format: u32,
     pub bit_depth: u32,
+    pub chroma_bit_depth: u32,
+    /// Temporal layers, and whether each frame may be the last one before a switch to a higher one.
+    pub layers: u8,
+    pub nested: bool,
     pub sample_aspect: Option<(u16, u16)>,
     pub colour: Option<Colour>,
 }
@@ -55,6 +64,34 @@ impl Config {
             }
             arrays.push((kind, units));
         }
+        Ok(Self { fixed, arrays })
+    }
+
+    /// Of parameter sets that were found in a stream, for samples whose lengths have four bytes.
+    pub fn of_sets(vps: Vec<Vec<u8>>, sps: Vec<Vec<u8>>, pps: Vec<Vec<u8>>) -> Result<Self> {
+        let arrays = vec![(VPS, vps), (SPS, sps), (PPS, pps)];
+        if arrays.iter().any(|(_, units)| units.is_empty()) {
+            return Err(Error::Invalid("hvcC", "a parameter set is missing"));
+        }
+        let unit = &arrays[1].1[0];
+        let sps = Sps::parse(unit)?;
+        // general_profile_space to general_level_idc lie in the parameter set as they do here (§8.3.3.1).
+        let payload = beginning(unit, 2);
+        let profile = payload.get(1..13).ok_or(Error::Truncated("SPS"))?;
+        let depth = |bits: u32| 0xf8 | (bits.saturating_sub(8) as u8 & 7);
+        let mut fixed = [0; 22];
+        fixed[0] = 1;
+        fixed[1..13].copy_from_slice(profile);
+        // Nothing is said of segmentation, parallelism and frame rate.
+        fixed[13..19].copy_from_slice(&[
+            0xf0,
+            0,
+            0xfc,
+            0xfc | (sps.chroma_format as u8 & 3),
+            depth(sps.bit_depth),
+            depth(sps.chroma_bit_depth),
+        ]);
+        fixed[21] = (sps.layers & 7) << 3 | u8::from(sps.nested) << 2 | 3;
         Ok(Self { fixed, arrays })
     }
 
@@ -129,6 +166,37 @@ impl Config {
     }
 }
 
+/// Kind of a unit.
+pub fn kind(unit: &[u8]) -> Option<u8> {
+    unit.first().map(|first| first >> 1 & 63)
+}
+
+/// The number that a parameter set has among those of its kind; `None` of other units.
+pub fn set_id(unit: &[u8]) -> Option<u32> {
+    let payload = match kind(unit)? {
+        SPS => without_emulation_prevention(unit.get(2..)?),
+        VPS | PPS => beginning(unit, 2),
+        _ => return None,
+    };
+    let mut b = Bits::new("parameter set", &payload);
+    match kind(unit)? {
+        VPS => b.bits(4).ok(),
+        SPS => {
+            b.skip(4).ok()?;
+            let sub_layers = b.bits(3).ok()?;
+            b.skip(1).ok()?;
+            skip_profile_tier_level(&mut b, sub_layers).ok()?;
+            b.ue().ok()
+        }
+        _ => b.ue().ok(),
+    }
+}
+
+/// May decoding begin with this unit's picture (IRAP, table 7-1)?
+pub fn is_entry(unit: &[u8]) -> bool {
+    kind(unit).is_some_and(|kind| (16..=23).contains(&kind))
+}
+
 fn hdr_of(sei: &[u8]) -> Hdr {
     let mut hdr = Hdr::default();
     for (kind, body) in messages(sei).unwrap_or_default() {
@@ -154,17 +222,6 @@ fn messages(unit: &[u8]) -> Result<Vec<(u32, Vec<u8>)>> {
     Ok(out)
 }
 
-fn extended(f: &mut Fields) -> Result<u32> {
-    let mut value = 0;
-    loop {
-        let byte = f.u8()?;
-        value += u32::from(byte);
-        if byte != 255 {
-            return Ok(value);
-        }
-    }
-}
-
 impl Sps {
     /// From a NAL unit with its header and its emulation prevention bytes.
     pub fn parse(nal: &[u8]) -> Result<Self> {
@@ -175,7 +232,7 @@ impl Sps {
         let mut b = Bits::new("SPS", &payload);
         b.skip(4)?;
         let sub_layers = b.bits(3)?;
-        b.bit()?;
+        let nested = b.flag()?;
         skip_profile_tier_level(&mut b, sub_layers)?;
         b.ue()?; // sps_seq_parameter_set_id
         let chroma_format = b.ue()?;
@@ -185,7 +242,7 @@ impl Sps {
         let (width, height) = (b.ue()?, b.ue()?);
         let crop = if b.flag()? { [b.ue()?, b.ue()?, b.ue()?, b.ue()?] } else { [0; 4] };
         let bit_depth = b.ue()?.saturating_add(8);
-        b.ue()?;
+        let chroma_bit_depth = b.ue()?.saturating_add(8);
         let order_bits = b.ue()?.saturating_add(4);
         if order_bits > 16 {
             return Err(Error::Invalid("SPS", "the order count is too long"));
@@ -230,6 +287,9 @@ impl Sps {
             height: cropped(height, crop[2], crop[3], unit_y)?,
             chroma_format,
             bit_depth,
+            chroma_bit_depth,
+            layers: sub_layers as u8 + 1,
+            nested,
             sample_aspect,
             colour,
         })

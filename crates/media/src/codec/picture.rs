@@ -2,7 +2,13 @@
 
 use bytes::Bytes;
 
-use super::{Colour, Hdr, Light, Mastering, av1, avc, hevc, nal::Units, vp9};
+use super::{
+    Colour, Hdr, Light, Mastering, av1,
+    avc::{self, DELIMITER, PPS, SPS},
+    hevc,
+    nal::Units,
+    vp9,
+};
 use crate::{
     Error, Result,
     bits::Fields,
@@ -131,6 +137,13 @@ pub struct Picture {
 }
 
 impl Picture {
+    /// What a configuration tells, of a picture with this cropped size.
+    pub fn new(format: Format, config: &[u8], (width, height): (u32, u32), facts: Facts) -> Self {
+        let config = Bytes::copy_from_slice(config);
+        let Facts { aspect, colour, hdr, .. } = facts;
+        Self { format, config, width, height, aspect, colour, hdr, in_band: false }
+    }
+
     /// From the boxes `inside` a sample entry that tells a size of `(width, height)`. The bitstream's own headers are
     /// believed before the boxes beside them; `None` for formats that are not read.
     pub fn read(entry: FourCc, (width, height): (u32, u32), inside: &[u8]) -> Result<Option<(Self, Facts)>> {
@@ -261,11 +274,6 @@ impl Picture {
     }
 }
 
-/// Kinds of NAL units of H.264 (ISO/IEC 14496-10 table 7-1).
-const SPS: u8 = 7;
-const PPS: u8 = 8;
-const DELIMITER: u8 = 9;
-
 /// Do the units that a sample says it has fill it? True of formats that have none.
 pub fn nal_units_fit(picture: &Picture, sample: &[u8]) -> bool {
     let size = match picture.format {
@@ -274,6 +282,11 @@ pub fn nal_units_fit(picture: &Picture, sample: &[u8]) -> bool {
         Format::Vp9 | Format::Av1 => return true,
     };
     size.is_some_and(|size| Units { rest: sample, size: (size & 3) + 1 }.all(|unit| unit.is_ok()))
+}
+
+/// Four-byte lengths before units, as in a sample.
+pub fn with_lengths<'a>(units: impl IntoIterator<Item = &'a [u8]>) -> Bytes {
+    joined(&units.into_iter().collect::<Vec<_>>(), 4)
 }
 
 /// A sample of these units, with lengths of `size` bytes.

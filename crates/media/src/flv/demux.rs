@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use super::{Kind, Sample, TIMESCALE, TrackId, opus, tag};
+use super::{TIMESCALE, opus, tag};
 use crate::{
     Error, Result,
     cmaf::{Media, TrackSpec},
-    codec::{Format, Hdr, Picture, Sound, dolby, nal_units_fit, vp9},
+    codec::{Format, Picture, Sound, dolby, nal_units_fit, vp9},
+    frame::{Event, Kind, Sample, TrackId},
     mp4::{AudioConfig, FourCc},
 };
 
@@ -16,17 +17,6 @@ use crate::{
 const LONGEST_CONFIG: usize = 64 << 10;
 /// Farthest time from 0, milliseconds: some 35,000 years.
 const FARTHEST: i64 = 1 << 50;
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Event {
-    /// A track begins, or goes on as another: the next sample of it is a key frame if it can be decoded at all.
-    Track(TrackId, TrackSpec),
-    Sample(TrackId, Sample),
-    /// No more of it follows, unless it begins again.
-    End(TrackId),
-    /// A frame that cannot be used: empty, or before its track began.
-    Dropped(TrackId),
-}
 
 /// Reads the messages of one publisher.
 #[derive(Debug)]
@@ -141,7 +131,7 @@ fn describe(codec: FourCc, config: &[u8]) -> Result<Option<Media>> {
         let facts = format.facts(&String::from_utf8_lossy(&codec), config)?;
         let (width, height) =
             facts.size.ok_or(Error::Invalid("configuration", "it has no sequence header"))?;
-        return Ok(Some(picture(format, config, (width, height), facts)));
+        return Ok(Some(picture(Picture::new(format, config, (width, height), facts))));
     }
     Ok(match &codec {
         b"vp09" => {
@@ -168,7 +158,7 @@ fn learn(track: &Track, sample: &Sample) -> Option<Media> {
             let size = vp9::size_of_key_frame(&sample.data).ok().flatten()?;
             let config = whole_vpcc(&track.config);
             let facts = Format::Vp9.facts("vp09", &config).ok()?;
-            Some(picture(Format::Vp9, &config, size, facts))
+            Some(picture(Picture::new(Format::Vp9, &config, size, facts)))
         }
         b"ac-3" => {
             let config = dolby::dac3_of_frame(&sample.data).ok()?;
@@ -178,10 +168,7 @@ fn learn(track: &Track, sample: &Sample) -> Option<Media> {
     }
 }
 
-fn picture(format: Format, config: &[u8], (width, height): (u32, u32), facts: crate::codec::Facts) -> Media {
-    let config = Bytes::copy_from_slice(config);
-    let (aspect, colour, hdr) = (facts.aspect, facts.colour, Hdr::default().or(facts.hdr));
-    let picture = Picture { format, config, width, height, aspect, colour, hdr, in_band: false };
+fn picture(picture: Picture) -> Media {
     Media::Video { picture, delay: 0 }
 }
 

@@ -3,11 +3,12 @@
 
 use bytes::Bytes;
 
-use super::{Kind, Sample, TrackId, opus};
+use super::opus;
 use crate::{
     Error, Result,
     cmaf::{Media, TrackSpec},
     codec::{Format, Sound},
+    frame::{Kind, Sample, TrackId},
     mp4::FourCc,
 };
 

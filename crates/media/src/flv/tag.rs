@@ -4,8 +4,7 @@
 
 use bytes::Bytes;
 
-use super::Kind;
-use crate::{Error, Result, bits::Fields, mp4::FourCc};
+use crate::{Error, Result, bits::Fields, frame::Kind, mp4::FourCc};
 
 /// Most tracks in one message.
 const MOST_PACKETS: usize = 64;

@@ -59,7 +59,8 @@ impl FromStr for Role {
 }
 
 /// Where publishers come in unless it is said otherwise. Left out when somebody else has it.
-pub const LIVE: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 1935));
+pub const RTMP: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 1935));
+pub const SRT: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 9710));
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -153,7 +154,8 @@ impl Default for Config {
             origin: origin::Config::default(),
             edge: edge::Config::default(),
             live: live::Config {
-                rtmp: live::Rtmp { listen: Some(LIVE), ..live::Rtmp::default() },
+                rtmp: live::Rtmp { listen: Some(RTMP), ..live::Rtmp::default() },
+                srt: live::Srt { listen: vec![live::SrtPort::new(SRT)], ..live::Srt::default() },
                 ..live::Config::default()
             },
             geo: backends::geo::Config::default(),

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Ended,
-    live::{Events, Here},
+    live::{Events, Shows},
     supervise,
 };
 use crate::{
@@ -42,11 +42,11 @@ pub(super) async fn start(
     tasks: &mut JoinSet<Ended>,
     stop: &CancellationToken,
 ) -> anyhow::Result<Option<Edge>> {
-    let live = events.map(|events| Arc::new(Here { events, blobs: blobs.clone() }) as Arc<dyn Live>);
+    let live: Arc<dyn Live> = Arc::new(Shows::new(events, blobs.clone())?);
     let origin = config
         .roles
         .contains(&Role::Origin)
-        .then(|| Origin::new(config.origin.clone(), blobs.clone(), clock.clone(), live));
+        .then(|| Origin::new(config.origin.clone(), blobs.clone(), clock.clone(), Some(live)));
     let router = origin.as_ref().map(Origin::router);
     let edge = if config.roles.contains(&Role::Edge) {
         let dir = &config.edge.dir;
