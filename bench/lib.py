@@ -80,24 +80,38 @@ def run_timed(command, **kwargs):
     return usage.ru_utime + usage.ru_stime, time.monotonic() - before, usage.ru_maxrss / 1024
 
 
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(done, seconds):
+    """Looks until `done()` is true."""
+    until = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > until:
+            raise SystemExit(f"it took longer than {seconds} s")
+        time.sleep(0.2)
+
+
 class Server:
     """A private Kinora on a free port with an empty library; stopped at the end of the `with` block."""
 
-    def __init__(self, *flags, prefix=()):
+    def __init__(self, *flags, prefix=(), environment=None):
+        self.environment = {**os.environ, **(environment or {})}
         self.work = pathlib.Path(tempfile.mkdtemp(prefix="kinora-bench-"))
         self.data = self.work / "data"
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.binary = str(ROOT / "bin" / "kinora")
+        self.binary = os.environ.get("BENCH_BINARY") or str(ROOT / "bin" / "kinora")
         self.log = open(self.work / "server.log", "wb")
         self.command = [*prefix, self.binary, "serve", "--data", str(self.data), "--listen", f"127.0.0.1:{self.port}", *flags]
         self.launch()
 
     def launch(self):
         """Starts the process, also after an earlier one has ended."""
-        self.process = subprocess.Popen(self.command, stdout=self.log, stderr=self.log)
+        self.process = subprocess.Popen(self.command, stdout=self.log, stderr=self.log, env=self.environment)
         self.pid = self.process.pid
 
     def ready(self):
@@ -128,6 +142,14 @@ class Server:
     def kinora(self, *arguments):
         environment = {**os.environ, "KINORA_SERVER": self.url, "KINORA_TOKEN": getattr(self, "token", "")}
         return subprocess.run([self.binary, *arguments], check=True, env=environment, stdout=subprocess.PIPE, text=True).stdout
+
+    def api(self, method, path, body=None):
+        """Asks the API as its administrator; gives the JSON of the answer."""
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"authorization": f"Bearer {self.token}", "content-type": "application/json"}
+        request = urllib.request.Request(self.url + path, data, headers, method=method)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.loads(answer.read() or "null")
 
     def upload(self, path, wait="finished"):
         """Uploads a file and gives what `kinora upload --json` prints."""

@@ -11,7 +11,7 @@ import { askEdges, attempts, Edges, fetchFrom } from "./edges";
 import { explain, type Failed, isDelivery, statusOf } from "./errors";
 import { Stream } from "./stream";
 import { tell } from "./telling";
-import { loadShaka } from "./warm";
+import { loadShaka, loadShakaHls } from "./warm";
 
 type Shaka = typeof shakaTypes;
 type Player = InstanceType<Shaka["Player"]>;
@@ -53,6 +53,9 @@ export type Snapshot = {
   startMs: number | null;
 };
 
+/** How far behind the present a live event is watched: a little more than its playlists ask for. */
+const lowLatencySeconds = 1.6;
+const standardLatencySeconds = 8;
 /** Who is no farther behind sees it live. */
 export const liveSlackSeconds = 5;
 /** A first frame that takes longer was begun on too high a rung. */
@@ -109,15 +112,16 @@ export class PlayerSession {
   private edges = new Edges();
   /** What the browser plays by itself, where it has no media source for the player. */
   private native: string | null = null;
+  private speaksHls = false;
   /** The server says that it is sent now; the manifest says when it is not any more. */
   private sent = false;
   private readonly stop = new AbortController();
   private readonly beats: Beats | null;
 
-  /** `since`: when the viewer asked for it, unless a click said so. `untold`: nobody watches, the server need not know. */
+  /** `live`: whether it is sent just now, for who knows. `since`: when the viewer asked for it, unless a click said so. `untold`: nobody watches, the server need not know. */
   constructor(
     private readonly authorise: (after?: string) => Promise<Playback>,
-    private readonly options: { startAt?: number; since?: number; untold?: boolean } = {},
+    private readonly options: { startAt?: number; since?: number; untold?: boolean; live?: boolean } = {},
   ) {
     this.beats = options.untold ? null : new Beats(() => this.reading());
     const video = this.video;
@@ -184,7 +188,7 @@ export class PlayerSession {
     }));
     const known = this.durationMs / 1000;
     const growing = player?.isDynamic() ?? false;
-    const range = player?.getManifest() ? player.seekRange() : { start: 0, end: 0 };
+    const range = player?.isFullyLoaded() ? player.seekRange() : { start: 0, end: 0 };
     const { end } = range;
     const live = this.sent && growing;
     const own = Number.isFinite(video.duration) && !growing ? video.duration : 0;
@@ -207,11 +211,14 @@ export class PlayerSession {
       // The media source opens while the permission is still on its way.
       const authorised = this.authorise(this.stream?.session);
       authorised.catch(() => {});
-      const { default: shaka } = await loadShaka();
+      // What is live comes as HLS, for which there is a player of its own: only there parts are told before segments are whole.
+      const live = this.options.live ?? (await authorised).event?.state === "live";
+      const { default: shaka } = await (live ? loadShakaHls() : loadShaka());
       await breath();
       if (this.closed) return;
       if (!this.player) {
-        this.player = new shaka.Player();
+        this.speaksHls = live;
+        this.player = new shaka.Player() as Player;
         this.player.setVideoContainer(this.stage);
         await breath();
         if (this.closed) return;
@@ -227,13 +234,14 @@ export class PlayerSession {
       if (this.closed) return this.stream.leave();
       this.edges = new Edges(playback.edges);
       this.beats?.begin(playback.dash_url);
+      this.sent = playback.event?.state === "live";
+      if (playback.event && this.sent) this.keepUp(playback.event.latency);
       this.player.configure({
         ...attempts(this.edges),
         // CTA-5004-B: in the query, so that no answer from another site needs a preflight.
         cmcd: { enabled: true, version: 2, sessionId: playback.session, contentId: playback.presentation_id },
       });
       void this.loadStoryboard(playback.storyboard_url);
-      this.sent = playback.event?.state === "live";
       // Without a place it begins at the present.
       const place = this.pendingSeek ?? this.options.startAt ?? null;
       const start = this.sent ? place : (place ?? playback.resume_ms / 1000);
@@ -241,7 +249,8 @@ export class PlayerSession {
       setTimeout(() => !this.closed && this.adapt(), slowStartMs);
       const adaptive = "MediaSource" in window || "ManagedMediaSource" in window;
       // Whole: to a path alone Shaka cannot add its query.
-      const [address = ""] = this.edges.addresses(adaptive ? playback.dash_url : playback.hls_url);
+      const dash = adaptive && !this.speaksHls;
+      const [address = ""] = this.edges.addresses(dash ? playback.dash_url : playback.hls_url);
       this.native = adaptive ? null : address;
       await this.player.load(address, start);
       if (this.closed) return;
@@ -253,6 +262,23 @@ export class PlayerSession {
     } catch (error) {
       this.fail(error);
     }
+  }
+
+  /** All viewers of an event stay as far from the present: who falls behind plays a little faster. */
+  private keepUp(latency: "low" | "standard") {
+    const low = latency === "low";
+    this.player?.configure({
+      streaming: {
+        lowLatencyMode: low,
+        liveSync: {
+          enabled: true,
+          targetLatency: low ? lowLatencySeconds : standardLatencySeconds,
+          targetLatencyTolerance: low ? 0.3 : 2,
+          maxPlaybackRate: 1.08,
+          minPlaybackRate: 0.96,
+        },
+      },
+    });
   }
 
   private configure(player: Player) {
@@ -267,7 +293,11 @@ export class PlayerSession {
         switchInterval: 3,
         advanced: { minTotalBytes: 64_000 },
       },
-      manifest: { dash: { ignoreMinBufferTime: true } },
+      manifest: {
+        dash: { ignoreMinBufferTime: true },
+        // Kinora has none in its pictures, and looking for them takes segments that may not be whole yet.
+        hls: { disableClosedCaptionsDetection: true },
+      },
       streaming: {
         rebufferingGoal: 0.1,
         bufferBehind: 60,
@@ -280,7 +310,8 @@ export class PlayerSession {
     for (const name of ["adaptation", "variantchanged", "trackschanged", "textchanged", "audiotrackschanged"])
       listen(name, () => this.tracks());
     listen("buffering", (event) => this.patch({ waiting: (event as Event & { buffering: boolean }).buffering }));
-    listen("error", (event) => this.fail((event as CustomEvent).detail));
+    // Of one that was replaced nothing is of interest any more.
+    listen("error", (event) => player === this.player && this.fail((event as CustomEvent).detail));
     player
       .getNetworkingEngine()
       ?.registerResponseFilter((_, response) => this.beats?.heard(response.headers["cache-status"]));

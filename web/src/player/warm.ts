@@ -6,6 +6,7 @@ import type { PlayerSession } from "./session";
 
 export const loadWatch = () => import("../features/watch/watch");
 export const loadShaka = () => import("./shaka");
+export const loadShakaHls = () => import("./shaka-hls");
 const loadSession = () => import("./session");
 
 /** How long something begun may wait for its page. */
@@ -19,7 +20,11 @@ const startAt = () => {
   return from !== null && Number(from) >= 0 ? { startAt: Number(from) } : {};
 };
 
-function begin(id: string, asked: Promise<Playback>, options: { startAt?: number }): Promise<PlayerSession> {
+function begin(
+  id: string,
+  asked: Promise<Playback>,
+  options: { startAt?: number; live?: boolean },
+): Promise<PlayerSession> {
   let first: Promise<Playback> | null = asked;
   asked.catch(() => {});
   return loadSession().then(({ PlayerSession }) => {
@@ -32,10 +37,10 @@ function begin(id: string, asked: Promise<Playback>, options: { startAt?: number
   });
 }
 
-/** Without an id only the code is fetched (a pointer or the focus came near a title). */
-export function warmWatch(id?: string) {
+/** `live`: whether the title is sent just now, for who knows. Without an id only the code is fetched (a pointer or the focus came near a title). */
+export function warmWatch(id?: string, live?: boolean) {
   void loadWatch().catch(() => {});
-  void loadShaka().catch(() => {});
+  void (live ? loadShakaHls() : loadShaka()).catch(() => {});
   void loadSession().catch(() => {});
   if (!id || (warm?.id === id && performance.now() - warm.at < patienceMs)) return;
   drop();
@@ -43,7 +48,10 @@ export function warmWatch(id?: string) {
   const mine: Warm = {
     id,
     at: performance.now(),
-    session: begin(id, playback(id), location.pathname === `/watch/${id}` ? startAt() : {}),
+    session: begin(id, playback(id), {
+      ...(location.pathname === `/watch/${id}` ? startAt() : {}),
+      ...(live === undefined ? {} : { live }),
+    }),
   };
   mine.session.catch(() => {
     if (warm === mine) warm = null;

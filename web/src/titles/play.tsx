@@ -7,11 +7,11 @@ import { warmWatch } from "../player/warm";
 import { Icon } from "../ui/icon";
 
 /** Handlers for whatever leads to the watch page. */
-export const warming = (id: string) => ({
-  onPointerEnter: () => warmWatch(),
-  onPointerDown: () => warmWatch(),
-  onFocus: () => warmWatch(),
-  onClick: () => warmWatch(id),
+export const warming = ({ id, live }: Pick<Video, "id" | "live">) => ({
+  onPointerEnter: () => warmWatch(undefined, live),
+  onPointerDown: () => warmWatch(undefined, live),
+  onFocus: () => warmWatch(undefined, live),
+  onClick: () => warmWatch(id, live),
 });
 
 /** Milliseconds left of a title that was begun; 0 otherwise. */
@@ -24,7 +24,7 @@ export function left(video: Video): number {
 
 export function PlayLink({ video, children }: { video: Video; children?: ReactNode }) {
   return (
-    <Link href={`/watch/${video.id}`} className="btn primary large" {...warming(video.id)}>
+    <Link href={`/watch/${video.id}`} className="btn primary large" {...warming(video)}>
       <Icon name="play" />
       {children ?? (video.live ? "Watch live" : left(video) > 0 ? "Resume" : "Play")}
     </Link>

@@ -20,7 +20,7 @@ const dwellMs = 650;
 type Props = { video: Video; note?: ReactNode; sizes?: string; menu?: readonly MenuEntry[]; eager?: boolean };
 
 export function Card({ video, note, sizes = "(max-width: 700px) 68vw, 344px", menu, eager }: Props) {
-  const warm = warming(video.id);
+  const warm = warming(video);
   const { poster, begin, end } = usePreview(video);
   const { maturity_rating } = video;
   const label = [

@@ -192,7 +192,7 @@ impl Run {
     /// What a publisher shows begins, and the event with it.
     fn begin<H: Host>(&mut self, session: &Session, host: &Arc<H>) {
         if let Some(show) = &mut self.show {
-            let at = show.now_us() - session.lag_us;
+            let at = show.now_us() - session.age_us();
             show.packager.join(at);
             return;
         }
@@ -357,7 +357,7 @@ impl Show {
         kept: Kept,
         host: &Arc<H>,
     ) -> media::Result<Self> {
-        let (cut, now) = (Cut::default(), host.now());
+        let (cut, now, age) = (Cut::default(), host.now(), session.age_us());
         let number = kept.next();
         let tracks = session.tracks.clone();
         let mut packager = Packager::new(cut, tracks.specs.clone(), number, 0);
@@ -365,12 +365,12 @@ impl Show {
         // How long it is, and what of that is the time in which nothing was made.
         let length =
             abouts.first().and_then(|about| kept.extents.get(&about.id)).map_or(0, |list| length_us(list));
-        let began = kept.descriptor.as_ref().map_or(now - session.lag_us, |descriptor| descriptor.created_at);
-        let hole = now - session.lag_us - began - length;
+        let began = kept.descriptor.as_ref().map_or(now - age, |descriptor| descriptor.created_at);
+        let hole = now - age - began - length;
         let started_at = if hole > LONGEST_HOLE_US { began + hole } else { began };
         if number > 0 {
             packager = Packager::new(cut, tracks.specs.clone(), number, ticks(length));
-            packager.join(now - session.lag_us - started_at);
+            packager.join(now - age - started_at);
         }
         let rules = Rules {
             target_s: (cut.longest_ms + 500) / 1000,

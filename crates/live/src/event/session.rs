@@ -110,9 +110,16 @@ pub struct Session {
     pub keeps_source: bool,
     /// Track and frame.
     pub frames: mpsc::Receiver<(usize, Frame)>,
-    /// How old the first picture is when it comes, microseconds of media time.
-    pub lag_us: i64,
+    /// When the first picture came.
+    pub first: Instant,
     _tasks: Vec<AbortOnDropHandle<()>>,
+}
+
+impl Session {
+    /// How long ago its first picture came, microseconds.
+    pub fn age_us(&self) -> i64 {
+        i64::try_from(self.first.elapsed().as_micros()).unwrap_or(i64::MAX)
+    }
 }
 
 /// Puts a publisher on air, with the tracks that the event has if it has begun. `None` when nothing can be made of it.
@@ -129,7 +136,7 @@ pub async fn open<S: Starter>(
     let video = video.filter(|_| wants_pictures);
     let plan = plan(&source, video.as_ref(), &making, known.as_ref(), longest_ms);
     let (writer, output) = feed(Windows::default(), Instant::now());
-    let lag_us = video.as_ref().or(audio.as_ref()).map_or(0, lag);
+    let first = Instant::now() - video.as_ref().or(audio.as_ref()).map_or(Duration::ZERO, lag);
     let mut wanted = Vec::new();
     if video.is_some() {
         wanted.extend(plan.keeps_source.then_some(TOP));
@@ -152,7 +159,7 @@ pub async fn open<S: Starter>(
         let reading = read(track, index, sender.clone());
         tasks.push(AbortOnDropHandle::new(tokio::spawn(reading)));
     }
-    Some(Session { slot, tracks, keeps_source: plan.keeps_source, frames, lag_us, _tasks: tasks })
+    Some(Session { slot, tracks, keeps_source: plan.keeps_source, frames, first, _tasks: tasks })
 }
 
 /// Looks at what a publisher sends until it is known how far apart its key frames are. Gives the first track of each kind.
@@ -258,12 +265,13 @@ impl super::RungRule {
     }
 }
 
-/// From the newest key frame to the newest frame, microseconds of media time.
-fn lag(track: &Track) -> i64 {
-    let Some(newest) = track.ring.newest() else { return 0 };
+/// From the newest key frame to the newest frame, media time.
+fn lag(track: &Track) -> Duration {
+    let Some(newest) = track.ring.newest() else { return Duration::ZERO };
     let mut reader = track.ring.reader(Start::NewestKey);
-    let Some(Item::Frame(key)) = reader.try_next() else { return 0 };
-    (newest.pts - key.pts).max(0) * 1_000_000 / i64::from(key.spec.timescale.max(1))
+    let Some(Item::Frame(key)) = reader.try_next() else { return Duration::ZERO };
+    let ticks = u64::try_from(newest.pts - key.pts).unwrap_or(0);
+    Duration::from_micros(measure::micros(ticks, key.spec.timescale))
 }
 
 /// Waits until the tracks that are wanted are described. Gives those that are in time.

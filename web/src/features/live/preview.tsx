@@ -17,7 +17,11 @@ export function Preview({ event }: { event: LiveEvent }) {
       ) : (
         <>
           <Poster video={{ ...event.video, duration_ms: null }} sizes="(max-width: 900px) 96vw, 880px" />
-          <Button icon="play" size="large" onClick={() => setSession(new PlayerSession(() => look(event.id), {}))}>
+          <Button
+            icon="play"
+            size="large"
+            onClick={() => setSession(new PlayerSession(() => look(event.id), { live: true }))}
+          >
             Show what viewers see
           </Button>
         </>

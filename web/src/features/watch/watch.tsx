@@ -139,7 +139,7 @@ function Playing({ id, video, moving, onMoving }: PlayingProps) {
   const [, navigate] = useLocation();
   const goOn = useCallback(() => {
     if (!next) return;
-    warmWatch(next.id);
+    warmWatch(next.id, next.live);
     navigate(`/watch/${next.id}`);
   }, [next, navigate]);
   if (failed) return <Failure what="The player could not be loaded" error={failed} retry={() => location.reload()} />;

@@ -147,7 +147,7 @@ function Editor({ video }: { video: Video }) {
             href={`/watch/${video.id}`}
             className="btn"
             onPointerEnter={() => warmWatch()}
-            onClick={() => warmWatch(video.id)}
+            onClick={() => warmWatch(video.id, video.live)}
           >
             <Icon name="play" />
             Watch

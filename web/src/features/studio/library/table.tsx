@@ -158,7 +158,7 @@ function Actions({ video, trash, onPurge }: { video: Video; trash: boolean; onPu
   const busy =
     video.state === "uploading" || video.state === "processing" || (video.state === "ready" && !video.complete);
   const watch = () => {
-    warmWatch(video.id);
+    warmWatch(video.id, video.live);
     navigate(`/watch/${video.id}`);
   };
   const items: (MenuEntry | false)[] = trash
