@@ -1,4 +1,5 @@
 // A title's picture: the artwork that fits, sharp enough for its place, with length and progress.
+import "./badge.css";
 import type { ReactNode, Ref } from "react";
 import type { Video } from "../api/types";
 import { clock, percent } from "../lib/format";

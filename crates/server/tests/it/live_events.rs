@@ -19,7 +19,8 @@ crate::on_both!(
     keys_are_for_the_owner_and_can_be_changed,
     a_live_event_is_watched_and_ends,
     what_is_not_kept_is_over,
-    health_is_told_every_second
+    health_is_told_every_second,
+    the_command_line_looks_after_events
 );
 
 async fn event(of: &Caller, more: Value) -> Value {
@@ -385,4 +386,44 @@ async fn health_is_told_every_second(house: House) {
     // Silent for a while: nobody publishes it any more.
     house.clock.advance(Duration::from_secs(6));
     vera.get(&health).await.expect(404);
+}
+
+/// Runs `kinora event`; gives its exit code and both outputs.
+async fn command(house: &House, token: &str, args: &[&str]) -> (i32, String, String) {
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_kinora"));
+    command.env("KINORA_SERVER", &house.base).env("KINORA_TOKEN", token);
+    command.arg("event").args(args).current_dir(house.engines.dir()).kill_on_drop(true);
+    let done = tokio::time::timeout(Duration::from_secs(60), command.output()).await.unwrap().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (done.status.code().unwrap(), text(done.stdout), text(done.stderr))
+}
+
+async fn the_command_line_looks_after_events(house: House) {
+    let admin = house.admin().await;
+    let token = admin.token(&["read", "manage"]).await;
+    let plan = ["create", "--title", "By command", "--starts-at", "2026-01-01T18:00:00Z", "--no-record"];
+    let (code, out, err) = command(&house, &token, &plan).await;
+    assert_eq!(code, 0, "{err}");
+    let id = out.lines().next().unwrap().to_owned();
+    assert_eq!(out.lines().nth(1), Some(format!("{}/watch/{id}", house.base).as_str()));
+    let event = admin.get(&format!("/api/v1/events/{id}")).await.expect(200).json;
+    assert_eq!((&event["record"], &event["video"]["title"]), (&json!(false), &json!("By command")));
+    let (_, out, _) = command(&house, &token, &["list"]).await;
+    assert!(out.starts_with(&id) && out.contains("2026-01-01T18:00:00.000Z  By command"), "{out}");
+
+    let (_, first, _) = command(&house, &token, &["key", &id, "--json"]).await;
+    let first: Value = serde_json::from_str(&first).unwrap();
+    assert_eq!(first, admin.get(&format!("/api/v1/events/{id}/ingest")).await.json);
+    let (_, second, _) = command(&house, &token, &["key", &id, "--rotate"]).await;
+    let backup = second.lines().last().unwrap().strip_prefix("backup  ").unwrap();
+    assert_eq!(house.app().stream_keys.slot(backup, id.parse().unwrap(), 2), Some(Slot::Backup));
+
+    let (code, _, err) = command(&house, &token, &["end", &id]).await;
+    assert_eq!((code, err.as_str()), (1, "kinora event: This event is not live.\n"));
+    begin(&house, id.parse().unwrap()).await;
+    assert_eq!(command(&house, &token, &["end", &id]).await.0, 0);
+    let (code, _, err) = command(&house, &token, &["key", "../users"]).await;
+    assert!(code == 1 && err.contains("is no id of an event"), "{err}");
+    let (code, _, err) = command(&house, "kin_wrong", &["list"]).await;
+    assert!(code == 1 && err.contains("the token is not") && !err.contains("kin_wrong"), "{err}");
 }

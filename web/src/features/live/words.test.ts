@@ -1,3 +1,4 @@
+// Live events in words, and points of their trend.
 import { describe, expect, test } from "vitest";
 import { joined } from "../../api/live";
 import type { HealthPoint } from "../../api/types";
