@@ -54,7 +54,7 @@ export type Snapshot = {
 };
 
 /** How far behind the present a live event is watched: a little more than its playlists ask for. */
-const lowLatencySeconds = 1.6;
+const lowLatencySeconds = 1.2;
 const standardLatencySeconds = 8;
 /** Who is no farther behind sees it live. */
 export const liveSlackSeconds = 5;
@@ -273,7 +273,7 @@ export class PlayerSession {
         liveSync: {
           enabled: true,
           targetLatency: low ? lowLatencySeconds : standardLatencySeconds,
-          targetLatencyTolerance: low ? 0.3 : 2,
+          targetLatencyTolerance: low ? 0.1 : 2,
           maxPlaybackRate: 1.08,
           minPlaybackRate: 0.96,
         },

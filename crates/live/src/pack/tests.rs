@@ -1,3 +1,5 @@
+//! The packager on sources of all moods: what it makes has no gap and no overlap.
+
 use std::sync::Arc;
 
 use bytes::Bytes;

@@ -59,7 +59,7 @@ fn control(out: &mut String, rules: &Rules) {
         Some(part) => {
             // At least three parts (§4.4.3.8); a little more, so that a part that comes late is no stall.
             let back = part * 3 + part / 4;
-            let _ = write!(out, ",PART-HOLD-BACK={}.{:03}\n", back / 1000, back % 1000);
+            let _ = writeln!(out, ",PART-HOLD-BACK={}.{:03}", back / 1000, back % 1000);
             let _ = writeln!(out, "#EXT-X-PART-INF:PART-TARGET={}.{:03}", part / 1000, part % 1000);
         }
     }

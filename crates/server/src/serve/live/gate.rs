@@ -19,6 +19,9 @@ use super::{
     lease::{Leases, Owned},
 };
 
+/// The protocol's name, and since when.
+type Way = (&'static str, domain::Micros);
+
 /// The one at the door.
 pub struct Gate {
     pub app: App,
@@ -26,7 +29,7 @@ pub struct Gate {
     pub leases: Leases,
     limits: Limits,
     /// How publishers came in, and when.
-    ways: Mutex<HashMap<(Arc<str>, Slot), (&'static str, domain::Micros)>>,
+    ways: Mutex<HashMap<(Arc<str>, Slot), Way>>,
 }
 
 impl Gate {
@@ -35,7 +38,7 @@ impl Gate {
     }
 
     /// How a publisher came in, and when.
-    pub fn way(&self, event: &Arc<str>, slot: Slot) -> Option<(&'static str, domain::Micros)> {
+    pub fn way(&self, event: &Arc<str>, slot: Slot) -> Option<Way> {
         let ways = self.ways.lock().unwrap_or_else(PoisonError::into_inner);
         ways.get(&(event.clone(), slot)).copied()
     }
