@@ -14,7 +14,7 @@ use live::{
     srt,
 };
 use tokio::{process::Command, sync::mpsc, time::timeout};
-use tokio_rustls::rustls::{ServerConfig, pki_types::pem::PemObject};
+use tokio_rustls::rustls::{ServerConfig, crypto::aws_lc_rs::default_provider, pki_types::pem::PemObject};
 
 /// Longest time that a step of a test may take.
 pub const SOON: Duration = Duration::from_secs(30);
@@ -122,8 +122,9 @@ pub async fn certificate(dir: &Path) -> Arc<ServerConfig> {
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let certificate = PemObject::from_pem_file(dir.join("cert.pem")).unwrap();
     let key = PemObject::from_pem_file(dir.join("key.pem")).unwrap();
-    let config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate], key);
-    Arc::new(config.unwrap())
+    let config = ServerConfig::builder_with_provider(Arc::new(default_provider()));
+    let config = config.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+    Arc::new(config.with_single_cert(vec![certificate], key).unwrap())
 }
 
 /// The ffmpeg of the system, or a recent one.
