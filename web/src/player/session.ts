@@ -53,9 +53,9 @@ export type Snapshot = {
   startMs: number | null;
 };
 
-/** How far behind the present a live event is watched: a little more than its playlists ask for. */
-const lowLatencySeconds = 1.2;
-const standardLatencySeconds = 8;
+/** How far a live event is watched behind what its playlists allow at the most: they keep a distance from the present themselves. */
+const lowLatencySeconds = 0.2;
+const standardLatencySeconds = 1;
 /** Who is no farther behind sees it live. */
 export const liveSlackSeconds = 5;
 /** A first frame that takes longer was begun on too high a rung. */
@@ -273,7 +273,7 @@ export class PlayerSession {
         liveSync: {
           enabled: true,
           targetLatency: low ? lowLatencySeconds : standardLatencySeconds,
-          targetLatencyTolerance: low ? 0.1 : 2,
+          targetLatencyTolerance: low ? 0.1 : 1,
           maxPlaybackRate: 1.08,
           minPlaybackRate: 0.96,
         },
