@@ -203,23 +203,9 @@ pub async fn health(
     }
 }
 
-/// What the stream tells: how it goes, or nothing while nobody sends it.
-#[derive(Serialize, ToSchema)]
-#[serde(untagged)]
-#[allow(dead_code)]
-pub enum HealthEvent {
-    Health(Health),
-    Waiting(NothingSent),
-}
-
-/// Nobody sends it.
-#[derive(Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NothingSent {}
-
 /// How an event goes, as server-sent events: `health` every second, or `waiting` while nobody sends it.
 #[utoipa::path(get, path = "/api/v1/events/{id}/health/stream", tag = "live", params(("id" = String, Path)),
-    responses((status = 200, body = HealthEvent, content_type = "text/event-stream",
+    responses((status = 200, body = String, content_type = "text/event-stream",
             description = "`health` and `waiting` events"),
         (status = 403, body = ProblemBody), (status = 404, body = ProblemBody), (status = 429, body = ProblemBody)))]
 pub async fn follow(
