@@ -205,7 +205,7 @@ pub async fn health(
 
 /// How an event goes, as server-sent events: `health` every second, or `waiting` while nobody sends it.
 #[utoipa::path(get, path = "/api/v1/events/{id}/health/stream", tag = "live", params(("id" = String, Path)),
-    responses((status = 200, body = String, content_type = "text/event-stream",
+    responses((status = 200, body = serde_json::Value, content_type = "text/event-stream",
             description = "`health` and `waiting` events"),
         (status = 403, body = ProblemBody), (status = 404, body = ProblemBody), (status = 429, body = ProblemBody)))]
 pub async fn follow(
