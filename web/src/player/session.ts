@@ -160,10 +160,7 @@ export class PlayerSession {
     on("playing seeked canplay", () => this.patch({ waiting: false }));
     // Shaka holds the picture at rate 0 while it buffers: that is not the viewer's speed.
     on("ratechange", () => video.playbackRate > 0 && this.patch({ rate: video.playbackRate }));
-    on("volumechange", () => {
-      this.patch({ volume: video.volume, muted: video.muted });
-      if (this.state.get().autoplay !== "muted") kept.write(volumeName, `${video.volume} ${video.muted ? 1 : 0}`);
-    });
+    on("volumechange", () => this.keepVolume());
     on("enterpictureinpicture leavepictureinpicture", () =>
       this.patch({ pip: document.pictureInPictureElement === video }),
     );
@@ -502,11 +499,19 @@ export class PlayerSession {
     this.patch({ autoplay: "allowed" });
     this.video.volume = Math.min(1, Math.max(0, volume));
     this.video.muted = this.video.volume === 0;
+    this.keepVolume();
   }
   toggleMute() {
     this.patch({ autoplay: "allowed" });
     this.video.muted = !this.video.muted;
     if (!this.video.muted && this.video.volume === 0) this.video.volume = 0.5;
+    this.keepVolume();
+  }
+  /** At once, too: the event that tells of a change comes later, and not to a page that is just left. */
+  private keepVolume() {
+    const { volume, muted } = this.video;
+    this.patch({ volume, muted });
+    if (this.state.get().autoplay !== "muted") kept.write(volumeName, `${volume} ${muted ? 1 : 0}`);
   }
   setRate(rate: number) {
     this.video.playbackRate = rate;

@@ -1,5 +1,7 @@
 //! The HTTP face of uploads.
 
+use std::time::Duration;
+
 use api::{Principal, Problem, parse_id};
 use axum::{
     Router,
@@ -12,6 +14,7 @@ use axum::{
 };
 use domain::{Role, Scope, UploadId};
 use store::uploads::{self, Kind, Upload};
+use tokio::time::Instant;
 
 use super::{
     PATH, Uploads, checksum,
@@ -130,7 +133,7 @@ async fn dispatch(
         "HEAD" => head(uploads, &upload).await,
         "PATCH" => patch(uploads, &upload, &parts.headers, body).await,
         "DELETE" => {
-            complete::remove(uploads, &upload).await?;
+            end(uploads, &upload).await?;
             Ok(StatusCode::NO_CONTENT.into_response())
         }
         _ => Err(Error::Problem(Problem::new(
@@ -175,6 +178,19 @@ fn concat_header(upload: &Upload) -> Option<HeaderValue> {
             let pieces: Vec<UploadId> = serde_json::from_str(&upload.parts).ok()?;
             let urls: Vec<String> = pieces.into_iter().map(headers::location).collect();
             HeaderValue::from_str(&format!("final;{}", urls.join(" "))).ok()
+        }
+    }
+}
+
+/// Ends an upload. A client that ends it has just hung up on its own PATCH: the writer is given the time to notice, and one
+/// that is silent to let go.
+async fn end(uploads: &Uploads, upload: &Upload) -> Result<()> {
+    const RETRY: Duration = Duration::from_millis(50);
+    let patience = Instant::now() + uploads.timing.suspend + RETRY;
+    loop {
+        match complete::remove(uploads, upload).await {
+            Err(Error::Locked) if Instant::now() < patience => tokio::time::sleep(RETRY).await,
+            other => return other,
         }
     }
 }

@@ -13,6 +13,7 @@ on_both![
     a_second_writer_waits,
     a_vanished_client_frees_the_upload_and_its_bytes_stay,
     a_silent_writer_lets_another_in,
+    an_upload_under_way_is_ended,
     a_silent_body_ends,
     a_dead_replica_is_outlived,
     broken_connections_lose_nothing_that_was_told,
@@ -98,6 +99,16 @@ async fn a_silent_writer_lets_another_in(app: App) {
     assert_eq!(app.offset(&path).await, 1000);
     app.patch(&path, 1000, bytes.slice(1000..)).send().await.unwrap();
     assert!(app.source(app.video_of(&path).await).await == bytes);
+}
+
+/// As browsers cancel: the PATCH is cut off and the DELETE comes at once, here even before it is.
+async fn an_upload_under_way_is_ended(app: App) {
+    let path = app.create(200_000).await;
+    let writer = writer(&app, &path, 0, noise(150_000)).await;
+    let end = tokio::spawn(app.request(Method::DELETE, &path).send());
+    writer.request.abort();
+    assert_eq!(end.await.unwrap().unwrap().status(), 204);
+    assert_eq!(app.request(Method::HEAD, &path).send().await.unwrap().status(), 404);
 }
 
 async fn a_silent_body_ends(app: App) {
