@@ -127,12 +127,12 @@ pub(super) async fn outcome(
         Some(until) => watch::wait(server, &video, until).await?,
         None => watch::title(server, &video).await?,
     };
-    let (mut hls_url, mut dash_url) = (None, None);
-    if json && title.state == "ready" {
-        let manifests = watch::manifests(server, &video).await?;
-        (hls_url, dash_url) =
-            (Some(server.absolute(&manifests.hls_url)?), Some(server.absolute(&manifests.dash_url)?));
-    }
+    let (hls_url, dash_url) = if json && title.state == "ready" {
+        let (hls, dash) = watch::manifests(server, &video).await?.addresses(server)?;
+        (Some(hls), Some(dash))
+    } else {
+        (None, None)
+    };
     let page_url = server.absolute(&title.page_url)?;
     Ok(Outcome { id: video, state: title.state, page_url, hls_url, dash_url })
 }

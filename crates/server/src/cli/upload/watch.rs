@@ -33,8 +33,20 @@ struct Step {
 
 #[derive(Debug, Deserialize)]
 pub struct Manifests {
-    pub hls_url: String,
-    pub dash_url: String,
+    hls_url: String,
+    dash_url: String,
+    /// Base addresses to try in this order; none: those of the server itself.
+    #[serde(default)]
+    edges: Vec<String>,
+}
+
+impl Manifests {
+    /// Absolute addresses of the HLS and the DASH manifest, from where viewers are to take them first.
+    pub fn addresses(&self, server: &Server) -> Result<(String, String)> {
+        let first = self.edges.first().map_or("", |base| base.trim_end_matches('/'));
+        let address = |link: &str| server.absolute(&format!("{first}{link}"));
+        Ok((address(&self.hls_url)?, address(&self.dash_url)?))
+    }
 }
 
 pub async fn title(server: &Server, video: &str) -> Result<Title> {
@@ -161,5 +173,19 @@ mod tests {
         assert_eq!(ends(title("ready", true, "done"), Until::Finished), Some(true));
         assert_eq!(ends(title("failed", false, "failed"), Until::Finished), Some(false));
         assert_eq!(summary(&title("processing", false, "running")), "pictures 25 %");
+    }
+
+    #[test]
+    fn manifests_are_taken_from_the_first_edge() {
+        let server = Server::new(&"https://tv.example/base".parse().unwrap(), "t").unwrap();
+        let of = |edges: &[&str]| {
+            let edges = edges.iter().map(ToString::to_string).collect();
+            Manifests { hls_url: "/media/a.m3u8".into(), dash_url: "/media/a.mpd".into(), edges }
+                .addresses(&server)
+                .unwrap()
+                .0
+        };
+        assert_eq!(of(&[]), "https://tv.example/base/media/a.m3u8");
+        assert_eq!(of(&["https://e1.example", "https://e2.example"]), "https://e1.example/media/a.m3u8");
     }
 }
