@@ -173,12 +173,14 @@ impl Packager {
         let to = ticks(to_us);
         // In steps of a part, so that those who wait get something.
         let step = self.ms(self.cut.part_ms);
-        if self.horizon + step > to {
+        let interrupted = self.lines.first().filter(|line| line.is_started() && !self.filling);
+        let from = interrupted.map(|line| self.horizon.max(line.end_if_held()).max(self.room()));
+        if from.unwrap_or(self.horizon) + step > to {
             return;
         }
-        if let Some(line) = self.lines.first().filter(|line| line.is_started() && !self.filling) {
-            self.horizon = self.horizon.max(line.end_if_held()).max(self.room());
-            self.bounds.add(self.horizon, true);
+        if let Some(from) = from {
+            self.horizon = from;
+            self.bounds.add(from, true);
         }
         self.filling = true;
         while self.horizon + step <= to {
@@ -233,7 +235,8 @@ impl Packager {
         }
         (self.behind, self.filling) = (None, false);
         if filled {
-            self.fill_bounds(at);
+            // A segment begins here, and the one before it is not too short.
+            self.fill_bounds(at.saturating_sub(SHORTEST));
         }
         if frame.key && self.begins_segment(at, filled || frame.discontinuity, pictures) {
             self.bounds.add(at, filled || frame.discontinuity);
@@ -282,8 +285,13 @@ impl Packager {
     /// Without key frames segments begin at the usual distance.
     fn fill_bounds(&mut self, to: u64) {
         let usual = self.ms(self.cut.usual_ms);
-        while self.bounds.newest() + usual < to {
-            self.bounds.add(self.bounds.newest() + usual, false);
+        loop {
+            // Not where something is already: a group of pictures may have been longer.
+            let next = (self.bounds.newest() + usual).max(self.horizon);
+            if next >= to {
+                return;
+            }
+            self.bounds.add(next, false);
         }
     }
 
@@ -302,7 +310,8 @@ impl Packager {
                     line.add(frame, at, &self.bounds);
                 }
             }
-            if line.end() < least {
+            // Before its first picture there is nothing to stand in: that one will show what was before as well.
+            if line.end() < least && (line.is_started() || !line.is_video()) {
                 line.advance(least, &self.bounds);
             }
         }

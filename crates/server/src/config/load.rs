@@ -74,6 +74,11 @@ fn check(config: &Config) -> anyhow::Result<()> {
     if edge && !origin && config.edge.upstreams.is_empty() {
         bail!("edge.upstreams must name an origin or another edge: no origin runs in this process");
     }
+    if edge && !origin && config.roles.contains(&Role::Live) {
+        bail!(
+            "roles: a process with live and edge needs origin as well, or else its edge would ask for its own events elsewhere"
+        );
+    }
     if config.geo.country_header.is_some() && config.http.trusted_proxies.is_empty() {
         bail!(
             "geo.country_header is believed from trusted proxies only: name them in http.trusted_proxies, or leave it out"

@@ -43,9 +43,10 @@ pub(super) async fn start(
     stop: &CancellationToken,
 ) -> anyhow::Result<Option<Edge>> {
     let live: Arc<dyn Live> = Arc::new(Shows::new(events, blobs.clone())?);
-    let origin = config
-        .roles
-        .contains(&Role::Origin)
+    // Origins of other processes ask a live node for its events.
+    let origin = [Role::Origin, Role::Live]
+        .iter()
+        .any(|role| config.roles.contains(role))
         .then(|| Origin::new(config.origin.clone(), blobs.clone(), clock.clone(), Some(live)));
     let router = origin.as_ref().map(Origin::router);
     let edge = if config.roles.contains(&Role::Edge) {

@@ -342,3 +342,94 @@ async fn an_event_goes_on_after_its_node_has_died() {
     let hls = format!("{}{}", node.base, path.replace("v480p/playlist.m3u8", "main.m3u8"));
     run("ffmpeg", &["-v", "error", "-i", &hls, "-map", "0:v:0", "-map", "0:a:0", "-f", "null", "-"]).await;
 }
+
+/// Two nodes that share a database, objects, a bus and a cache, behind an API and an edge of another process.
+struct Cluster {
+    house: House,
+    nodes: Vec<Node>,
+}
+
+struct Node {
+    process: Process,
+    rtmp: u16,
+}
+
+impl Node {
+    fn start(engines: &Engines) -> Self {
+        let (rtmp, http) = (free_port(), free_port());
+        let mut command = engines.command();
+        command.env("KINORA_LIVE__RTMP__LISTEN", format!("127.0.0.1:{rtmp}"));
+        command.env("KINORA_LIVE__URL", format!("http://127.0.0.1:{http}"));
+        let mut process = Process::spawn_at(command, "live", &format!("127.0.0.1:{http}"), &[]);
+        process.ready().unwrap_or_else(|| panic!("the node ended: {}", process.log()));
+        Self { process, rtmp }
+    }
+
+    fn address(&self, event: &Event) -> String {
+        let (_, key) = event.primary.rsplit_once('/').unwrap();
+        format!("rtmp://127.0.0.1:{}/live/{key}", self.rtmp)
+    }
+}
+
+impl Cluster {
+    async fn new() -> Self {
+        let engines = Engines::cluster().await;
+        let roles = [Role::Api, Role::Worker, Role::Origin, Role::Edge];
+        let house = House::configured(engines.clone(), &roles, Clock::system(), |config| {
+            config.app.live.rtmp_url = Some("rtmp://in.example.org/live".into());
+        })
+        .await;
+        let nodes = vec![Node::start(&engines), Node::start(&engines)];
+        Self { house, nodes }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_moves_to_another_node() {
+    let Cluster { house, mut nodes } = Cluster::new().await;
+    let admin = house.admin().await;
+    let event = Event::new(&admin, json!({})).await;
+    assert!(event.primary.starts_with("rtmp://in.example.org/live/"), "{}", event.primary);
+    let (first, second) = (nodes.remove(0), nodes.remove(0));
+    let mut sending = publish(&first.address(&event), "640x480", 48_000, 90);
+    event.until(&admin, "live").await;
+    // Seen through the edge and the origin of another process, what is not yet stored and what is to come among it.
+    let folder = folder(&house.base, &house.visitor(), event.id).await;
+    waiting_works(&folder).await;
+    // The same place at another node is refused as long as somebody publishes.
+    let refused = publish(&second.address(&event), "640x480", 48_000, 5).wait().await.unwrap();
+    assert!(!refused.success());
+    assert!(!second.process.log().contains("a publisher is on air"), "{}", second.process.log());
+    let health = admin.get(&event.path("/health")).await.expect(200).json;
+    assert_eq!(health["on_air"], "primary", "{health}");
+    let url = format!("{folder}/v480p/playlist.m3u8");
+    let before = get(&url).await.expect(200).text();
+    first.process.kill();
+    sending.kill().await.unwrap();
+    // As encoders do: again and again until they are let in.
+    let began = Instant::now();
+    let mut sending = publish(&second.address(&event), "640x480", 48_000, 90);
+    let after = loop {
+        if sending.try_wait().unwrap().is_some() {
+            sending = publish(&second.address(&event), "640x480", 48_000, 90);
+        }
+        let list = get(&url).await;
+        let text = list.text();
+        if text.contains("#EXT-X-PRELOAD-HINT") && count(&text, "#EXTINF") > count(&before, "#EXTINF") + 2 {
+            break text;
+        }
+        assert!(began.elapsed() < 2 * SOON, "it does not go on: {text}\n{}", second.process.log());
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    };
+    assert!(after.contains("#EXT-X-DISCONTINUITY"), "{after}");
+    // The last segment of a dead node is lost when it was not stored.
+    let names: Vec<&str> = before.lines().filter(|line| line.ends_with(".m4s")).collect();
+    for name in &names[..names.len() - 1] {
+        assert!(after.contains(name), "{name} has gone: {after}");
+    }
+    waiting_works(&folder).await;
+    event.end(&admin).await;
+    admin.until_complete(event.id).await;
+    let hls = format!("{folder}/main.m3u8");
+    run("ffmpeg", &["-v", "error", "-i", &hls, "-map", "0:v:0", "-map", "0:a:0", "-f", "null", "-"]).await;
+}
