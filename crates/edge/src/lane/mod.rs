@@ -220,20 +220,21 @@ async fn send_reply(sender: &mut Sender<'_>, reply: Reply, head_only: bool) -> i
         }
         Payload::Flight(_) if head_only => sender.write([&head]).await?,
         Payload::Flight(mut reader) => {
-            sender.write([&head]).await?;
+            // It goes with the first piece: thousands may have waited for what is one piece.
+            let mut head = Some(head);
             while let Some(piece) = reader.next().await {
                 // Broken: the client must not take what it has for the whole.
                 let Ok(piece) = piece else { return Ok(Next::Close) };
+                let head = head.take().unwrap_or_default();
                 if chunked {
                     let size = format!("{:X}\r\n", piece.len());
-                    sender.write([size.as_bytes(), &piece, b"\r\n"]).await?;
+                    sender.write([&head, size.as_bytes(), &piece, b"\r\n"]).await?;
                 } else {
-                    sender.write([&piece]).await?;
+                    sender.write([&head, &piece]).await?;
                 }
             }
-            if chunked {
-                sender.write([b"0\r\n\r\n"]).await?;
-            }
+            let end: &[u8] = if chunked { b"0\r\n\r\n" } else { b"" };
+            sender.write([&head.unwrap_or_default(), end]).await?;
         }
     }
     Ok(Next::Another)

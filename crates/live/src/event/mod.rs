@@ -11,6 +11,7 @@ use std::{
 };
 
 use backends::blob::Blobs;
+use bytes::Bytes;
 use domain::PresentationId;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
@@ -83,6 +84,10 @@ pub struct Settings {
 pub trait Host: Send + Sync + 'static {
     /// Microseconds since the Unix epoch.
     fn now(&self) -> i64;
+
+    /// The picture that its creator wants to be shown while nobody sends, as JPEG. Asked for when the event begins and whenever its
+    /// publisher goes.
+    fn slate(&self, settings: &Settings) -> impl Future<Output = Option<Bytes>> + Send;
 
     /// It can be played. Called once in each run of the event, when its first descriptor is stored.
     fn playable(&self, settings: &Settings) -> impl Future<Output = ()> + Send;

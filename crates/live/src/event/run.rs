@@ -18,7 +18,7 @@ use super::{
 use crate::{
     Ended, Feed, Slot,
     config::milliseconds,
-    ladder::Starter,
+    ladder::{self, Starter},
     pack::{Cut, Made, PICTURES, Packager},
     programme::{About, Programme},
     record::{self, Kept, Recorded, Recorder},
@@ -76,6 +76,8 @@ pub struct Run {
     /// What there is of it from before, until it goes on.
     kept: Option<Kept>,
     show: Option<Show>,
+    /// What stands in while nobody sends, on its way.
+    slate: Option<AbortOnDropHandle<Option<Vec<Frame>>>>,
     losses: Losses,
     /// Since when nobody publishes, and whether the last one said that it is over.
     empty: Option<(Instant, bool)>,
@@ -108,6 +110,7 @@ impl Run {
             on_air: OnAir::Nobody,
             kept: None,
             show: None,
+            slate: None,
             losses: Losses::default(),
             empty: None,
         }
@@ -143,7 +146,14 @@ impl Run {
                     Some(Order::End) => break Over::Event,
                     None => break Over::Process,
                 },
-                came = next(&mut self.on_air) => self.came(came, &host),
+                came = next(&mut self.on_air) => {
+                    let asks = matches!(came, Came::Session(_) | Came::End(_));
+                    self.came(came, &host);
+                    if asks {
+                        self.ask_for_slate(&starter, &host);
+                    }
+                }
+                pictures = made(&mut self.slate) => self.take_slate(pictures),
                 _ = looks.tick() => {
                     if self.look(&starter) {
                         break Over::Event;
@@ -203,6 +213,25 @@ impl Run {
                 self.show = Some(show);
             }
             Err(error) => tracing::error!(event = %self.settings.event, %error, "an event cannot begin"),
+        }
+    }
+
+    /// Has the creator's picture made for all renditions.
+    fn ask_for_slate<S: Starter, H: Host>(&mut self, starter: &Arc<S>, host: &Arc<H>) {
+        let Some(show) = &self.show else { return };
+        let rungs = show.tracks.rungs().collect();
+        let (starter, host) = (starter.clone(), host.clone());
+        let (settings, preset) = (self.settings.clone(), self.making.preset.clone());
+        self.slate = Some(AbortOnDropHandle::new(tokio::spawn(async move {
+            ladder::still(&*starter, host.slate(&settings).await?, rungs, &preset).await
+        })));
+    }
+
+    fn take_slate(&mut self, pictures: Option<Vec<Frame>>) {
+        let Some(show) = &mut self.show else { return };
+        let pictures = pictures.unwrap_or_default();
+        for track in 0..show.tracks.rungs().count() {
+            show.packager.set_slate(track, pictures.get(track));
         }
     }
 
@@ -347,6 +376,14 @@ async fn next(on_air: &mut OnAir) -> Came {
             None => Came::End(session.slot),
         },
     }
+}
+
+/// What became of a slate; for ever when none is on its way.
+async fn made(slate: &mut Option<AbortOnDropHandle<Option<Vec<Frame>>>>) -> Option<Vec<Frame>> {
+    let Some(making) = slate else { return std::future::pending().await };
+    let pictures = making.await.ok().flatten();
+    *slate = None;
+    pictures
 }
 
 impl Show {

@@ -73,6 +73,12 @@ impl Tracks {
     fn pictures(&self) -> impl Iterator<Item = (u32, u32)> {
         self.specs.iter().filter_map(size)
     }
+
+    /// The pictures as an encoder makes them.
+    pub fn rungs(&self) -> impl Iterator<Item = Rung> {
+        let sizes = self.pictures().zip(&self.declared_bps);
+        sizes.map(|((width, height), bps)| Rung { width, height, bitrate_bps: *bps })
+    }
 }
 
 fn size(spec: &TrackSpec) -> Option<(u32, u32)> {
@@ -223,9 +229,7 @@ fn plan(
         Some(known) => {
             let top = known.specs.first();
             plan.keeps_source &= top.is_some_and(|top| follows(top, &spec));
-            let sizes = known.pictures().zip(&known.declared_bps);
-            let rungs = sizes.map(|((width, height), bps)| Rung { width, height, bitrate_bps: *bps });
-            plan.rungs = rungs.skip(usize::from(plan.keeps_source)).collect();
+            plan.rungs = known.rungs().skip(usize::from(plan.keeps_source)).collect();
         }
     }
     plan

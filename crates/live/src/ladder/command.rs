@@ -78,8 +78,25 @@ fn sound(bitrate_bps: u32, wanted: Option<(u32, u32)>, container: Container) -> 
 }
 
 fn pictures(plan: &Plan, container: Container) -> Vec<String> {
-    let mut args = input(container);
-    args.extend(["-filter_complex".to_owned(), filters(plan)]);
+    let keys = if plan.keeps_source {
+        "source".to_owned()
+    } else {
+        // Counted from the first frame, whose time is not 0.
+        format!("expr:if(isnan(prev_forced_t),1,gte(t,prev_forced_t+{}/1000))", plan.key_interval_ms)
+    };
+    let keys = ["-force_key_frames".to_owned(), keys];
+    [input(container), encode(plan), keys.into(), output()].concat()
+}
+
+/// Arguments of ffmpeg, without its name, for a JPEG file as one picture of each rung.
+pub fn still(plan: &Plan) -> Vec<String> {
+    let input = "-v error -nostdin -protocol_whitelist file,pipe -threads 1 -f jpeg_pipe -i pipe:0";
+    [words(input), encode(plan), output()].concat()
+}
+
+/// All rungs of one decode, as H.264.
+fn encode(plan: &Plan) -> Vec<String> {
+    let mut args = vec!["-filter_complex".to_owned(), filters(plan)];
     for n in 0..plan.rungs.len() {
         args.extend(["-map".to_owned(), format!("[v{n}]")]);
     }
@@ -90,13 +107,6 @@ fn pictures(plan: &Plan, container: Container) -> Vec<String> {
     if plan.threads > 0 {
         args.extend(["-threads:v".to_owned(), plan.threads.to_string()]);
     }
-    let keys = if plan.keeps_source {
-        "source".to_owned()
-    } else {
-        // Counted from the first frame, whose time is not 0.
-        format!("expr:if(isnan(prev_forced_t),1,gte(t,prev_forced_t+{}/1000))", plan.key_interval_ms)
-    };
-    args.extend(["-force_key_frames".to_owned(), keys]);
     for (n, rung) in plan.rungs.iter().enumerate() {
         let (rate, buffer) = (rung.bitrate_bps, rung.bitrate_bps);
         args.extend(words(&format!("-b:v:{n} {rate} -maxrate:v:{n} {rate} -bufsize:v:{n} {buffer}")));
@@ -104,7 +114,6 @@ fn pictures(plan: &Plan, container: Container) -> Vec<String> {
     args.extend(words(&format!(
         "-fps_mode passthrough -enc_time_base 1/{TIMESCALE} -video_track_timescale {TIMESCALE}"
     )));
-    args.extend(output());
     args
 }
 

@@ -8,6 +8,7 @@ mod command;
 mod drive;
 mod input;
 mod run;
+mod still;
 
 use std::{any::Any, io, path::PathBuf, pin::Pin, process::Stdio};
 
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 pub use run::run;
+pub use still::still;
 
 /// A rendition to be made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,7 +32,7 @@ pub struct Rung {
 }
 
 /// What is made of a publisher's stream.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
     /// The publisher's own picture is the top rung as it is, and its key frames are everybody's. Without it, key frames come every
     /// `key_interval_ms`.

@@ -1,6 +1,6 @@
 //! One track on its way into parts and segments.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, ops::Range, sync::Arc};
 
 use bytes::Bytes;
 use media::{
@@ -77,9 +77,10 @@ pub struct Line {
     delay: Option<i64>,
     wants_key: bool,
     started: bool,
-    /// What stands in for pictures that are missing.
+    /// What stands in for pictures that are missing, and what does where nobody sends: in this time, ticks of pictures.
     last_key: Option<Bytes>,
     slate: Option<Bytes>,
+    dark: Range<u64>,
     made: Vec<Made>,
 }
 
@@ -107,6 +108,7 @@ impl Line {
             started: false,
             last_key: None,
             slate: None,
+            dark: 0..0,
             made: Vec::new(),
         }
     }
@@ -148,8 +150,18 @@ impl Line {
         std::mem::take(&mut self.made)
     }
 
-    pub fn set_slate(&mut self, slate: Option<Bytes>) {
-        self.slate = slate;
+    pub fn set_slate(&mut self, picture: Option<&Frame>) {
+        self.slate = picture.and_then(|picture| self.stored(picture));
+    }
+
+    /// Nobody sends from here on, ticks of pictures.
+    pub fn darkens(&mut self, at: u64) {
+        self.dark = at..u64::MAX;
+    }
+
+    /// Somebody sends again.
+    pub fn lightens(&mut self, at: u64) {
+        self.dark.end = at;
     }
 
     /// Its source is over, and another one follows.
@@ -321,19 +333,12 @@ impl Line {
                 self.commit(held);
             }
         }
-        let Some(picture) = self.slate.clone().filter(|_| !goes_on).or_else(|| self.last_key.clone()) else {
-            return;
-        };
         while self.end < to {
+            let slate = self.slate.clone().filter(|_| self.dark.contains(&self.end()));
+            let Some(picture) = slate.or_else(|| self.last_key.clone()) else { return };
             let duration = u32::try_from((to - self.end).min(self.part_ticks.into())).unwrap_or(u32::MAX);
             self.wants_key = true;
-            self.commit(Sample {
-                dts: self.end,
-                cts_offset: 0,
-                duration,
-                is_sync: true,
-                data: picture.clone(),
-            });
+            self.commit(Sample { dts: self.end, cts_offset: 0, duration, is_sync: true, data: picture });
         }
     }
 

@@ -10,7 +10,6 @@ mod line;
 
 use std::{collections::VecDeque, sync::Arc};
 
-use bytes::Bytes;
 use media::cmaf::{Media, TrackSpec};
 
 use self::line::Line;
@@ -151,10 +150,10 @@ impl Packager {
         self.lines.iter_mut().for_each(Line::part_with_source);
     }
 
-    /// A picture that decodes on its own, for a track while it has nothing.
-    pub fn set_slate(&mut self, track: usize, slate: Option<Bytes>) {
+    /// What stands in on a track while nobody sends: a picture that decodes on its own; `None`: the last one that was shown.
+    pub fn set_slate(&mut self, track: usize, picture: Option<&Frame>) {
         if let Some(line) = self.lines.get_mut(track) {
-            line.set_slate(slate);
+            line.set_slate(picture);
         }
     }
 
@@ -181,6 +180,7 @@ impl Packager {
         if let Some(from) = from {
             self.horizon = from;
             self.bounds.add(from, true);
+            self.lines.iter_mut().for_each(|line| line.darkens(from));
         }
         self.filling = true;
         while self.horizon + step <= to {
@@ -233,7 +233,10 @@ impl Packager {
         if filled && !frame.key {
             return;
         }
-        (self.behind, self.filling) = (None, false);
+        self.behind = None;
+        if std::mem::take(&mut self.filling) {
+            self.lines.iter_mut().for_each(|line| line.lightens(at));
+        }
         if filled {
             // A segment begins here, and the one before it is not too short.
             self.fill_bounds(at.saturating_sub(SHORTEST));

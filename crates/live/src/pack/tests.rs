@@ -193,6 +193,29 @@ fn what_is_missing_is_filled_and_the_source_is_taken_up_again() {
 }
 
 #[test]
+fn the_slate_stands_in_where_nobody_sends() {
+    let mut studio = Studio::open(0, 0);
+    for track in 0..2 {
+        let slate = Frame { data: Bytes::from_static(b"slate"), ..frame(&studio.specs[track], 0, true) };
+        studio.packager.set_slate(track, Some(&slate));
+    }
+    studio.play(0, 4_000_000, 2_000_000, 0);
+    studio.catch_up(9_000_000);
+    studio.play(10_000_000, 4_000_000, 2_000_000, 0);
+    let tracks = studio.end();
+    for track in &tracks[..2] {
+        let has = |chunk: &Chunk, what: &[u8]| {
+            chunk.bytes.parts().any(|piece| piece.windows(what.len()).any(|bytes| bytes == what))
+        };
+        for (chunk, _) in track {
+            let ms = chunk.start * 1000 / u64::from(PICTURES);
+            let dark = (4_000..10_000).contains(&ms);
+            assert_eq!((has(chunk, b"slate"), has(chunk, b"frame")), (dark, !dark), "at {ms} ms");
+        }
+    }
+}
+
+#[test]
 fn a_rung_that_comes_late_has_all_segments() {
     let mut studio = Studio::open(4, 10 * u64::from(PICTURES));
     let second = |n: i64| n * 1_000_000;

@@ -9,7 +9,7 @@ use std::{
 
 use live::{
     Ended, Feed, Track, Windows, feed,
-    ladder::{Outcome, Plan, Process, Rung, Starter, Uncaged, can_stay, run},
+    ladder::{Outcome, Plan, Process, Rung, Starter, Uncaged, can_stay, run, still},
     ring::{Frame, Item, Start},
 };
 use media::{cmaf, mp4};
@@ -402,4 +402,22 @@ async fn sound_is_made_into_aac() {
     let near = |a: Option<&i64>, b: Option<&i64>| (a.unwrap() - b.unwrap()).abs() < 60;
     assert!(near(from.first(), to.first()) && near(from.last(), to.last()), "{from:?} {to:?}");
     assert!(aac.windows(2).all(|pair| pair[1].dts - pair[0].dts == 1024), "without a gap");
+}
+
+#[tokio::test]
+async fn a_still_picture_is_made_for_each_rung() {
+    let dir = tempfile::tempdir().unwrap();
+    let line = "-f lavfi -i color=red:s=1280x720 -frames:v 1 red.jpg";
+    assert!(Ffmpeg::System.command(dir.path(), line).status().await.unwrap().success());
+    let jpeg = bytes::Bytes::from(std::fs::read(dir.path().join("red.jpg")).unwrap());
+    let starter = Uncaged { program: Ffmpeg::System.path() };
+    let made = still(&starter, jpeg.clone(), plan().rungs, "ultrafast").await.unwrap();
+    assert_eq!(made.len(), 2);
+    for (frame, height) in made.iter().zip([180, 90]) {
+        let cmaf::Media::Video { picture, .. } = &frame.spec.media else { panic!("no picture") };
+        assert_eq!((picture.height, frame.key), (height, true));
+        let next = Frame { dts: 3000, ..frame.clone() };
+        assert_eq!(decoded(dir.path(), &[frame.clone(), next]), 1);
+    }
+    assert!(still(&starter, jpeg.slice(..100), plan().rungs, "ultrafast").await.is_none());
 }

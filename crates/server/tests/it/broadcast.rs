@@ -2,6 +2,7 @@
 
 use std::{
     net::TcpListener,
+    path::Path,
     process::Stdio,
     time::{Duration, Instant},
 };
@@ -18,6 +19,7 @@ use crate::{
     film::run,
     harness::{Answer, Caller, House},
     judges::node,
+    pictures,
 };
 
 crate::on_both_engines!(an_event_is_seen_while_it_is_sent_and_kept);
@@ -222,11 +224,24 @@ async fn many_wait_and_one_asks(house: &House, folder: &str) {
     assert!(between < 20.0, "{between} requests for 200 viewers");
 }
 
+/// The mean colour of each picture.
+async fn colours(input: &str, to: &Path) -> Vec<[u8; 3]> {
+    let args = ["-v", "error", "-i", input, "-map", "0:v:0", "-fps_mode", "passthrough", "-vf"];
+    let made = ["scale=1:1:flags=area,format=rgb24", "-f", "rawvideo", to.to_str().unwrap()];
+    run("ffmpeg", &[&args[..], &made[..]].concat()).await;
+    std::fs::read(to).unwrap().as_chunks().0.to_vec()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_backup_takes_over_and_what_is_missing_is_filled() {
     let house = house(Engines::embedded()).await;
     let admin = house.admin().await;
     let event = Event::new(&admin, json!({})).await;
+    // What is shown while nobody sends.
+    let poster = house.engines.dir().join("red.jpg");
+    let args = ["-v", "error", "-f", "lavfi", "-i", "color=red:s=1280x720", "-frames:v", "1"];
+    run("ffmpeg", &[&args[..], &[poster.to_str().unwrap()]].concat()).await;
+    pictures::uploaded(&admin, event.id, "kind=poster", std::fs::read(poster).unwrap()).await;
     let mut primary = publish(&event.primary, "640x480", 48_000, 60);
     event.until(&admin, "live").await;
     // Of another size and another sample rate.
@@ -272,6 +287,11 @@ async fn a_backup_takes_over_and_what_is_missing_is_filled() {
         "-",
     ];
     run("ffmpeg", &args).await;
+    let hls = format!("{folder}/v480p/playlist.m3u8");
+    let seen = colours(&hls, &house.engines.dir().join("colours")).await;
+    let red = seen.iter().filter(|colour| colour[0] > 200 && colour[1] < 60 && colour[2] < 60).count();
+    // Three in a second, and not before a second and a half of silence.
+    assert!((4..30).contains(&red), "{red} of {} pictures are the poster", seen.len());
     // Nothing of the time between is missing in the recording.
     let args = [
         "-v",

@@ -76,7 +76,7 @@ async fn settled(caller: &Caller, id: VideoId, picture: &str) -> Value {
     panic!("{picture} is not made");
 }
 
-async fn uploaded(caller: &Caller, id: VideoId, query: &str, bytes: Vec<u8>) -> Value {
+pub async fn uploaded(caller: &Caller, id: VideoId, query: &str, bytes: Vec<u8>) -> Value {
     let made = send_picture(caller, id, query, bytes).await.expect(202);
     settled(caller, id, made.json["id"].as_str().unwrap()).await
 }

@@ -3,16 +3,24 @@
 use std::{io, path::PathBuf, time::Duration};
 
 use app::App;
-use domain::VideoId;
+use backends::blob::names;
+use bytes::Bytes;
+use domain::{
+    VideoId,
+    artwork::{Format, pick},
+};
 use live::{
     event::{Host, Settings},
     ladder::{Process, Starter},
     record::Recorded,
 };
-use store::events;
+use store::{artwork, events, videos};
 use vod::guest::{self, Guest};
 
 use super::lease::Leases;
+
+/// Pixels of a slate's picture, before it is made for each rendition.
+const SLATE_WIDTH: u32 = 1920;
 
 /// Starts encoders as guests.
 #[derive(Debug)]
@@ -56,6 +64,19 @@ impl Registrar {
         Ok(())
     }
 
+    /// The poster that a person chose.
+    async fn poster(&self, settings: &Settings) -> anyhow::Result<Option<Bytes>> {
+        let id: VideoId = settings.event.parse()?;
+        let mut reader = self.app.store.reader().await?;
+        let chosen = videos::get(&mut reader, id).await?.artwork.poster.filter(|piece| !piece.auto);
+        let Some(piece) = chosen else { return Ok(None) };
+        let picture = artwork::get(&mut reader, id, &piece.id).await?;
+        drop(reader);
+        let Some(variant) = pick(&picture.variants.0, &[Format::Jpeg], SLATE_WIDTH) else { return Ok(None) };
+        let object = names::picture(id, &piece.id, variant.width);
+        Ok(Some(self.app.blobs.get(&object).await?))
+    }
+
     async fn finish(&self, settings: &Settings, recorded: &Recorded) -> anyhow::Result<()> {
         let id: VideoId = settings.event.parse()?;
         let mut tx = self.app.store.begin().await?;
@@ -88,6 +109,13 @@ where
 impl Host for Registrar {
     fn now(&self) -> i64 {
         self.app.clock.now().0
+    }
+
+    async fn slate(&self, settings: &Settings) -> Option<Bytes> {
+        self.poster(settings).await.unwrap_or_else(|error| {
+            tracing::warn!(event = %settings.event, "the poster of a live event cannot be read: {error:#}");
+            None
+        })
     }
 
     async fn playable(&self, settings: &Settings) {
