@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use api::{
     Problem,
     conditional::{self, Wanted},
-    cors,
+    cors, digest,
 };
 use axum::{
     Router,
@@ -22,7 +22,6 @@ use media::{iframe, rebase::rebase, selection::Selection};
 
 use crate::{
     Origin, body,
-    digest::digest,
     path::{MediaPath, Resource},
     presentation::{LoadError, Located, Presentation},
 };
