@@ -191,11 +191,6 @@ impl Programme {
         self.0.state.borrow().ended
     }
 
-    /// Is there a segment of each track?
-    pub fn is_playable(&self) -> bool {
-        self.0.state.borrow().tracks.iter().all(|told| !told.segments.is_empty())
-    }
-
     /// Hands what there is of `track` to `tell`, with its siblings; `None` when there is no such track.
     pub fn tell<T>(&self, track: &str, tell: impl FnOnce(&Window<'_>, &[Newest<'_>]) -> T) -> Option<T> {
         let index = self.index(track)?;
