@@ -8,7 +8,11 @@ use axum::{
 };
 use backends::blob::Blobs;
 use bytes::Bytes;
-use media::{cmaf, dash, hls, selection::Selection};
+use media::{
+    cmaf, dash, hls,
+    resource::{Resource, number},
+    selection::Selection,
+};
 
 use crate::programme::{Absent, Held, Programme, Stored};
 
@@ -24,55 +28,6 @@ const TRACKS: &str = "public, max-age=5, stale-if-error=60";
 /// What is missing may come at once.
 const MISSING: &str = "no-store";
 
-/// A resource of an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Resource<'a> {
-    Multivariant,
-    Mpd,
-    Playlist(&'a str),
-    Init(&'a str),
-    Segment(&'a str, u64),
-    Part(&'a str, u64, u64),
-}
-
-impl<'a> Resource<'a> {
-    fn parse(rest: &'a str) -> Option<Self> {
-        match rest {
-            "main.m3u8" => return Some(Self::Multivariant),
-            "main.mpd" => return Some(Self::Mpd),
-            _ => {}
-        }
-        let (track, file) = rest.split_once('/')?;
-        Some(match file {
-            "playlist.m3u8" => Self::Playlist(track),
-            "init.mp4" => Self::Init(track),
-            _ => {
-                let name = file.strip_suffix(".m4s")?;
-                match name.split_once('.') {
-                    Some((segment, part)) => Self::Part(track, number(segment)?, number(part)?),
-                    None => Self::Segment(track, number(name)?),
-                }
-            }
-        })
-    }
-
-    fn track(&self) -> Option<&'a str> {
-        match self {
-            Self::Multivariant | Self::Mpd => None,
-            Self::Playlist(track) | Self::Init(track) | Self::Segment(track, _) | Self::Part(track, ..) => {
-                Some(track)
-            }
-        }
-    }
-}
-
-/// A number in its one spelling.
-fn number(text: &str) -> Option<u64> {
-    let canonical = text == "0" || !text.starts_with('0');
-    let digits = (1..=9).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
-    (canonical && digits).then(|| text.parse().ok()).flatten()
-}
-
 /// What a playlist is asked for with (RFC 8216bis §6.2.5).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Directives {
@@ -87,8 +42,8 @@ impl Directives {
         let mut found = Self::default();
         for pair in query.unwrap_or_default().split('&') {
             match pair.split_once('=') {
-                Some(("_HLS_msn", value)) => found.segment = Some(number(value)?),
-                Some(("_HLS_part", value)) => found.part = Some(number(value)?),
+                Some(("_HLS_msn", value)) => found.segment = Some(number(value)?.into()),
+                Some(("_HLS_part", value)) => found.part = Some(number(value)?.into()),
                 Some(("_HLS_skip", value)) => found.skip = matches!(value, "YES" | "v2"),
                 _ => {}
             }
@@ -144,14 +99,20 @@ async fn find(
                 programme.tracks().iter().find(|about| about.id == track).ok_or_else(Problem::not_found)?;
             Ok(bytes(content_type(programme, track), vec![about.init.clone()], "init"))
         }
-        Resource::Segment(track, n) => match programme.segment(track, n).await.map_err(refuse)? {
+        Resource::Segment(track, n) => match programme.segment(track, n.into()).await.map_err(refuse)? {
             Held::Here(segment) => Ok(chunk(programme, track, &segment, &format!("{track}-{n}"))),
             Held::Stored(place) => stored(programme, blobs, track, &place, n).await,
         },
         Resource::Part(track, n, part) => {
-            let found = programme.part(track, n, part).await.map_err(refuse)?;
+            let found = programme.part(track, n.into(), part.into()).await.map_err(refuse)?;
             Ok(chunk(programme, track, &found.bytes, &format!("{track}-{n}.{part}")))
         }
+        // Made of what is stored, when it is a recording.
+        Resource::StoryboardCues
+        | Resource::StoryboardPlaylist
+        | Resource::Sheet(_)
+        | Resource::IframePlaylist(_)
+        | Resource::Iframe(..) => Err(Problem::not_found()),
     }
 }
 
@@ -204,7 +165,7 @@ async fn stored(
     blobs: &Blobs,
     track: &str,
     place: &Stored,
-    n: u64,
+    n: u32,
 ) -> Result<Response, Problem> {
     let range = place.offset..place.offset + u64::from(place.bytes);
     let read = blobs.range(&place.object, range).await.map_err(Problem::unavailable)?;
@@ -247,15 +208,6 @@ mod tests {
         assert_eq!(Directives::parse(None), Some(Directives::default()));
         for bad in ["_HLS_part=1", "_HLS_msn=x", "_HLS_msn=01", "_HLS_msn=-1", "_HLS_msn=1&_HLS_part="] {
             assert_eq!(parse(bad), None, "{bad}");
-        }
-    }
-
-    #[test]
-    fn resources_have_one_name() {
-        assert_eq!(Resource::parse("v720p/12.3.m4s"), Some(Resource::Part("v720p", 12, 3)));
-        assert_eq!(Resource::parse("v720p/12.m4s"), Some(Resource::Segment("v720p", 12)));
-        for bad in ["", "x", "v/01.m4s", "v/1.m4", "v/1.02.m4s", "v/iframes.m3u8", "v/i1.m4s"] {
-            assert_eq!(Resource::parse(bad), None, "{bad}");
         }
     }
 }

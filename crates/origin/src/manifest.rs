@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use api::Text;
 use domain::PresentationId;
-use media::{dash, descriptor::Track, hls, selection::Selection, webvtt};
+use media::{dash, descriptor::Track, hls, resource::Resource, selection::Selection, webvtt};
 
-use crate::{path::Resource, presentation::Presentation};
+use crate::presentation::Presentation;
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Key {

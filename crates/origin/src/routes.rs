@@ -18,11 +18,11 @@ use axum::{
 use backends::blob;
 use bytes::Bytes;
 use domain::{PresentationId, playback_token::Claims};
-use media::{iframe, rebase::rebase, selection::Selection};
+use media::{iframe, rebase::rebase, resource::Resource, selection::Selection};
 
 use crate::{
     Origin, body,
-    path::{MediaPath, Resource},
+    path::MediaPath,
     presentation::{LoadError, Located, Presentation},
 };
 
@@ -152,15 +152,7 @@ impl Origin {
         resource: Resource<'_>,
         claims: &Claims,
     ) -> Result<(), Problem> {
-        let (Resource::Playlist(track)
-        | Resource::IframePlaylist(track)
-        | Resource::Init(track)
-        | Resource::Segment(track, _)
-        | Resource::Part(track, ..)
-        | Resource::Iframe(track, _)) = resource
-        else {
-            return Ok(());
-        };
+        let Some(track) = resource.track() else { return Ok(()) };
         let descriptor = &presentation.descriptor;
         let known = descriptor.tracks.iter().find(|t| t.id == track).ok_or_else(Problem::not_found)?;
         let shown = Selection { cap: claims.max_height, ..Selection::ALL }.video(descriptor);
@@ -175,7 +167,7 @@ impl Origin {
         &self,
         presentation: &Presentation,
         track: &str,
-        n: usize,
+        n: u32,
         headers: &HeaderMap,
     ) -> Result<Response, Problem> {
         let place = presentation.segment(track, n).ok_or_else(Problem::not_found)?;
@@ -192,7 +184,7 @@ impl Origin {
         headers: &HeaderMap,
         kind: &'static str,
         place: &Located<'_>,
-        n: usize,
+        n: u32,
     ) -> Result<Response, Problem> {
         let size = u64::from(place.bytes);
         let tag = identity(place, &format!("moved {n}"));
@@ -208,7 +200,7 @@ impl Origin {
     }
 
     /// The beginning of a segment with its whole `moof`, moved to its place, and the size of that.
-    async fn start(&self, place: &Located<'_>, n: usize) -> Result<(Bytes, u64), Problem> {
+    async fn start(&self, place: &Located<'_>, n: u32) -> Result<(Bytes, u64), Problem> {
         let size = u64::from(place.bytes);
         let read =
             |bytes: u64| self.0.blobs.range(place.object, place.offset..place.offset + bytes.min(size));
@@ -220,8 +212,7 @@ impl Origin {
         if place.shift != 0 {
             let mut bytes = start.to_vec();
             let own = bytes.get_mut(..moof).ok_or_else(|| Problem::internal("a segment lacks its moof"))?;
-            let number = u32::try_from(n).unwrap_or(u32::MAX).saturating_add(1);
-            rebase(own, place.shift, number).map_err(Problem::internal)?;
+            rebase(own, place.shift, n.saturating_add(1)).map_err(Problem::internal)?;
             start = bytes.into();
         }
         Ok((start, moof as u64))
@@ -231,13 +222,12 @@ impl Origin {
         &self,
         presentation: &Presentation,
         track: &str,
-        n: usize,
+        n: u32,
         headers: &HeaderMap,
     ) -> Result<Response, Problem> {
         let (place, k) = presentation.picture(track, n).ok_or_else(Problem::not_found)?;
         let (start, _) = self.start(&place, n).await?;
-        let number = u32::try_from(n).unwrap_or(u32::MAX).saturating_add(1);
-        let found = iframe::locate(&start, k, number).map_err(Problem::internal)?;
+        let found = iframe::locate(&start, k, n.saturating_add(1)).map_err(Problem::internal)?;
         let length = found.head.len() as u64 + found.range.end.saturating_sub(found.range.start);
         let tag = identity(&place, &format!("picture {k} {n}"));
         if conditional::not_modified(headers, &tag) {
