@@ -118,12 +118,9 @@ async fn find(
 
 /// A rung above the token's cap is refused, not only hidden.
 fn permit(programme: &Programme, selection: Selection, track: &str) -> Result<(), Problem> {
-    if selection.cap.is_none() {
-        return Ok(());
-    }
     let event = programme.outline();
     let known = event.tracks.iter().find(|known| known.id == track).ok_or_else(Problem::not_found)?;
-    if known.is_video() && !selection.video(&event).iter().any(|shown| shown.id == track) {
+    if !selection.permits(&event, known) {
         let words = "This token does not cover this picture size.";
         return Err(Problem::new(StatusCode::FORBIDDEN, "rung_not_allowed", words));
     }

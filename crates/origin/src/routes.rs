@@ -155,8 +155,8 @@ impl Origin {
         let Some(track) = resource.track() else { return Ok(()) };
         let descriptor = &presentation.descriptor;
         let known = descriptor.tracks.iter().find(|t| t.id == track).ok_or_else(Problem::not_found)?;
-        let shown = Selection { cap: claims.max_height, ..Selection::ALL }.video(descriptor);
-        if known.is_video() && claims.max_height.is_some() && !shown.iter().any(|t| t.id == track) {
+        let selection = Selection { cap: claims.max_height, ..Selection::ALL };
+        if !selection.permits(descriptor, known) {
             let words = "This token does not cover this picture size.";
             return Err(Problem::new(StatusCode::FORBIDDEN, "rung_not_allowed", words));
         }
