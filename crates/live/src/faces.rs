@@ -84,13 +84,13 @@ async fn find(
     match resource {
         Resource::Multivariant => {
             programme.begin().await.map_err(refuse)?;
-            let text = hls::multivariant(&programme.outline(), selection);
+            let text = hls::multivariant(programme.outline(), selection);
             Ok(Text::new(HLS, text).answer(headers, TRACKS))
         }
         Resource::Mpd => {
             programme.begin().await.map_err(refuse)?;
             let (event, rules) = (programme.outline(), *programme.rules());
-            let text = programme.tell_all(|windows| dash::live_mpd(&event, windows, &rules, selection));
+            let text = programme.tell_all(|windows| dash::live_mpd(event, windows, &rules, selection));
             Ok(Text::new("application/dash+xml", text).answer(headers, NOW))
         }
         Resource::Playlist(track) => playlist(programme, track, query, headers).await,
@@ -120,7 +120,7 @@ async fn find(
 fn permit(programme: &Programme, selection: Selection, track: &str) -> Result<(), Problem> {
     let event = programme.outline();
     let known = event.tracks.iter().find(|known| known.id == track).ok_or_else(Problem::not_found)?;
-    if !selection.permits(&event, known) {
+    if !selection.permits(event, known) {
         let words = "This token does not cover this picture size.";
         return Err(Problem::new(StatusCode::FORBIDDEN, "rung_not_allowed", words));
     }

@@ -33,6 +33,7 @@ struct Shared {
     rules: Rules,
     window: Duration,
     tracks: Vec<About>,
+    outline: Descriptor,
     state: watch::Sender<State>,
 }
 
@@ -107,7 +108,8 @@ impl Programme {
     /// `window` is how far back viewers can go.
     pub fn new(presentation: PresentationId, rules: Rules, window: Duration, tracks: Vec<About>) -> Self {
         let state = State { tracks: tracks.iter().map(|_| Told::default()).collect(), ended: false };
-        Self(Arc::new(Shared { presentation, rules, window, tracks, state: watch::Sender::new(state) }))
+        let (outline, state) = (outline(presentation, &rules, &tracks), watch::Sender::new(state));
+        Self(Arc::new(Shared { presentation, rules, window, tracks, outline, state }))
     }
 
     pub fn presentation(&self) -> PresentationId {
@@ -292,30 +294,44 @@ impl Programme {
     }
 
     /// The event as a descriptor whose tracks have one segment that is as large as they may be.
-    pub fn outline(&self) -> Descriptor {
-        let tracks = self.0.tracks.iter().enumerate().map(|(n, about)| {
-            let duration = about.spec.timescale.saturating_mul(self.0.rules.target_s);
-            let bytes = u64::from(about.declared_bps) / 8 * u64::from(self.0.rules.target_s);
-            let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-            let segments = vec![descriptor::Segment { duration, bytes, sync: Vec::new() }];
-            about.track(n, vec![Extent { object: String::new(), offset: 0, shift: 0, segments }])
-        });
-        self.descriptor(0, false, tracks.collect())
+    pub fn outline(&self) -> &Descriptor {
+        &self.0.outline
     }
 
     /// A descriptor of the event with these tracks.
     pub fn descriptor(&self, version: u64, complete: bool, tracks: Vec<descriptor::Track>) -> Descriptor {
-        Descriptor {
-            format: FORMAT.min(Descriptor::format_of(&tracks)),
-            presentation: self.0.presentation.to_string(),
-            version,
-            complete,
-            created_at: self.0.rules.started_at,
-            planned_duration_ms: 0,
-            longest_segment_ms: u64::from(self.0.rules.target_s) * 1000,
-            tracks,
-            storyboard: None,
-        }
+        describe(self.0.presentation, &self.0.rules, version, complete, tracks)
+    }
+}
+
+fn outline(presentation: PresentationId, rules: &Rules, tracks: &[About]) -> Descriptor {
+    let tracks = tracks.iter().enumerate().map(|(n, about)| {
+        let duration = about.spec.timescale.saturating_mul(rules.target_s);
+        let bytes = u64::from(about.declared_bps) / 8 * u64::from(rules.target_s);
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        let segments = vec![descriptor::Segment { duration, bytes, sync: Vec::new() }];
+        about.track(n, vec![Extent { object: String::new(), offset: 0, shift: 0, segments }])
+    });
+    describe(presentation, rules, 0, false, tracks.collect())
+}
+
+fn describe(
+    presentation: PresentationId,
+    rules: &Rules,
+    version: u64,
+    complete: bool,
+    tracks: Vec<descriptor::Track>,
+) -> Descriptor {
+    Descriptor {
+        format: FORMAT.min(Descriptor::format_of(&tracks)),
+        presentation: presentation.to_string(),
+        version,
+        complete,
+        created_at: rules.started_at,
+        planned_duration_ms: 0,
+        longest_segment_ms: u64::from(rules.target_s) * 1000,
+        tracks,
+        storyboard: None,
     }
 }
 
