@@ -1,5 +1,7 @@
 //! What viewers of an event are given: playlists, headers, segments and parts. Who may ask was decided before.
 
+use std::io;
+
 use api::{Problem, Text};
 use axum::{
     body::Body,
@@ -8,13 +10,17 @@ use axum::{
 };
 use backends::blob::Blobs;
 use bytes::Bytes;
+use futures::StreamExt;
 use media::{
-    cmaf, dash, hls,
+    cmaf, dash, hls, measure,
     resource::{Resource, number},
     selection::Selection,
 };
 
-use crate::programme::{Absent, Held, Programme, Stored};
+use crate::{
+    pack::Chunk,
+    programme::{Absent, Held, Programme, Stored},
+};
 
 const HLS: &str = "application/vnd.apple.mpegurl";
 const FOREVER: &str = "public, max-age=31536000, immutable";
@@ -99,16 +105,18 @@ async fn find(
                 programme.tracks().iter().find(|about| about.id == track).ok_or_else(Problem::not_found)?;
             Ok(bytes(content_type(programme, track), vec![about.init.clone()], "init"))
         }
-        Resource::Segment(track, n) => match programme.segment(track, n.into()).await.map_err(refuse)? {
-            Held::Here(segment) => Ok(chunk(programme, track, &segment, &format!("{track}-{n}"))),
-            Held::Stored(place) => stored(programme, blobs, track, &place, n).await,
+        Resource::Segment(track, n) => segment(programme, blobs, track, n).await,
+        Resource::Chunks(track, n) => match chunks(programme, track, n).await? {
+            Some(response) => Ok(response),
+            None => segment(programme, blobs, track, n).await,
         },
         Resource::Part(track, n, part) => {
             let found = programme.part(track, n.into(), part.into()).await.map_err(refuse)?;
             Ok(chunk(programme, track, &found.bytes, &format!("{track}-{n}.{part}")))
         }
-        // Made of what is stored, when it is a recording.
-        Resource::StoryboardCues
+        // Of the origin itself, or made of what is stored when it is a recording.
+        Resource::Clock
+        | Resource::StoryboardCues
         | Resource::StoryboardPlaylist
         | Resource::Sheet(_)
         | Resource::IframePlaylist(_)
@@ -156,6 +164,48 @@ fn chunk(programme: &Programme, track: &str, segment: &cmaf::Segment, name: &str
     bytes(content_type(programme, track), segment.parts().cloned().collect(), &name)
 }
 
+/// A whole segment, once it is that.
+async fn segment(programme: &Programme, blobs: &Blobs, track: &str, n: u32) -> Result<Response, Problem> {
+    match programme.segment(track, n.into()).await.map_err(refuse)? {
+        Held::Here(segment) => Ok(chunk(programme, track, &segment, &format!("{track}-{n}"))),
+        Held::Stored(place) => stored(programme, blobs, track, &place, n).await,
+    }
+}
+
+/// A segment as its parts, each sent as soon as it is there, after the time at which it happened. The answer begins with the first of
+/// them. `None` where only the whole is left.
+async fn chunks(programme: &Programme, track: &str, n: u32) -> Result<Option<Response>, Problem> {
+    let first = match programme.part_or_end(track, n.into(), 0).await {
+        Ok(Some(first)) => first,
+        Ok(None) | Err(Absent::Unknown) => return Ok(None),
+        Err(absent) => return Err(refuse(absent)),
+    };
+    let known = programme.tracks().iter().find(|about| about.id == track).ok_or_else(Problem::not_found)?;
+    let (timescale, started_at) = (known.spec.timescale, programme.rules().started_at);
+    let timed = move |chunk: &Chunk| {
+        let at = started_at.saturating_add_unsigned(measure::micros(chunk.start, timescale));
+        let mut bytes = cmaf::producer_reference_time(chunk.start, at);
+        chunk.bytes.write_to(&mut bytes);
+        Bytes::from(bytes)
+    };
+    let later = futures::stream::try_unfold(
+        (1, programme.clone(), track.to_owned()),
+        move |(part, programme, track)| async move {
+            // What ends in the middle must not look whole.
+            let next = programme
+                .part_or_end(&track, n.into(), part)
+                .await
+                .map_err(|absent| io::Error::other(format!("{absent:?}")))?;
+            Ok::<_, io::Error>(next.map(|chunk| (timed(&chunk), (part + 1, programme, track))))
+        },
+    );
+    let body = futures::stream::iter([Ok(timed(&first))]).chain(later);
+    let mut response = Response::new(Body::from_stream(body));
+    let name = format!("{}-{track}-{n}.chunks", programme.presentation());
+    describe(response.headers_mut(), content_type(programme, track), &name);
+    Ok(Some(response))
+}
+
 /// A segment that is no longer in memory.
 async fn stored(
     programme: &Programme,
@@ -176,13 +226,17 @@ fn bytes(content_type: &'static str, pieces: Vec<Bytes>, name: &str) -> Response
     let pieces = pieces.into_iter().map(Ok::<_, std::convert::Infallible>);
     let mut response = Response::new(Body::from_stream(futures::stream::iter(pieces)));
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    describe(headers, content_type, name);
+    response
+}
+
+fn describe(headers: &mut HeaderMap, content_type: &'static str, name: &str) {
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(FOREVER));
     if let Ok(tag) = HeaderValue::try_from(format!("\"{name}\"")) {
         headers.insert(header::ETAG, tag);
     }
-    response
 }
 
 fn refuse(absent: Absent) -> Problem {

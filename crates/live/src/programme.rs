@@ -251,13 +251,21 @@ impl Programme {
 
     /// A part of a segment; the one that comes next is waited for.
     pub async fn part(&self, track: &str, segment: u64, part: u64) -> Result<Chunk, Absent> {
+        self.part_or_end(track, segment, part).await?.ok_or(Absent::Unknown)
+    }
+
+    /// As `part`; `None` where the segment has ended before it.
+    pub async fn part_or_end(&self, track: &str, segment: u64, part: u64) -> Result<Option<Chunk>, Absent> {
         let index = self.index(track).ok_or(Absent::Unknown)?;
         let wanted = usize::try_from(part).map_err(|_| Absent::Unknown)?;
         let is_next = {
             let state = self.0.state.borrow();
             let told = state.tracks.get(index).ok_or(Absent::Unknown)?;
             if let Some(chunk) = told.chunk(segment, wanted) {
-                return Ok(chunk.clone());
+                return Ok(Some(chunk.clone()));
+            }
+            if told.has_parts_of(segment) {
+                return Ok(None);
             }
             let (next, open) = (told.next(), told.open.len());
             !state.ended && ((segment == next && wanted == open) || (segment == next + 1 && wanted == 0))
@@ -272,7 +280,12 @@ impl Programme {
         };
         self.wait(there).await?;
         let state = self.0.state.borrow();
-        state.tracks.get(index).and_then(|told| told.chunk(segment, wanted)).cloned().ok_or(Absent::Unknown)
+        let told = state.tracks.get(index).ok_or(Absent::Unknown)?;
+        match told.chunk(segment, wanted) {
+            Some(chunk) => Ok(Some(chunk.clone())),
+            None if told.has_parts_of(segment) => Ok(None),
+            None => Err(Absent::Unknown),
+        }
     }
 
     /// A whole segment; the one that is being made is waited for.
@@ -400,6 +413,11 @@ impl Told {
 
     fn chunk(&self, number: u64, part: usize) -> Option<&Chunk> {
         if number == self.next() { self.chunks.get(part) } else { self.place(number)?.parts.get(part) }
+    }
+
+    /// Is it a whole segment whose parts are there?
+    fn has_parts_of(&self, number: u64) -> bool {
+        self.place(number).is_some_and(|place| !place.parts.is_empty())
     }
 
     fn tells(&self, number: u64, part: Option<u64>) -> bool {

@@ -5,6 +5,8 @@
 pub enum Resource<'a> {
     Multivariant,
     Mpd,
+    /// What time it is, for players that count the distance from the present.
+    Clock,
     StoryboardCues,
     StoryboardPlaylist,
     Sheet(u32),
@@ -14,6 +16,8 @@ pub enum Resource<'a> {
     Segment(&'a str, u32),
     /// Of an event that goes on: segment, and part in it.
     Part(&'a str, u32, u32),
+    /// A segment of an event as its parts, one after another as they come into being.
+    Chunks(&'a str, u32),
     Iframe(&'a str, u32),
 }
 
@@ -23,6 +27,7 @@ impl<'a> Resource<'a> {
         match rest {
             "main.m3u8" => return Some(Self::Multivariant),
             "main.mpd" => return Some(Self::Mpd),
+            "time.txt" => return Some(Self::Clock),
             "storyboard.vtt" => return Some(Self::StoryboardCues),
             _ => {}
         }
@@ -42,6 +47,7 @@ impl<'a> Resource<'a> {
                         let name = file.strip_suffix(".m4s")?;
                         match (name.strip_prefix('i'), name.split_once('.')) {
                             (Some(n), _) => Self::Iframe(track, number(n)?),
+                            (None, Some((n, "chunks"))) => Self::Chunks(track, number(n)?),
                             (None, Some((n, part))) => Self::Part(track, number(n)?, number(part)?),
                             (None, None) => Self::Segment(track, number(name)?),
                         }
@@ -59,9 +65,11 @@ impl<'a> Resource<'a> {
             | Self::Init(track)
             | Self::Segment(track, _)
             | Self::Part(track, ..)
+            | Self::Chunks(track, _)
             | Self::Iframe(track, _) => Some(track),
             Self::Multivariant
             | Self::Mpd
+            | Self::Clock
             | Self::StoryboardCues
             | Self::StoryboardPlaylist
             | Self::Sheet(_) => None,
@@ -75,7 +83,8 @@ impl<'a> Resource<'a> {
             Self::Playlist(_) | Self::IframePlaylist(_) => "playlist",
             Self::StoryboardCues | Self::StoryboardPlaylist | Self::Sheet(_) => "storyboard",
             Self::Init(_) => "init",
-            Self::Segment(..) => "segment",
+            Self::Clock => "clock",
+            Self::Segment(..) | Self::Chunks(..) => "segment",
             Self::Part(..) => "part",
             Self::Iframe(..) => "iframe",
         }
@@ -110,6 +119,8 @@ mod tests {
         assert_eq!(parse("v360p/init.mp4"), Some(Resource::Init("v360p")));
         assert_eq!(parse("v360p/i7.m4s"), Some(Resource::Iframe("v360p", 7)));
         assert_eq!(parse("v360p/12.3.m4s"), Some(Resource::Part("v360p", 12, 3)));
+        assert_eq!(parse("v360p/12.chunks.m4s"), Some(Resource::Chunks("v360p", 12)));
+        assert_eq!(parse("time.txt"), Some(Resource::Clock));
     }
 
     #[test]
@@ -133,6 +144,7 @@ mod tests {
             "v1/.1.m4s",
             "v1/1.02.m4s",
             "v1/1.2.3.m4s",
+            "v1/1.2.chunks.m4s",
             "V1/1.m4s",
             "v_1/1.m4s",
             "../v1/1.m4s",

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use api::{
-    Problem,
+    Problem, Time,
     conditional::{self, Wanted},
     cors, digest,
 };
@@ -17,7 +17,7 @@ use axum::{
 };
 use backends::blob;
 use bytes::Bytes;
-use domain::{PresentationId, playback_token::Claims};
+use domain::{Micros, PresentationId, playback_token::Claims};
 use media::{iframe, rebase::rebase, resource::Resource, selection::Selection};
 
 use crate::{
@@ -91,6 +91,9 @@ impl Origin {
         headers: &HeaderMap,
     ) -> Result<Response, Problem> {
         let claims = self.authorise(&path).await?;
+        if path.resource == Resource::Clock {
+            return Ok(clock(self.0.clock.now()));
+        }
         let id = path.presentation;
         let live = self.0.live.as_ref().map(|live| (live, path.asked(query, claims.max_height)));
         if let Some((live, asked)) = &live
@@ -113,7 +116,10 @@ impl Origin {
                 let bytes = presentation.init(track).ok_or_else(Problem::not_found)?;
                 Ok(whole(headers, content_type(&presentation, track), &bytes))
             }
-            Resource::Segment(track, n) => self.segment(&presentation, track, n, headers).await,
+            // What of an event came part by part is whole by now.
+            Resource::Segment(track, n) | Resource::Chunks(track, n) => {
+                self.segment(&presentation, track, n, headers).await
+            }
             Resource::Iframe(track, n) => self.picture(&presentation, track, n, headers).await,
             // Only events have parts, and only while they go on.
             Resource::Part(..) => Err(Problem::not_found()),
@@ -267,7 +273,7 @@ const FIRST_READ: u64 = 8 << 10;
 
 fn has(presentation: &Presentation, resource: Resource<'_>) -> bool {
     match resource {
-        Resource::Segment(track, n) => presentation.segment(track, n).is_some(),
+        Resource::Segment(track, n) | Resource::Chunks(track, n) => presentation.segment(track, n).is_some(),
         Resource::Part(..) => false,
         Resource::Iframe(track, n) => presentation.picture(track, n).is_some(),
         Resource::Init(track) | Resource::Playlist(track) | Resource::IframePlaylist(track) => {
@@ -277,8 +283,15 @@ fn has(presentation: &Presentation, resource: Resource<'_>) -> bool {
         Resource::StoryboardCues | Resource::StoryboardPlaylist => {
             presentation.descriptor.storyboard.is_some()
         }
-        Resource::Multivariant | Resource::Mpd => true,
+        Resource::Multivariant | Resource::Mpd | Resource::Clock => true,
     }
+}
+
+/// What time it is (ISO/IEC 23009-1 §5.8.5.7): for this one who asks, now.
+fn clock(now: Micros) -> Response {
+    let mut response = Time(now).to_string().into_response();
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 fn content_type(presentation: &Presentation, track: &str) -> &'static str {
