@@ -93,9 +93,12 @@ async fn find(
             let text = hls::multivariant(programme.outline(), selection);
             Ok(Text::new(HLS, text).answer(headers, TRACKS))
         }
-        Resource::Mpd => {
+        Resource::Mpd | Resource::LowMpd => {
             programme.begin().await.map_err(refuse)?;
-            let (event, rules) = (programme.outline(), *programme.rules());
+            let (event, mut rules) = (programme.outline(), *programme.rules());
+            if resource == Resource::Mpd {
+                rules.part_ms = None;
+            }
             let text = programme.tell_all(|windows| dash::live_mpd(event, windows, &rules, selection));
             Ok(Text::new("application/dash+xml", text).answer(headers, NOW))
         }

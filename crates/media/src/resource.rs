@@ -5,6 +5,8 @@
 pub enum Resource<'a> {
     Multivariant,
     Mpd,
+    /// The same; of an event of low latency with the segment that is being made, for players that can take it part by part.
+    LowMpd,
     /// What time it is, for players that count the distance from the present.
     Clock,
     StoryboardCues,
@@ -27,6 +29,7 @@ impl<'a> Resource<'a> {
         match rest {
             "main.m3u8" => return Some(Self::Multivariant),
             "main.mpd" => return Some(Self::Mpd),
+            "low.mpd" => return Some(Self::LowMpd),
             "time.txt" => return Some(Self::Clock),
             "storyboard.vtt" => return Some(Self::StoryboardCues),
             _ => {}
@@ -69,6 +72,7 @@ impl<'a> Resource<'a> {
             | Self::Iframe(track, _) => Some(track),
             Self::Multivariant
             | Self::Mpd
+            | Self::LowMpd
             | Self::Clock
             | Self::StoryboardCues
             | Self::StoryboardPlaylist
@@ -79,7 +83,7 @@ impl<'a> Resource<'a> {
     /// For metrics.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Multivariant | Self::Mpd => "manifest",
+            Self::Multivariant | Self::Mpd | Self::LowMpd => "manifest",
             Self::Playlist(_) | Self::IframePlaylist(_) => "playlist",
             Self::StoryboardCues | Self::StoryboardPlaylist | Self::Sheet(_) => "storyboard",
             Self::Init(_) => "init",
@@ -120,6 +124,7 @@ mod tests {
         assert_eq!(parse("v360p/i7.m4s"), Some(Resource::Iframe("v360p", 7)));
         assert_eq!(parse("v360p/12.3.m4s"), Some(Resource::Part("v360p", 12, 3)));
         assert_eq!(parse("v360p/12.chunks.m4s"), Some(Resource::Chunks("v360p", 12)));
+        assert_eq!(parse("low.mpd"), Some(Resource::LowMpd));
         assert_eq!(parse("time.txt"), Some(Resource::Clock));
     }
 

@@ -156,7 +156,7 @@ fn low_latency_tells_what_is_being_made() {
     for told in [
         "media=\"$RepresentationID$/$Number$.chunks.m4s\"",
         "availabilityTimeOffset=\"1.660\" availabilityTimeComplete=\"false\"",
-        "suggestedPresentationDelay=\"PT2.04S\"",
+        "suggestedPresentationDelay=\"PT1.02S\"",
         "<Latency referenceId=\"0\" target=\"2040\" min=\"1020\" max=\"6000\"/>",
         "<PlaybackRate min=\"0.96\" max=\"1.04\"/>",
         "<ProducerReferenceTime id=\"0\" inband=\"true\" type=\"encoder\" wallClockTime=\"2026-01-01T00:00:00.000Z\" presentationTime=\"0\">",

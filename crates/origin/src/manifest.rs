@@ -38,7 +38,7 @@ impl Cache {
     ) -> Option<Arc<Text>> {
         let (name, track, cap) = match resource {
             Resource::Multivariant => ("main.m3u8", "", cap),
-            Resource::Mpd => ("main.mpd", "", cap),
+            Resource::Mpd | Resource::LowMpd => ("main.mpd", "", cap),
             Resource::StoryboardCues => ("storyboard.vtt", "", None),
             Resource::StoryboardPlaylist => ("storyboard/playlist.m3u8", "", None),
             Resource::Playlist(track) => ("playlist.m3u8", track, None),

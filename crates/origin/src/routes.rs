@@ -283,7 +283,7 @@ fn has(presentation: &Presentation, resource: Resource<'_>) -> bool {
         Resource::StoryboardCues | Resource::StoryboardPlaylist => {
             presentation.descriptor.storyboard.is_some()
         }
-        Resource::Multivariant | Resource::Mpd | Resource::Clock => true,
+        Resource::Multivariant | Resource::Mpd | Resource::LowMpd | Resource::Clock => true,
     }
 }
 

@@ -17,7 +17,7 @@ const AHEAD: usize = 2;
 /// Of so many of the newest segments the longest tells how long they will be: a player that expects too much of one finds the next.
 const LIKE: usize = 4;
 
-/// The manifest. `event` tells the tracks, each with what it may need instead of its segments; `windows` are what there is of
+/// The manifest, of low latency where `rules` have parts. `event` tells the tracks, each with what it may need instead of its segments; `windows` are what there is of
 /// them, in the same order.
 pub fn live_mpd(event: &Descriptor, windows: &[Window<'_>], rules: &Rules, selection: Selection) -> String {
     let target = u64::from(rules.target_s) * 1_000_000;
@@ -50,7 +50,7 @@ pub fn live_mpd(event: &Descriptor, windows: &[Window<'_>], rules: &Rules, selec
     let start = windows.iter().map(|window| micros(window).0).min().unwrap_or(0);
     let end = windows.iter().map(|window| micros(window).1).max().unwrap_or(0);
 
-    let delay = part.map_or(target * 3, |part| u64::from(part) * 1000 * PARTS_BEHIND);
+    let delay = part.map_or(target * 3, |part| u64::from(part) * 1000 * LEAST_BEHIND);
     let mut mpd = Element::new("MPD")
         .attr("xmlns", "urn:mpeg:dash:schema:mpd:2011")
         .attr("profiles", PROFILES)
@@ -93,15 +93,16 @@ pub fn live_mpd(event: &Descriptor, windows: &[Window<'_>], rules: &Rules, selec
     mpd.child(sets::property("UTCTiming", "urn:mpeg:dash:utc:http-head:2014", "main.mpd")).document()
 }
 
-/// Parts that a viewer is behind the present: three are the least, and as many again are for a network that hesitates.
-const PARTS_BEHIND: u64 = 6;
+/// Parts that a viewer is behind the present: the least, and as many again for a network that hesitates.
+const LEAST_BEHIND: u64 = 3;
+const PARTS_BEHIND: u64 = 2 * LEAST_BEHIND;
 
 /// How far behind the present it is meant to be watched, milliseconds, and how fast that may be mended (§K.3).
 fn service(part_ms: u64, target_ms: u64) -> Element {
     let latency = Element::new("Latency")
         .attr("referenceId", sets::REFERENCE_TIME)
         .attr("target", part_ms * PARTS_BEHIND)
-        .attr("min", part_ms * 3)
+        .attr("min", part_ms * LEAST_BEHIND)
         .attr("max", target_ms * 3);
     let rate = Element::new("PlaybackRate").attr("min", "0.96").attr("max", "1.04");
     Element::new("ServiceDescription").attr("id", 0).child(latency).child(rate)
