@@ -1,7 +1,8 @@
 // A live event with a real encoder: the waiting page begins to play by itself, the studio shows how it goes, and at the end
 // there is a recording.
-import { type ChildProcess, spawn } from "node:child_process";
-import { clip, expect, frames, headers, playing, position, signed as test } from "./support";
+import type { ChildProcess } from "node:child_process";
+import { send } from "./encoder";
+import { expect, frames, headers, playing, position, signed as test } from "./support";
 
 test.describe.configure({ mode: "serial" });
 // The player asks before it is known that the event is to come; what is not there yet when it has just begun is asked again.
@@ -9,13 +10,6 @@ test.use({ expected: [/409|404/] });
 
 let encoder: ChildProcess | null = null;
 test.afterAll(() => void encoder?.kill("SIGKILL"));
-
-/** Sends the clip, over and over, as an encoder sends its picture. */
-function send(server: string, key: string): ChildProcess {
-  const video = "-c:v libx264 -preset ultrafast -tune zerolatency -pix_fmt yuv420p -r 24 -g 48 -b:v 900k";
-  const args = `-v error -re -stream_loop -1 -i ${clip} ${video} -c:a aac -ac 2 -b:a 96k -f flv ${server}/${key}`;
-  return spawn("ffmpeg", args.split(" "), { stdio: "ignore" });
-}
 
 test("an event goes live, is watched, and is a recording afterwards", async ({ page, browser, request }) => {
   test.setTimeout(180_000);

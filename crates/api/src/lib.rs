@@ -8,6 +8,7 @@ pub mod body;
 pub mod conditional;
 pub mod cookie;
 pub mod cors;
+pub mod digest;
 pub mod etag;
 pub mod page;
 pub mod principal;
@@ -18,6 +19,7 @@ pub mod time;
 
 pub use address::Client;
 pub use body::{Id, Json, Name, Query, parse_id};
+pub use digest::digest;
 pub use page::{Cursor, Page};
 pub use principal::{MaybePrincipal, Principal, Via};
 pub use problem::{FieldError, Problem, ProblemBody};

@@ -9,9 +9,8 @@ use axum::{
 };
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
-use sha2::{Digest, Sha256};
 
-use crate::{accept::takes_coding, conditional};
+use crate::{accept::takes_coding, conditional, digest};
 
 /// A text ready to be sent.
 #[derive(Debug, Clone)]
@@ -31,7 +30,7 @@ struct Form {
 impl Text {
     pub fn new(content_type: &'static str, text: String) -> Self {
         let plain = Bytes::from(text);
-        let tag: String = Sha256::digest(&plain).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let tag = digest(&[&plain]);
         let gzip =
             Form { bytes: compress(&plain).unwrap_or_else(|| plain.clone()), tag: format!("\"{tag}-gz\"") };
         Self { content_type, plain: Form { bytes: plain, tag: format!("\"{tag}\"") }, gzip }

@@ -88,7 +88,9 @@ impl Key {
 
     /// Asks for something that may not exist yet: the upstream may wait for it.
     pub fn may_block(&self) -> bool {
-        !self.query.is_empty()
+        // What is asked for while it is being made has a second dot: parts, and segments that come part by part.
+        let part = || self.rest.strip_suffix(".m4s").is_some_and(|name| name.contains('.'));
+        !self.query.is_empty() || part()
     }
 
     /// All of it in one spelling.
@@ -127,9 +129,25 @@ mod tests {
 
     const PID: &str = "0192f0c1-7e5a-7b3c-8d4e-5f6a7b8c9d0e";
 
-    fn address(rest: &str, query: Option<&str>) -> Option<String> {
+    fn key(rest: &str, query: Option<&str>) -> Option<Key> {
         let path = format!("/media/tok.en/{PID}/{rest}");
-        Some(Asked::parse(&path, query)?.key(None, false).address("T"))
+        Some(Asked::parse(&path, query)?.key(None, false))
+    }
+
+    fn address(rest: &str, query: Option<&str>) -> Option<String> {
+        Some(key(rest, query)?.address("T"))
+    }
+
+    #[test]
+    fn what_may_not_exist_yet_is_known() {
+        for (rest, query) in
+            [("v1/playlist.m3u8", Some("_HLS_msn=3")), ("v1/3.0.m4s", None), ("v1/3.chunks.m4s", None)]
+        {
+            assert!(key(rest, query).unwrap().may_block(), "{rest}");
+        }
+        for rest in ["v1/playlist.m3u8", "v1/3.m4s", "v1/i3.m4s", "main.mpd"] {
+            assert!(!key(rest, None).unwrap().may_block(), "{rest}");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What viewers of an event are given: playlists, headers, segments and parts. Who may ask was decided before.
 
+use std::io;
+
 use api::{Problem, Text};
 use axum::{
     body::Body,
@@ -8,9 +10,17 @@ use axum::{
 };
 use backends::blob::Blobs;
 use bytes::Bytes;
-use media::{cmaf, dash, hls, selection::Selection};
+use futures::StreamExt;
+use media::{
+    cmaf, dash, hls, measure,
+    resource::{Resource, number},
+    selection::Selection,
+};
 
-use crate::programme::{Absent, Held, Programme, Stored};
+use crate::{
+    pack::Chunk,
+    programme::{Absent, Held, Programme, Stored},
+};
 
 const HLS: &str = "application/vnd.apple.mpegurl";
 const FOREVER: &str = "public, max-age=31536000, immutable";
@@ -23,55 +33,6 @@ const NOW: &str = "public, max-age=1, stale-if-error=10";
 const TRACKS: &str = "public, max-age=5, stale-if-error=60";
 /// What is missing may come at once.
 const MISSING: &str = "no-store";
-
-/// A resource of an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Resource<'a> {
-    Multivariant,
-    Mpd,
-    Playlist(&'a str),
-    Init(&'a str),
-    Segment(&'a str, u64),
-    Part(&'a str, u64, u64),
-}
-
-impl<'a> Resource<'a> {
-    fn parse(rest: &'a str) -> Option<Self> {
-        match rest {
-            "main.m3u8" => return Some(Self::Multivariant),
-            "main.mpd" => return Some(Self::Mpd),
-            _ => {}
-        }
-        let (track, file) = rest.split_once('/')?;
-        Some(match file {
-            "playlist.m3u8" => Self::Playlist(track),
-            "init.mp4" => Self::Init(track),
-            _ => {
-                let name = file.strip_suffix(".m4s")?;
-                match name.split_once('.') {
-                    Some((segment, part)) => Self::Part(track, number(segment)?, number(part)?),
-                    None => Self::Segment(track, number(name)?),
-                }
-            }
-        })
-    }
-
-    fn track(&self) -> Option<&'a str> {
-        match self {
-            Self::Multivariant | Self::Mpd => None,
-            Self::Playlist(track) | Self::Init(track) | Self::Segment(track, _) | Self::Part(track, ..) => {
-                Some(track)
-            }
-        }
-    }
-}
-
-/// A number in its one spelling.
-fn number(text: &str) -> Option<u64> {
-    let canonical = text == "0" || !text.starts_with('0');
-    let digits = (1..=9).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
-    (canonical && digits).then(|| text.parse().ok()).flatten()
-}
 
 /// What a playlist is asked for with (RFC 8216bis §6.2.5).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -87,8 +48,8 @@ impl Directives {
         let mut found = Self::default();
         for pair in query.unwrap_or_default().split('&') {
             match pair.split_once('=') {
-                Some(("_HLS_msn", value)) => found.segment = Some(number(value)?),
-                Some(("_HLS_part", value)) => found.part = Some(number(value)?),
+                Some(("_HLS_msn", value)) => found.segment = Some(number(value)?.into()),
+                Some(("_HLS_part", value)) => found.part = Some(number(value)?.into()),
                 Some(("_HLS_skip", value)) => found.skip = matches!(value, "YES" | "v2"),
                 _ => {}
             }
@@ -129,13 +90,16 @@ async fn find(
     match resource {
         Resource::Multivariant => {
             programme.begin().await.map_err(refuse)?;
-            let text = hls::multivariant(&programme.outline(), selection);
+            let text = hls::multivariant(programme.outline(), selection);
             Ok(Text::new(HLS, text).answer(headers, TRACKS))
         }
-        Resource::Mpd => {
+        Resource::Mpd | Resource::LowMpd => {
             programme.begin().await.map_err(refuse)?;
-            let (event, rules) = (programme.outline(), *programme.rules());
-            let text = programme.tell_all(|windows| dash::live_mpd(&event, windows, &rules, selection));
+            let (event, mut rules) = (programme.outline(), *programme.rules());
+            if resource == Resource::Mpd {
+                rules.part_ms = None;
+            }
+            let text = programme.tell_all(|windows| dash::live_mpd(event, windows, &rules, selection));
             Ok(Text::new("application/dash+xml", text).answer(headers, NOW))
         }
         Resource::Playlist(track) => playlist(programme, track, query, headers).await,
@@ -144,25 +108,30 @@ async fn find(
                 programme.tracks().iter().find(|about| about.id == track).ok_or_else(Problem::not_found)?;
             Ok(bytes(content_type(programme, track), vec![about.init.clone()], "init"))
         }
-        Resource::Segment(track, n) => match programme.segment(track, n).await.map_err(refuse)? {
-            Held::Here(segment) => Ok(chunk(programme, track, &segment, &format!("{track}-{n}"))),
-            Held::Stored(place) => stored(programme, blobs, track, &place, n).await,
+        Resource::Segment(track, n) => segment(programme, blobs, track, n).await,
+        Resource::Chunks(track, n) => match chunks(programme, track, n).await? {
+            Some(response) => Ok(response),
+            None => segment(programme, blobs, track, n).await,
         },
         Resource::Part(track, n, part) => {
-            let found = programme.part(track, n, part).await.map_err(refuse)?;
+            let found = programme.part(track, n.into(), part.into()).await.map_err(refuse)?;
             Ok(chunk(programme, track, &found.bytes, &format!("{track}-{n}.{part}")))
         }
+        // Of the origin itself, or made of what is stored when it is a recording.
+        Resource::Clock
+        | Resource::StoryboardCues
+        | Resource::StoryboardPlaylist
+        | Resource::Sheet(_)
+        | Resource::IframePlaylist(_)
+        | Resource::Iframe(..) => Err(Problem::not_found()),
     }
 }
 
 /// A rung above the token's cap is refused, not only hidden.
 fn permit(programme: &Programme, selection: Selection, track: &str) -> Result<(), Problem> {
-    if selection.cap.is_none() {
-        return Ok(());
-    }
     let event = programme.outline();
     let known = event.tracks.iter().find(|known| known.id == track).ok_or_else(Problem::not_found)?;
-    if known.is_video() && !selection.video(&event).iter().any(|shown| shown.id == track) {
+    if !selection.permits(event, known) {
         let words = "This token does not cover this picture size.";
         return Err(Problem::new(StatusCode::FORBIDDEN, "rung_not_allowed", words));
     }
@@ -198,13 +167,55 @@ fn chunk(programme: &Programme, track: &str, segment: &cmaf::Segment, name: &str
     bytes(content_type(programme, track), segment.parts().cloned().collect(), &name)
 }
 
+/// A whole segment, once it is that.
+async fn segment(programme: &Programme, blobs: &Blobs, track: &str, n: u32) -> Result<Response, Problem> {
+    match programme.segment(track, n.into()).await.map_err(refuse)? {
+        Held::Here(segment) => Ok(chunk(programme, track, &segment, &format!("{track}-{n}"))),
+        Held::Stored(place) => stored(programme, blobs, track, &place, n).await,
+    }
+}
+
+/// A segment as its parts, each sent as soon as it is there, after the time at which it happened. The answer begins with the first of
+/// them. `None` where only the whole is left.
+async fn chunks(programme: &Programme, track: &str, n: u32) -> Result<Option<Response>, Problem> {
+    let first = match programme.part_or_end(track, n.into(), 0).await {
+        Ok(Some(first)) => first,
+        Ok(None) | Err(Absent::Unknown) => return Ok(None),
+        Err(absent) => return Err(refuse(absent)),
+    };
+    let known = programme.tracks().iter().find(|about| about.id == track).ok_or_else(Problem::not_found)?;
+    let (timescale, started_at) = (known.spec.timescale, programme.rules().started_at);
+    let timed = move |chunk: &Chunk| {
+        let at = started_at.saturating_add_unsigned(measure::micros(chunk.start, timescale));
+        let mut bytes = cmaf::producer_reference_time(chunk.start, at);
+        chunk.bytes.write_to(&mut bytes);
+        Bytes::from(bytes)
+    };
+    let later = futures::stream::try_unfold(
+        (1, programme.clone(), track.to_owned()),
+        move |(part, programme, track)| async move {
+            // What ends in the middle must not look whole.
+            let next = programme
+                .part_or_end(&track, n.into(), part)
+                .await
+                .map_err(|absent| io::Error::other(format!("{absent:?}")))?;
+            Ok::<_, io::Error>(next.map(|chunk| (timed(&chunk), (part + 1, programme, track))))
+        },
+    );
+    let body = futures::stream::iter([Ok(timed(&first))]).chain(later);
+    let mut response = Response::new(Body::from_stream(body));
+    let name = format!("{}-{track}-{n}.chunks", programme.presentation());
+    describe(response.headers_mut(), content_type(programme, track), &name);
+    Ok(Some(response))
+}
+
 /// A segment that is no longer in memory.
 async fn stored(
     programme: &Programme,
     blobs: &Blobs,
     track: &str,
     place: &Stored,
-    n: u64,
+    n: u32,
 ) -> Result<Response, Problem> {
     let range = place.offset..place.offset + u64::from(place.bytes);
     let read = blobs.range(&place.object, range).await.map_err(Problem::unavailable)?;
@@ -218,13 +229,17 @@ fn bytes(content_type: &'static str, pieces: Vec<Bytes>, name: &str) -> Response
     let pieces = pieces.into_iter().map(Ok::<_, std::convert::Infallible>);
     let mut response = Response::new(Body::from_stream(futures::stream::iter(pieces)));
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    describe(headers, content_type, name);
+    response
+}
+
+fn describe(headers: &mut HeaderMap, content_type: &'static str, name: &str) {
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(FOREVER));
     if let Ok(tag) = HeaderValue::try_from(format!("\"{name}\"")) {
         headers.insert(header::ETAG, tag);
     }
-    response
 }
 
 fn refuse(absent: Absent) -> Problem {
@@ -247,15 +262,6 @@ mod tests {
         assert_eq!(Directives::parse(None), Some(Directives::default()));
         for bad in ["_HLS_part=1", "_HLS_msn=x", "_HLS_msn=01", "_HLS_msn=-1", "_HLS_msn=1&_HLS_part="] {
             assert_eq!(parse(bad), None, "{bad}");
-        }
-    }
-
-    #[test]
-    fn resources_have_one_name() {
-        assert_eq!(Resource::parse("v720p/12.3.m4s"), Some(Resource::Part("v720p", 12, 3)));
-        assert_eq!(Resource::parse("v720p/12.m4s"), Some(Resource::Segment("v720p", 12)));
-        for bad in ["", "x", "v/01.m4s", "v/1.m4", "v/1.02.m4s", "v/iframes.m3u8", "v/i1.m4s"] {
-            assert_eq!(Resource::parse(bad), None, "{bad}");
         }
     }
 }

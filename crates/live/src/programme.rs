@@ -33,6 +33,7 @@ struct Shared {
     rules: Rules,
     window: Duration,
     tracks: Vec<About>,
+    outline: Descriptor,
     state: watch::Sender<State>,
 }
 
@@ -107,7 +108,8 @@ impl Programme {
     /// `window` is how far back viewers can go.
     pub fn new(presentation: PresentationId, rules: Rules, window: Duration, tracks: Vec<About>) -> Self {
         let state = State { tracks: tracks.iter().map(|_| Told::default()).collect(), ended: false };
-        Self(Arc::new(Shared { presentation, rules, window, tracks, state: watch::Sender::new(state) }))
+        let (outline, state) = (outline(presentation, &rules, &tracks), watch::Sender::new(state));
+        Self(Arc::new(Shared { presentation, rules, window, tracks, outline, state }))
     }
 
     pub fn presentation(&self) -> PresentationId {
@@ -191,11 +193,6 @@ impl Programme {
         self.0.state.borrow().ended
     }
 
-    /// Is there a segment of each track?
-    pub fn is_playable(&self) -> bool {
-        self.0.state.borrow().tracks.iter().all(|told| !told.segments.is_empty())
-    }
-
     /// Hands what there is of `track` to `tell`, with its siblings; `None` when there is no such track.
     pub fn tell<T>(&self, track: &str, tell: impl FnOnce(&Window<'_>, &[Newest<'_>]) -> T) -> Option<T> {
         let index = self.index(track)?;
@@ -254,13 +251,21 @@ impl Programme {
 
     /// A part of a segment; the one that comes next is waited for.
     pub async fn part(&self, track: &str, segment: u64, part: u64) -> Result<Chunk, Absent> {
+        self.part_or_end(track, segment, part).await?.ok_or(Absent::Unknown)
+    }
+
+    /// As `part`; `None` where the segment has ended before it.
+    pub async fn part_or_end(&self, track: &str, segment: u64, part: u64) -> Result<Option<Chunk>, Absent> {
         let index = self.index(track).ok_or(Absent::Unknown)?;
         let wanted = usize::try_from(part).map_err(|_| Absent::Unknown)?;
         let is_next = {
             let state = self.0.state.borrow();
             let told = state.tracks.get(index).ok_or(Absent::Unknown)?;
             if let Some(chunk) = told.chunk(segment, wanted) {
-                return Ok(chunk.clone());
+                return Ok(Some(chunk.clone()));
+            }
+            if told.has_parts_of(segment) {
+                return Ok(None);
             }
             let (next, open) = (told.next(), told.open.len());
             !state.ended && ((segment == next && wanted == open) || (segment == next + 1 && wanted == 0))
@@ -275,7 +280,12 @@ impl Programme {
         };
         self.wait(there).await?;
         let state = self.0.state.borrow();
-        state.tracks.get(index).and_then(|told| told.chunk(segment, wanted)).cloned().ok_or(Absent::Unknown)
+        let told = state.tracks.get(index).ok_or(Absent::Unknown)?;
+        match told.chunk(segment, wanted) {
+            Some(chunk) => Ok(Some(chunk.clone())),
+            None if told.has_parts_of(segment) => Ok(None),
+            None => Err(Absent::Unknown),
+        }
     }
 
     /// A whole segment; the one that is being made is waited for.
@@ -297,30 +307,44 @@ impl Programme {
     }
 
     /// The event as a descriptor whose tracks have one segment that is as large as they may be.
-    pub fn outline(&self) -> Descriptor {
-        let tracks = self.0.tracks.iter().enumerate().map(|(n, about)| {
-            let duration = about.spec.timescale.saturating_mul(self.0.rules.target_s);
-            let bytes = u64::from(about.declared_bps) / 8 * u64::from(self.0.rules.target_s);
-            let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-            let segments = vec![descriptor::Segment { duration, bytes, sync: Vec::new() }];
-            about.track(n, vec![Extent { object: String::new(), offset: 0, shift: 0, segments }])
-        });
-        self.descriptor(0, false, tracks.collect())
+    pub fn outline(&self) -> &Descriptor {
+        &self.0.outline
     }
 
     /// A descriptor of the event with these tracks.
     pub fn descriptor(&self, version: u64, complete: bool, tracks: Vec<descriptor::Track>) -> Descriptor {
-        Descriptor {
-            format: FORMAT.min(Descriptor::format_of(&tracks)),
-            presentation: self.0.presentation.to_string(),
-            version,
-            complete,
-            created_at: self.0.rules.started_at,
-            planned_duration_ms: 0,
-            longest_segment_ms: u64::from(self.0.rules.target_s) * 1000,
-            tracks,
-            storyboard: None,
-        }
+        describe(self.0.presentation, &self.0.rules, version, complete, tracks)
+    }
+}
+
+fn outline(presentation: PresentationId, rules: &Rules, tracks: &[About]) -> Descriptor {
+    let tracks = tracks.iter().enumerate().map(|(n, about)| {
+        let duration = about.spec.timescale.saturating_mul(rules.target_s);
+        let bytes = u64::from(about.declared_bps) / 8 * u64::from(rules.target_s);
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        let segments = vec![descriptor::Segment { duration, bytes, sync: Vec::new() }];
+        about.track(n, vec![Extent { object: String::new(), offset: 0, shift: 0, segments }])
+    });
+    describe(presentation, rules, 0, false, tracks.collect())
+}
+
+fn describe(
+    presentation: PresentationId,
+    rules: &Rules,
+    version: u64,
+    complete: bool,
+    tracks: Vec<descriptor::Track>,
+) -> Descriptor {
+    Descriptor {
+        format: FORMAT.min(Descriptor::format_of(&tracks)),
+        presentation: presentation.to_string(),
+        version,
+        complete,
+        created_at: rules.started_at,
+        planned_duration_ms: 0,
+        longest_segment_ms: u64::from(rules.target_s) * 1000,
+        tracks,
+        storyboard: None,
     }
 }
 
@@ -389,6 +413,11 @@ impl Told {
 
     fn chunk(&self, number: u64, part: usize) -> Option<&Chunk> {
         if number == self.next() { self.chunks.get(part) } else { self.place(number)?.parts.get(part) }
+    }
+
+    /// Is it a whole segment whose parts are there?
+    fn has_parts_of(&self, number: u64) -> bool {
+        self.place(number).is_some_and(|place| !place.parts.is_empty())
     }
 
     fn tells(&self, number: u64, part: Option<u64>) -> bool {

@@ -17,6 +17,7 @@ pub mod live;
 pub mod measure;
 pub mod mp4;
 pub mod rebase;
+pub mod resource;
 pub mod selection;
 mod time;
 pub mod ts;

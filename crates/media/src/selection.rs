@@ -36,6 +36,13 @@ impl Selection {
         all.into_iter().min_by_key(|t| (short(t), t.range())).into_iter().collect()
     }
 
+    /// May this track of the descriptor be played? What is above the cap is refused, not only hidden.
+    pub fn permits(self, descriptor: &Descriptor, track: &Track) -> bool {
+        self.cap.is_none()
+            || !track.is_video()
+            || self.video(descriptor).iter().any(|shown| shown.id == track.id)
+    }
+
     /// Audio tracks with something to play, the default one first.
     pub fn audio(self, descriptor: &Descriptor) -> Vec<&Track> {
         let mut tracks = self.decodable(descriptor, |t| !t.is_video());

@@ -101,12 +101,11 @@ fn track(id: &str, kind: TrackKind, codec: &str, timescale: u32) -> Track {
     }
 }
 
-#[test]
-fn a_dynamic_manifest_has_the_numbers_of_the_window() {
+fn event() -> Descriptor {
     let video = TrackKind::Video { width: 1280, height: 720, frame_rate: (30, 1), range: Default::default() };
     let audio = TrackKind::Audio { sample_rate: 90_000, channels: 2, joc: None };
     let tracks = vec![track("v720p", video, "avc1.64001f", 90_000), track("a0", audio, "mp4a.40.2", 90_000)];
-    let event = Descriptor {
+    Descriptor {
         format: 1,
         presentation: String::new(),
         version: 0,
@@ -116,8 +115,12 @@ fn a_dynamic_manifest_has_the_numbers_of_the_window() {
         longest_segment_ms: 2000,
         tracks,
         storyboard: None,
-    };
-    let list = segments(40, 6, &[]);
+    }
+}
+
+#[test]
+fn a_dynamic_manifest_has_the_numbers_of_the_window() {
+    let (event, list) = (event(), segments(40, 6, &[]));
     let windows = [window(40, &list, &[]), window(40, &list, &[])];
     let text = dash::live_mpd(&event, &windows, &rules(false), Selection::ALL);
     for told in [
@@ -138,4 +141,38 @@ fn a_dynamic_manifest_has_the_numbers_of_the_window() {
         text.contains("mediaPresentationDuration=\"PT92S\"") && !text.contains("minimumUpdatePeriod"),
         "{text}"
     );
+}
+
+#[test]
+fn low_latency_tells_what_is_being_made() {
+    let (event, mut list) = (event(), segments(40, 6, &[]));
+    // Those that follow are expected to be as long as the longest of the last four.
+    list[3].duration = 186_000;
+    list[4].start += 6_000;
+    list[5].start += 6_000;
+    let windows = [window(40, &list, &[]), window(40, &list, &[])];
+    let text = dash::live_mpd(&event, &windows, &rules(true), Selection::ALL);
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for told in [
+        "media=\"$RepresentationID$/$Number$.chunks.m4s\"",
+        "availabilityTimeOffset=\"1.660\" availabilityTimeComplete=\"false\"",
+        "suggestedPresentationDelay=\"PT1.02S\"",
+        "<Latency referenceId=\"0\" target=\"2040\" min=\"1020\" max=\"6000\"/>",
+        "<PlaybackRate min=\"0.96\" max=\"1.04\"/>",
+        "<ProducerReferenceTime id=\"0\" inband=\"true\" type=\"encoder\" wallClockTime=\"2026-01-01T00:00:00.000Z\" presentationTime=\"0\">",
+        "<UTCTiming schemeIdUri=\"urn:mpeg:dash:utc:http-iso:2014\" value=\"time.txt\"/>",
+        "<S d=\"186000\"/> <S d=\"180000\" r=\"1\"/> <S d=\"186000\" r=\"1\"/>",
+    ] {
+        assert!(text.contains(told), "{told}: {text}");
+    }
+    let plain = dash::live_mpd(&event, &windows, &rules(false), Selection::ALL);
+    let over = windows.map(|window| Window { ended: true, ..window });
+    let over = dash::live_mpd(&event, &over, &rules(true), Selection::ALL);
+    for text in [plain, over] {
+        for told in
+            ["chunks", "availabilityTimeOffset", "ServiceDescription", "ProducerReferenceTime", "http-iso"]
+        {
+            assert!(!text.contains(told), "{told}: {text}");
+        }
+    }
 }

@@ -4,7 +4,6 @@
 //! each URL carries. No database stands behind it: delivery goes on while the database is away.
 
 mod body;
-mod digest;
 mod manifest;
 mod path;
 mod presentation;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use api::Text;
 use domain::PresentationId;
-use media::{dash, descriptor::Track, hls, selection::Selection, webvtt};
+use media::{dash, descriptor::Track, hls, resource::Resource, selection::Selection, webvtt};
 
-use crate::{path::Resource, presentation::Presentation};
+use crate::presentation::Presentation;
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Key {
@@ -38,7 +38,7 @@ impl Cache {
     ) -> Option<Arc<Text>> {
         let (name, track, cap) = match resource {
             Resource::Multivariant => ("main.m3u8", "", cap),
-            Resource::Mpd => ("main.mpd", "", cap),
+            Resource::Mpd | Resource::LowMpd => ("main.mpd", "", cap),
             Resource::StoryboardCues => ("storyboard.vtt", "", None),
             Resource::StoryboardPlaylist => ("storyboard/playlist.m3u8", "", None),
             Resource::Playlist(track) => ("playlist.m3u8", track, None),

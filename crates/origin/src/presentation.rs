@@ -70,15 +70,14 @@ impl Presentation {
     }
 
     /// The `n`-th segment of a track.
-    pub fn segment(&self, track: &str, n: usize) -> Option<Located<'_>> {
+    pub fn segment(&self, track: &str, n: u32) -> Option<Located<'_>> {
         let (track, index) = self.track(track)?;
-        locate(track, index.segments.get(n)?)
+        locate(track, index.segments.get(n as usize)?)
     }
 
     /// The segment that holds the `n`-th sync sample of a track, and which of the segment's it is.
-    pub fn picture(&self, track: &str, n: usize) -> Option<(Located<'_>, usize)> {
+    pub fn picture(&self, track: &str, n: u32) -> Option<(Located<'_>, usize)> {
         let (track, index) = self.track(track)?;
-        let n = u32::try_from(n).ok()?;
         let after = index.segments.partition_point(|p| p.first_picture <= n);
         // Segments without a picture share their number with the next: the last one that begins at or before n has it.
         let place = index.segments.get(after.checked_sub(1)?)?;
@@ -88,8 +87,8 @@ impl Presentation {
     }
 
     /// Name and size of the `n`-th storyboard sheet, counted from 1.
-    pub fn sheet(&self, n: usize) -> Option<(&str, u64)> {
-        let (object, bytes) = self.descriptor.storyboard.as_ref()?.sheets.get(n.checked_sub(1)?)?;
+    pub fn sheet(&self, n: u32) -> Option<(&str, u64)> {
+        let (object, bytes) = self.descriptor.storyboard.as_ref()?.sheets.get(n.checked_sub(1)? as usize)?;
         Some((object, *bytes))
     }
 }

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use api::{
-    Problem,
+    Problem, Time,
     conditional::{self, Wanted},
-    cors,
+    cors, digest,
 };
 use axum::{
     Router,
@@ -17,13 +17,12 @@ use axum::{
 };
 use backends::blob;
 use bytes::Bytes;
-use domain::{PresentationId, playback_token::Claims};
-use media::{iframe, rebase::rebase, selection::Selection};
+use domain::{Micros, PresentationId, playback_token::Claims};
+use media::{iframe, rebase::rebase, resource::Resource, selection::Selection};
 
 use crate::{
     Origin, body,
-    digest::digest,
-    path::{MediaPath, Resource},
+    path::MediaPath,
     presentation::{LoadError, Located, Presentation},
 };
 
@@ -92,6 +91,9 @@ impl Origin {
         headers: &HeaderMap,
     ) -> Result<Response, Problem> {
         let claims = self.authorise(&path).await?;
+        if path.resource == Resource::Clock {
+            return Ok(clock(self.0.clock.now()));
+        }
         let id = path.presentation;
         let live = self.0.live.as_ref().map(|live| (live, path.asked(query, claims.max_height)));
         if let Some((live, asked)) = &live
@@ -114,7 +116,10 @@ impl Origin {
                 let bytes = presentation.init(track).ok_or_else(Problem::not_found)?;
                 Ok(whole(headers, content_type(&presentation, track), &bytes))
             }
-            Resource::Segment(track, n) => self.segment(&presentation, track, n, headers).await,
+            // What of an event came part by part is whole by now.
+            Resource::Segment(track, n) | Resource::Chunks(track, n) => {
+                self.segment(&presentation, track, n, headers).await
+            }
             Resource::Iframe(track, n) => self.picture(&presentation, track, n, headers).await,
             // Only events have parts, and only while they go on.
             Resource::Part(..) => Err(Problem::not_found()),
@@ -153,19 +158,11 @@ impl Origin {
         resource: Resource<'_>,
         claims: &Claims,
     ) -> Result<(), Problem> {
-        let (Resource::Playlist(track)
-        | Resource::IframePlaylist(track)
-        | Resource::Init(track)
-        | Resource::Segment(track, _)
-        | Resource::Part(track, ..)
-        | Resource::Iframe(track, _)) = resource
-        else {
-            return Ok(());
-        };
+        let Some(track) = resource.track() else { return Ok(()) };
         let descriptor = &presentation.descriptor;
         let known = descriptor.tracks.iter().find(|t| t.id == track).ok_or_else(Problem::not_found)?;
-        let shown = Selection { cap: claims.max_height, ..Selection::ALL }.video(descriptor);
-        if known.is_video() && claims.max_height.is_some() && !shown.iter().any(|t| t.id == track) {
+        let selection = Selection { cap: claims.max_height, ..Selection::ALL };
+        if !selection.permits(descriptor, known) {
             let words = "This token does not cover this picture size.";
             return Err(Problem::new(StatusCode::FORBIDDEN, "rung_not_allowed", words));
         }
@@ -176,7 +173,7 @@ impl Origin {
         &self,
         presentation: &Presentation,
         track: &str,
-        n: usize,
+        n: u32,
         headers: &HeaderMap,
     ) -> Result<Response, Problem> {
         let place = presentation.segment(track, n).ok_or_else(Problem::not_found)?;
@@ -193,7 +190,7 @@ impl Origin {
         headers: &HeaderMap,
         kind: &'static str,
         place: &Located<'_>,
-        n: usize,
+        n: u32,
     ) -> Result<Response, Problem> {
         let size = u64::from(place.bytes);
         let tag = identity(place, &format!("moved {n}"));
@@ -209,7 +206,7 @@ impl Origin {
     }
 
     /// The beginning of a segment with its whole `moof`, moved to its place, and the size of that.
-    async fn start(&self, place: &Located<'_>, n: usize) -> Result<(Bytes, u64), Problem> {
+    async fn start(&self, place: &Located<'_>, n: u32) -> Result<(Bytes, u64), Problem> {
         let size = u64::from(place.bytes);
         let read =
             |bytes: u64| self.0.blobs.range(place.object, place.offset..place.offset + bytes.min(size));
@@ -221,8 +218,7 @@ impl Origin {
         if place.shift != 0 {
             let mut bytes = start.to_vec();
             let own = bytes.get_mut(..moof).ok_or_else(|| Problem::internal("a segment lacks its moof"))?;
-            let number = u32::try_from(n).unwrap_or(u32::MAX).saturating_add(1);
-            rebase(own, place.shift, number).map_err(Problem::internal)?;
+            rebase(own, place.shift, n.saturating_add(1)).map_err(Problem::internal)?;
             start = bytes.into();
         }
         Ok((start, moof as u64))
@@ -232,13 +228,12 @@ impl Origin {
         &self,
         presentation: &Presentation,
         track: &str,
-        n: usize,
+        n: u32,
         headers: &HeaderMap,
     ) -> Result<Response, Problem> {
         let (place, k) = presentation.picture(track, n).ok_or_else(Problem::not_found)?;
         let (start, _) = self.start(&place, n).await?;
-        let number = u32::try_from(n).unwrap_or(u32::MAX).saturating_add(1);
-        let found = iframe::locate(&start, k, number).map_err(Problem::internal)?;
+        let found = iframe::locate(&start, k, n.saturating_add(1)).map_err(Problem::internal)?;
         let length = found.head.len() as u64 + found.range.end.saturating_sub(found.range.start);
         let tag = identity(&place, &format!("picture {k} {n}"));
         if conditional::not_modified(headers, &tag) {
@@ -278,7 +273,7 @@ const FIRST_READ: u64 = 8 << 10;
 
 fn has(presentation: &Presentation, resource: Resource<'_>) -> bool {
     match resource {
-        Resource::Segment(track, n) => presentation.segment(track, n).is_some(),
+        Resource::Segment(track, n) | Resource::Chunks(track, n) => presentation.segment(track, n).is_some(),
         Resource::Part(..) => false,
         Resource::Iframe(track, n) => presentation.picture(track, n).is_some(),
         Resource::Init(track) | Resource::Playlist(track) | Resource::IframePlaylist(track) => {
@@ -288,8 +283,15 @@ fn has(presentation: &Presentation, resource: Resource<'_>) -> bool {
         Resource::StoryboardCues | Resource::StoryboardPlaylist => {
             presentation.descriptor.storyboard.is_some()
         }
-        Resource::Multivariant | Resource::Mpd => true,
+        Resource::Multivariant | Resource::Mpd | Resource::LowMpd | Resource::Clock => true,
     }
+}
+
+/// What time it is (ISO/IEC 23009-1 §5.8.5.7): for this one who asks, now.
+fn clock(now: Micros) -> Response {
+    let mut response = Time(now).to_string().into_response();
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 fn content_type(presentation: &Presentation, track: &str) -> &'static str {

@@ -7,11 +7,13 @@
 //! the header of Opus takes off what its decoder gives out before the sound begins.
 
 mod boxes;
+mod clock;
 mod entry;
 mod init;
 mod retime;
 mod segment;
 
+pub use clock::producer_reference_time;
 pub use init::{Media, TrackSpec, init_segment};
 pub use retime::retime;
 pub use segment::{Kind, Segment, segment};

@@ -6,6 +6,7 @@ use crate::{
     descriptor::{Range, Storyboard, Track, TrackKind},
     measure::{self, Piece},
     selection::families,
+    time,
 };
 
 /// A track with its segments.
@@ -17,11 +18,41 @@ pub struct Played<'a> {
     pub first: u64,
     /// What it may need, bits per second, whatever the pieces do.
     pub declared_bps: u64,
+    /// Of an event of low latency.
+    pub early: Option<Early>,
+}
+
+/// Segments that can be asked for while they are being made, and come part by part.
+#[derive(Clone, Copy)]
+pub struct Early {
+    /// How much earlier than when they are whole, milliseconds.
+    pub by_ms: u32,
+    /// When media time was 0: microseconds since the Unix epoch.
+    pub started_at: i64,
+}
+
+/// The clock that times are told by: its readings stand in the chunks as well (ISO/IEC 23009-1 §5.12).
+fn reference_time(early: Early) -> Element {
+    Element::new("ProducerReferenceTime")
+        .attr("id", REFERENCE_TIME)
+        .attr("inband", true)
+        .attr("type", "encoder")
+        .attr("wallClockTime", time::date_time_ms(early.started_at))
+        .attr("presentationTime", 0)
+        .child(clock())
+}
+
+/// What latency is counted from.
+pub const REFERENCE_TIME: u32 = 0;
+
+/// The clock of whoever serves the manifest, to the millisecond (§5.8.4.11).
+pub fn clock() -> Element {
+    property("UTCTiming", "urn:mpeg:dash:utc:http-iso:2014", "time.txt")
 }
 
 impl<'a> From<(&'a Track, &'a Vec<Piece>)> for Played<'a> {
     fn from((track, pieces): (&'a Track, &'a Vec<Piece>)) -> Self {
-        Self { track, pieces, first: 0, declared_bps: 0 }
+        Self { track, pieces, first: 0, declared_bps: 0, early: None }
     }
 }
 
@@ -96,7 +127,9 @@ fn video_set(
         let scheme = "urn:mpeg:dash:adaptation-set-switching:2016";
         set = set.child(property("SupplementalProperty", scheme, switch_to.join(",")));
     }
-    if let (true, Some(first)) = (shared, played.first()) {
+    let first = played.first();
+    set = set.children(first.and_then(|first| first.early).map(reference_time));
+    if let (true, Some(first)) = (shared, first) {
         set = set.child(template(*first));
     }
     set.children(played.iter().map(|played| {
@@ -143,6 +176,7 @@ pub fn audio(id: u32, played: Played<'_>, name: &str, main: bool, longest_ms: u6
         .maybe("lang", measure::language(track))
         .attr("startWithSAP", 1)
         .child(Element::new("Label").text(name))
+        .children(played.early.map(reference_time))
         .child(
             Element::new("Role")
                 .attr("schemeIdUri", "urn:mpeg:dash:role:2011")
@@ -206,11 +240,19 @@ fn representation(Played { track, pieces, declared_bps, .. }: Played<'_>, longes
         .attr("bandwidth", peak.max(declared_bps).max(1))
 }
 
-fn template(Played { track, pieces, first, .. }: Played<'_>) -> Element {
+fn template(Played { track, pieces, first, early, .. }: Played<'_>) -> Element {
+    let media = if early.is_some() {
+        "$RepresentationID$/$Number$.chunks.m4s"
+    } else {
+        "$RepresentationID$/$Number$.m4s"
+    };
+    let offset = early.map(|early| format!("{}.{:03}", early.by_ms / 1000, early.by_ms % 1000));
     Element::new("SegmentTemplate")
         .attr("timescale", track.timescale)
+        .maybe("availabilityTimeOffset", offset)
+        .maybe("availabilityTimeComplete", early.map(|_| false))
         .attr("initialization", "$RepresentationID$/init.mp4")
-        .attr("media", "$RepresentationID$/$Number$.m4s")
+        .attr("media", media)
         .attr("startNumber", first)
         .child(timeline(pieces))
 }

@@ -119,13 +119,14 @@ async fn an_event_is_seen_while_it_is_sent_and_kept(engines: Engines) {
     let house = house(engines).await;
     let admin = house.admin().await;
     let event = Event::new(&admin, json!({})).await;
-    let mut encoder = publish(&event.primary, "640x480", 48_000, 18);
+    let mut encoder = publish(&event.primary, "640x480", 48_000, 26);
     event.until(&admin, "live").await;
     let folder = folder(&house.base, &house.visitor(), event.id).await;
     waiting_works(&folder).await;
     many_wait_and_one_asks(&house, &folder).await;
+    a_segment_comes_while_it_is_made(&house, &folder).await;
     // Others play it while it goes on.
-    for manifest in ["main.m3u8", "main.mpd"] {
+    for manifest in ["main.m3u8", "main.mpd", "low.mpd"] {
         let url = format!("{folder}/{manifest}");
         let args = ["-v", "error", "-i", &url, "-t", "3", "-map", "0", "-f", "framemd5", "-"];
         let frames = run("ffmpeg", &args).await;
@@ -135,11 +136,17 @@ async fn an_event_is_seen_while_it_is_sent_and_kept(engines: Engines) {
     event.end(&admin).await;
     let video = admin.until_complete(event.id).await;
     let seconds = video["duration_ms"].as_f64().unwrap() / 1000.0;
-    assert!((14.0..30.0).contains(&seconds), "{video}");
+    assert!((20.0..40.0).contains(&seconds), "{video}");
     // An ordinary title, by the judges of ordinary titles.
     let hls = format!("{folder}/main.m3u8");
     let list = get(&format!("{folder}/v360p/playlist.m3u8")).await.expect(200).text();
     assert!(list.contains("#EXT-X-ENDLIST") && list.contains("PLAYLIST-TYPE:VOD"), "{list}");
+    // Who began with what is of low latency goes on.
+    for name in ["low.mpd", "v360p/0.chunks.m4s"] {
+        let plain = name.replace("low", "main").replace(".chunks", "");
+        let answers = (get(&format!("{folder}/{name}")).await, get(&format!("{folder}/{plain}")).await);
+        assert_eq!(answers.0.expect(200).bytes, answers.1.expect(200).bytes, "{name}");
+    }
     if let Some(judged) = node("hls.mjs", &[&hls]).await {
         assert_eq!(judged["variants"].as_array().unwrap().len(), 2, "{judged}");
         assert_eq!(judged["variants"][0]["complete"], true);
@@ -161,7 +168,7 @@ async fn an_event_is_seen_while_it_is_sent_and_kept(engines: Engines) {
     let rung = format!("{folder}/v360p/playlist.m3u8");
     let packets = run("ffprobe", &[&args[..], &[&rung]].concat()).await;
     let packets: f64 = packets.trim().rsplit(',').next().unwrap().parse().unwrap();
-    assert!(packets / 30.0 > 13.0, "{packets} pictures in {seconds} s");
+    assert!(packets / 30.0 > 19.0, "{packets} pictures in {seconds} s");
 }
 
 /// Blocking reload, parts, what is too far ahead, what lies past the end of a segment, updates.
@@ -198,28 +205,25 @@ async fn waiting_works(folder: &str) {
     assert_eq!(whole.headers["content-type"], "video/mp4");
 }
 
+/// How often the origin was asked for something of a kind.
+async fn asked(house: &House, kind: &str) -> f64 {
+    let metrics = get(&format!("{}/metrics", house.base)).await.expect(200).text();
+    let kind = format!("kind=\"{kind}\"");
+    let of = |line: &&str| line.starts_with("kinora_origin_requests_total") && line.contains(&kind);
+    metrics.lines().filter(of).filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum::<f64>()
+}
+
 /// However many wait for a playlist, the origin is asked once.
 async fn many_wait_and_one_asks(house: &House, folder: &str) {
     let url = format!("{folder}/v360p/playlist.m3u8");
     let list = get(&url).await.expect(200).text();
     let next = count(&list, "#EXTINF") as u64
         + tag(&list, "#EXT-X-MEDIA-SEQUENCE:").unwrap().parse::<u64>().unwrap();
-    let asked = async || {
-        let metrics = get(&format!("{}/metrics", house.base)).await.expect(200).text();
-        let of = |line: &str| {
-            line.starts_with("kinora_origin_requests_total") && line.contains("kind=\"playlist\"")
-        };
-        metrics
-            .lines()
-            .filter(|line| of(line))
-            .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
-            .sum::<f64>()
-    };
-    let before = asked().await;
+    let before = asked(house, "playlist").await;
     let wanted = format!("{url}?_HLS_msn={}&_HLS_part=1", next + 1);
     let answers = join_all((0..200).map(|_| get(&wanted))).await;
     assert!(answers.iter().all(|answer| answer.status == 200 && answer.text() == answers[0].text()));
-    let between = asked().await - before;
+    let between = asked(house, "playlist").await - before;
     // Other tests in this process may ask as well.
     assert!(between < 20.0, "{between} requests for 200 viewers");
 }
@@ -230,6 +234,44 @@ async fn colours(input: &str, to: &Path) -> Vec<[u8; 3]> {
     let made = ["scale=1:1:flags=area,format=rgb24", "-f", "rawvideo", to.to_str().unwrap()];
     run("ffmpeg", &[&args[..], &made[..]].concat()).await;
     std::fs::read(to).unwrap().as_chunks().0.to_vec()
+}
+
+/// LL-DASH: what is being made is sent part by part, to all who wait by one request, and is kept when it is whole.
+async fn a_segment_comes_while_it_is_made(house: &House, folder: &str) {
+    let mpd = get(&format!("{folder}/low.mpd")).await.expect(200).text();
+    assert!(mpd.contains("availabilityTimeComplete=\"false\"") && mpd.contains("<Latency "), "{mpd}");
+    let time = get(&format!("{folder}/time.txt")).await.expect(200);
+    let told: api::Time = time.text().parse().unwrap();
+    let behind = house.clock.now().0 - told.0.0;
+    assert!((0..1_000_000).contains(&behind), "{}", time.text());
+    let before = asked(house, "segment").await;
+    let list = get(&format!("{folder}/v360p/playlist.m3u8")).await.expect(200).text();
+    // The one after the one that is being made: it is waited for.
+    let next = count(&list, "#EXTINF") as u64
+        + tag(&list, "#EXT-X-MEDIA-SEQUENCE:").unwrap().parse::<u64>().unwrap()
+        + 1;
+    let url = format!("{folder}/v360p/{next}.chunks.m4s");
+    let watch = async || {
+        let mut answer = reqwest::Client::new().get(&url).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        let (mut body, mut times) = (Vec::new(), Vec::new());
+        while let Some(piece) = answer.chunk().await.unwrap() {
+            body.extend_from_slice(&piece);
+            times.push(Instant::now());
+        }
+        (body, *times.last().unwrap() - times[0])
+    };
+    let answers = join_all((0..40).map(|_| watch())).await;
+    for (body, took) in &answers {
+        assert!(body == &answers[0].0 && *took > Duration::from_millis(1000), "it came within {took:?}");
+    }
+    let boxes: Vec<_> = media::mp4::Boxes::new(&answers[0].0).map(|found| found.unwrap().0).collect();
+    assert!(boxes.len() >= 15, "{} boxes", boxes.len());
+    assert!(boxes.chunks(3).all(|part| part == [*b"prft", *b"moof", *b"mdat"]), "{boxes:?}");
+    let again = get(&url).await.expect(200);
+    assert!(again.bytes == answers[0].0 && again.headers["cache-status"].to_str().unwrap().contains("hit"));
+    let between = asked(house, "segment").await - before;
+    assert!(between < 10.0, "{between} requests for 40 viewers");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
