@@ -84,12 +84,8 @@ struct Index {
 /// Finds what is kept of an event: the newest descriptor, and what was stored after it.
 pub async fn find(blobs: &Blobs, presentation: PresentationId) -> blob::Result<Kept> {
     let mut kept = Kept::default();
-    let listed = blobs.list(&names::descriptors(presentation)).await?;
-    let versions = listed
-        .into_iter()
-        .filter_map(|entry| Some((names::descriptor_version(&entry.object)?, entry.object)));
-    if let Some((version, object)) = versions.max() {
-        let bytes = blobs.get(&object).await?;
+    if let Some((version, bytes)) = blobs.newest_descriptor(presentation).await? {
+        let object = names::descriptor(presentation, version);
         let descriptor: Descriptor = serde_json::from_slice(&bytes)
             .map_err(|error| blob::Error::other(object, format!("no descriptor: {error}")))?;
         kept.version = version;
