@@ -59,7 +59,7 @@ pub struct Clip {
 
 /// The route of clips.
 pub fn routes(uploads: Uploads) -> Router {
-    Router::new().route("/api/v1/events/{id}/clips", post(create)).with_state(uploads)
+    Router::new().route("/api/v1/events/{id}/clips", post(clip)).with_state(uploads)
 }
 
 /// Cuts a clip out of an event: while it is live, out of all that was sent so far; afterwards out of its recording. It is a title
@@ -70,7 +70,7 @@ pub fn routes(uploads: Uploads) -> Router {
         (status = 401, body = ProblemBody), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody),
         (status = 409, body = ProblemBody, description = "there is nothing of it to cut"),
         (status = 422, body = ProblemBody, description = "`errors` names every field that is wrong")))]
-pub async fn create(
+pub async fn clip(
     State(uploads): State<Uploads>,
     principal: Principal,
     Id(id): Id<VideoId>,
@@ -82,8 +82,8 @@ pub async fn create(
     let visibility = match body.visibility.as_deref() {
         None => Visibility::Private,
         Some(word) => {
-            let known = word.parse::<Visibility>();
-            known.map_err(|unknown| Problem::invalid("visibility", unknown.to_string()))?
+            let known = word.parse::<Visibility>().ok().filter(|known| *known != Visibility::Scheduled);
+            known.ok_or_else(|| Problem::invalid("visibility", "A clip is public, unlisted or private."))?
         }
     };
     let cut = cut(&uploads, of, row.is_live(), body.from_ms, body.to_ms).await?;

@@ -156,6 +156,9 @@ async fn refusals(house: &House, admin: &Caller, event: &Event) {
     nameless["title"] = json!(" ");
     assert_eq!(admin.post(&path, nameless).await.expect(422).json["errors"][0]["field"], "title");
     let mut odd = body(0, 2000);
-    odd["visibility"] = json!("everybody");
-    assert_eq!(admin.post(&path, odd).await.expect(422).json["errors"][0]["field"], "visibility");
+    for word in ["everybody", "scheduled"] {
+        odd["visibility"] = json!(word);
+        let refused = admin.post(&path, odd.clone()).await.expect(422);
+        assert_eq!(refused.json["errors"][0]["field"], "visibility");
+    }
 }
