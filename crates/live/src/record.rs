@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 use domain::PresentationId;
 use media::{
     descriptor::{Descriptor, Extent, Segment},
-    measure,
+    excerpt, measure,
 };
 use serde::{Deserialize, Serialize};
 use tokio::{sync::mpsc, time::sleep};
@@ -65,9 +65,8 @@ impl Kept {
 
     /// What became of it.
     pub fn recorded(&self) -> Recorded {
-        let tracks = self.descriptor.iter().flat_map(|told| &told.tracks);
-        let length = tracks.map(|track| measure::micros(track.duration(), track.timescale) / 1000).max();
-        Recorded { duration_ms: length.unwrap_or(0), version: self.version }
+        let duration_ms = self.descriptor.as_ref().map_or(0, excerpt::duration_ms);
+        Recorded { duration_ms, version: self.version }
     }
 }
 

@@ -17,11 +17,13 @@ pub struct Cut {
 
 /// The segments that show `from_ms` to `to_ms`: from the beginning of the one that shows the first to the end of the one that
 /// shows the last. Cutting at the borders that it gives, gives them again. `None` when they are not all there, or nothing lies
-/// between.
+/// between; a track that lasts a little longer than the first counts.
 pub fn cut(descriptor: &Descriptor, from_ms: u64, to_ms: u64) -> Option<Cut> {
     let borders = borders(descriptor);
     let first = borders.partition_point(|border| *border <= from_ms).checked_sub(1)?;
-    let end = borders.partition_point(|border| *border < to_ms);
+    let last = borders.len().saturating_sub(1);
+    let reach = if to_ms <= duration_ms(descriptor) { last } else { borders.len() };
+    let end = borders.partition_point(|border| *border < to_ms).min(reach);
     let (from_ms, to_ms) = (*borders.get(first)?, *borders.get(end).filter(|_| from_ms < to_ms)?);
     Some(Cut { segments: first..end, from_ms, to_ms })
 }
@@ -41,6 +43,12 @@ fn borders(descriptor: &Descriptor) -> Vec<u64> {
 /// How long it is, as far as all tracks go, milliseconds.
 pub fn length_ms(descriptor: &Descriptor) -> u64 {
     borders(descriptor).last().copied().unwrap_or(0)
+}
+
+/// Length of the longest track, milliseconds.
+pub fn duration_ms(descriptor: &Descriptor) -> u64 {
+    let tracks = descriptor.tracks.iter();
+    tracks.map(|track| measure::micros(track.duration(), track.timescale) / 1000).max().unwrap_or(0)
 }
 
 /// These segments of all tracks, moved to the beginning of the time line. `name` gives the objects that they lie in the names
@@ -106,7 +114,7 @@ mod tests {
             longest_segment_ms: 2000,
             tracks: vec![
                 track("v360p", video, 90_000, [180_000, 135_000, 180_000, 180_000, 180_000]),
-                track("a0", audio, 48_000, [96_256, 71_680, 96_256, 96_256, 95_232]),
+                track("a0", audio, 48_000, [96_256, 71_680, 96_256, 96_256, 96_256]),
             ],
             storyboard: None,
         }
@@ -123,7 +131,9 @@ mod tests {
         assert_eq!(of(2000, 5500), Some((1..3, 2000, 5500)));
         assert_eq!(of(3500, 3501), Some((2..3, 3500, 5500)));
         assert_eq!(of(1999, 2001), Some((0..2, 0, 3500)));
-        for (from, to) in [(0, 9501), (9500, 9600), (3000, 3000), (5000, 4000)] {
+        // The sound ends 14 ms after the picture.
+        assert_eq!((duration_ms(&event), of(7600, 9514)), (9514, Some((4..5, 7500, 9500))));
+        for (from, to) in [(0, 9515), (9500, 9510), (3000, 3000), (5000, 4000)] {
             assert_eq!(of(from, to), None, "{from} to {to}");
         }
         assert_eq!(cut(&Descriptor { tracks: Vec::new(), ..event }, 0, 1), None);

@@ -12,7 +12,7 @@ use media::{
 };
 use serde::{Deserialize, Serialize};
 use store::{
-    clips::{self, NewClip},
+    clips::{self, Piece},
     events, presentations,
     videos::{NewVideo, Video},
 };
@@ -88,25 +88,21 @@ pub async fn clip(
     };
     let cut = cut(&uploads, of, row.is_live(), body.from_ms, body.to_ms).await?;
     let name = if row.title.is_empty() { "an event".to_owned() } else { format!("“{}”", row.title) };
-    let new = NewClip {
-        title: NewVideo {
-            id: VideoId::new(),
-            owner: row.owner_id,
-            title,
-            description: format!("A clip of the live event {name}."),
-            attribution: row.attribution.clone(),
-            visibility,
-        },
-        event: id,
-        of,
-        segments: cut.segments,
+    let new = NewVideo {
+        id: VideoId::new(),
+        owner: row.owner_id,
+        title,
+        description: format!("A clip of the live event {name}."),
+        attribution: row.attribution.clone(),
+        visibility,
     };
     let mut tx = uploads.store.begin().await?;
-    clips::insert(&mut tx, &new, uploads.clock.now()).await?;
+    let piece = Piece { of, segments: cut.segments };
+    clips::insert(&mut tx, &new, id, &piece, uploads.clock.now()).await?;
     tx.commit().await?;
     let from = if row.is_live() { "live" } else { "recording" };
     metrics::counter!("kinora_clips_created_total", "from" => from).increment(1);
-    let answer = Clip { id: new.title.id.to_string(), from_ms: cut.from_ms, to_ms: cut.to_ms };
+    let answer = Clip { id: new.id.to_string(), from_ms: cut.from_ms, to_ms: cut.to_ms };
     Ok((StatusCode::CREATED, Json(answer)))
 }
 
@@ -155,7 +151,8 @@ async fn cut(uploads: &Uploads, of: PresentationId, live: bool, from_ms: u64, to
     }
 }
 
-async fn newest(uploads: &Uploads, of: PresentationId) -> Result<Descriptor> {
+/// What there is of what was sent live.
+pub(crate) async fn newest(uploads: &Uploads, of: PresentationId) -> Result<Descriptor> {
     let (version, bytes) = uploads.blobs.newest_descriptor(of).await?.ok_or_else(Problem::not_found)?;
     let object = || blob::names::descriptor(of, version);
     serde_json::from_slice(&bytes).map_err(|error| Error::Blob(blob::Error::other(object(), error)))

@@ -44,16 +44,24 @@ async fn plays(house: &House, caller: &Caller, id: VideoId, seconds: f64) {
     let told = video["duration_ms"].as_f64().unwrap() / 1000.0;
     assert!((told - seconds).abs() < 0.1, "{told} s, not {seconds}");
     let folder = folder(&house.base, caller, id).await;
-    for (track, rate) in [("v480p", 30.0), ("v360p", 30.0), ("a0", 46.875)] {
+    for track in ["v480p", "v360p", "a0"] {
         let list = format!("{folder}/{track}/playlist.m3u8");
-        let args = ["-v", "error", "-show_entries", "packet=dts_time,duration_time", "-of", "csv=p=0", &list];
+        let args =
+            ["-v", "error", "-show_entries", "packet=dts_time,duration_time", "-of", "csv=p=0", &list];
         let packets = run("ffprobe", &args).await;
-        let times: Vec<f64> =
-            packets.lines().filter_map(|line| line.split(',').next()?.parse().ok()).collect();
-        let wanted = seconds * rate;
-        assert!((times.len() as f64 - wanted).abs() < 4.0, "{} of {wanted} samples of {track}", times.len());
-        let widest = times.windows(2).map(|pair| pair[1] - pair[0]).fold(0.0, f64::max);
-        assert!(times[0].abs() < 0.2 && widest < 2.5 / rate, "{track}: from {}, {widest} s", times[0]);
+        // Where each begins and ends.
+        let spans: Vec<(f64, f64)> = packets
+            .lines()
+            .filter_map(|line| {
+                let mut numbers = line.split(',').map_while(|number| number.parse::<f64>().ok());
+                let (at, lasts) = (numbers.next()?, numbers.next()?);
+                Some((at, at + lasts))
+            })
+            .collect();
+        let hole = spans.windows(2).map(|pair| (pair[1].0 - pair[0].1).abs()).fold(0.0, f64::max);
+        assert!(spans[0].0.abs() < 0.2 && hole < 0.01, "{track} begins at {} s, holes of {hole} s", spans[0].0);
+        let all = spans[spans.len() - 1].1 - spans[0].0;
+        assert!((all - seconds).abs() < 0.1, "{all} of {seconds} s of {track}");
     }
     let args = ["-v", "error", "-i", &format!("{folder}/main.m3u8"), "-map", "0:v:0", "-f", "null", "-"];
     run("ffmpeg", &args).await;
@@ -111,6 +119,7 @@ async fn clips_outlive_the_event_and_its_recording(engines: Engines) {
     assert_eq!(refused.json["errors"][0]["field"], "to_ms", "{}", refused.text());
     let (second, second_length) = clip(&admin, &event, 6500, 8500).await;
     plays(&house, &admin, second, second_length).await;
+    shortened(&house, &admin, &event, length).await;
 
     let path = format!("/api/v1/videos/{}", event.id);
     admin.delete(&path).await.expect(200);
@@ -129,6 +138,43 @@ async fn clips_outlive_the_event_and_its_recording(engines: Engines) {
     assert!(stored.iter().all(|entry| !entry.object.contains(sent)), "something is left");
     plays(&house, &admin, first, first_length).await;
     plays(&house, &admin, second, second_length).await;
+}
+
+/// The beginning and the end of the recording are cut away, and come back.
+async fn shortened(house: &House, admin: &Caller, event: &Event, length: u64) {
+    let path = format!("/api/v1/videos/{}", event.id);
+    let keep = |parts: Value, dry_run: bool| json!({ "keep": parts, "dry_run": dry_run });
+    let part = |start: u64, end: u64| json!([{ "start_ms": start, "end_ms": end }]);
+    let trim = async |body| admin.post(&format!("{path}/trim"), body).await;
+    for wrong in [
+        json!([{ "start_ms": 0, "end_ms": 2000 }, { "start_ms": 4000, "end_ms": 6000 }]),
+        part(0, length),
+        part(0, length + 1000),
+        part(3000, 3000),
+    ] {
+        assert_eq!(trim(keep(wrong, true)).await.expect(422).json["errors"][0]["field"], "keep");
+    }
+    let told = trim(keep(part(4500, 9000), true)).await.expect(200).json;
+    let (start, end) = (&told["keep"][0]["start_ms"], &told["keep"][0]["end_ms"]);
+    assert!(start.as_u64().unwrap() <= 4500 && end.as_u64().unwrap() >= 9000, "{told}");
+    assert_eq!((&told["segments_encoded"], &told["version_id"]), (&json!(0), &Value::Null));
+    trim(keep(part(4500, 9000), false)).await.expect(202);
+    trim(keep(part(4500, 9000), false)).await.expect(409);
+    let until_lasts = async |wanted: u64| {
+        let near = |video: &Value| video["duration_ms"].as_u64().is_some_and(|ms| ms.abs_diff(wanted) < 100);
+        until(admin, event.id, "it is cut", near).await
+    };
+    let wanted = told["duration_ms"].as_u64().unwrap();
+    until_lasts(wanted).await;
+    plays(house, admin, event.id, wanted as f64 / 1000.0).await;
+    let versions = admin.get(&format!("{path}/versions")).await.expect(200).json;
+    assert_eq!((&versions[0]["kind"], &versions[0]["current"]), (&json!("trimmed"), &json!(true)));
+    let first = versions[1]["id"].as_str().unwrap();
+    admin.post(&format!("{path}/versions/{first}/restore"), json!({})).await.expect(200);
+    until_lasts(length).await;
+    // The cut version is kept no longer: what plays stays whole.
+    let cut = versions[0]["id"].as_str().unwrap();
+    admin.delete(&format!("{path}/versions/{cut}")).await.expect(204);
 }
 
 async fn refusals(house: &House, admin: &Caller, event: &Event) {

@@ -1,14 +1,14 @@
-//! Making a clip of what an event sent: its segments get a second life under names of the clip's own.
+//! Making a clip of what an event sent, or another version of its recording: segments get a second life under names of its own.
 
 use backends::blob::{self, names};
-use domain::PresentationId;
+use domain::{PresentationId, VersionId};
 use futures::{StreamExt, stream};
 use media::{
     descriptor::{Descriptor, TrackKind},
     excerpt,
 };
 use serde::Deserialize;
-use store::{presentations, steps, videos};
+use store::{presentations, steps, versions, videos};
 
 use super::{Workflow, blob_error, enqueue_publish, json, stored};
 use crate::worker::{JobContext, JobError};
@@ -26,16 +26,18 @@ struct Payload {
     of: PresentationId,
     first: usize,
     end: usize,
+    /// The version of the title that it becomes.
+    version: Option<VersionId>,
 }
 
 pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobError> {
-    let Payload { presentation: id, of, first, end } = job.payload()?;
+    let Payload { presentation: id, of, first, end, version } = job.payload()?;
     let presentation = match presentations::get(&mut job.store.reader().await?, id).await {
         Err(store::Error::NotFound) => return Ok(()),
         other => other?,
     };
     let gone = |detail: &dyn std::fmt::Display| {
-        JobError::fatal("The recording was deleted before the clip was made.", detail)
+        JobError::fatal("The recording was deleted before this was made.", detail)
     };
     let event = stored::newest(flow, of).await?.ok_or_else(|| gone(&of))?;
     let (tracks, objects) = excerpt::tracks(&event, &(first..end), |n| names::live_segment(id, n as u64));
@@ -69,7 +71,7 @@ pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobErro
         storyboard: None,
         ..event
     };
-    descriptor.planned_duration_ms = stored::duration_ms(&descriptor);
+    descriptor.planned_duration_ms = excerpt::duration_ms(&descriptor);
     match flow.blobs.put_new(&names::descriptor(id, FIRST), json(&descriptor)?.into()).await {
         Ok(()) | Err(blob::Error::Exists(_)) => {}
         Err(error) => return Err(blob_error(error)),
@@ -83,7 +85,10 @@ pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobErro
     job.finish(&mut tx).await?;
     presentations::described(&mut tx, id, FIRST).await?;
     let length = i64::try_from(descriptor.planned_duration_ms).ok();
-    videos::describe(&mut tx, presentation.video_id, length, size, now).await?;
+    match version {
+        Some(version) => versions::describe(&mut tx, version, id, length, size, now).await?,
+        None => videos::describe(&mut tx, presentation.video_id, length, size, now).await?,
+    }
     enqueue_publish(&mut tx, &presentation, &job.clock).await?;
     tx.commit().await?;
     Ok(())

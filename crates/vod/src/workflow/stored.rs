@@ -2,7 +2,7 @@
 //! its newest descriptor.
 
 use domain::{PresentationId, VideoId};
-use media::{descriptor::Descriptor, measure};
+use media::{descriptor::Descriptor, excerpt};
 use store::{Store, presentations, presentations::Presentation, units::Unit};
 
 use super::{
@@ -63,7 +63,7 @@ impl Stored {
         let descriptor = Descriptor {
             presentation: presentation.id.to_string(),
             version,
-            planned_duration_ms: duration_ms(descriptor),
+            planned_duration_ms: excerpt::duration_ms(descriptor),
             storyboard,
             ..descriptor.clone()
         };
@@ -80,10 +80,4 @@ pub(super) async fn newest(flow: &Workflow, id: PresentationId) -> Result<Option
 
 fn read(bytes: &[u8]) -> Result<Descriptor, JobError> {
     serde_json::from_slice(bytes).map_err(|error| JobError::fatal("A stored record is damaged.", error))
-}
-
-/// Length of the longest track, milliseconds.
-pub(crate) fn duration_ms(descriptor: &Descriptor) -> u64 {
-    let tracks = descriptor.tracks.iter();
-    tracks.map(|track| measure::micros(track.duration(), track.timescale) / 1000).max().unwrap_or(0)
 }

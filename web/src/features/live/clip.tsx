@@ -15,8 +15,9 @@ import { Select } from "../../ui/inputs";
 import { Time } from "../studio/editor/time";
 import { visibilities } from "../studio/state";
 
-/** What a clip has at first, milliseconds. */
+/** What a clip has at first, and how far a key moves, milliseconds. */
 const usual = 30_000;
+const step = 200;
 
 type Made = { id: string; title: string; from_ms: number; to_ms: number };
 
@@ -152,7 +153,7 @@ function Form({ event, onMade, onClose }: { event: LiveEvent; onMade: (clip: Mad
             aria-label="Position"
             min={range?.start ?? 0}
             max={range?.end ?? 0}
-            step={200}
+            step={step}
             value={at}
             disabled={!range}
             aria-valuetext={spokenClock(at)}
@@ -220,7 +221,8 @@ function usePlayer(id: string, screen: { current: HTMLVideoElement | null }) {
       const player = new shaka.Player();
       const ask = () => {
         const { start, end } = player.seekRange();
-        if (end > start) setRange({ start: Math.round(start * 1000), end: Math.round(end * 1000) });
+        // Whole steps, which a slider counts from its beginning.
+        if (end > start) setRange({ start: Math.ceil((start * 1000) / step) * step, end: Math.floor((end * 1000) / step) * step });
       };
       const timer = setInterval(ask, 1000);
       close = () => {
