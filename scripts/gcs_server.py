@@ -43,6 +43,8 @@ class GoogleDialect:
                 environ["HTTP_IF_NONE_MATCH"] = "*"
             case _:
                 return refuse("501 Not Implemented", "OnlyGenerationZeroHere")
+        if source := environ.pop("HTTP_X_GOOG_COPY_SOURCE", None):
+            environ["HTTP_X_AMZ_COPY_SOURCE"] = unquote(source)
         environ["HTTP_AUTHORIZATION"] = S3_CREDENTIALS
         # Google's clients escape every sign that is no letter, the slashes in names too; moto looks at what was sent.
         path, question, query = environ["REQUEST_URI"].partition("?")

@@ -2,7 +2,7 @@
 // there is a recording.
 import type { ChildProcess } from "node:child_process";
 import { send } from "./encoder";
-import { expect, frames, headers, playing, position, signed as test } from "./support";
+import { clip, expect, frames, headers, playing, position, signed as test, video } from "./support";
 
 test.describe.configure({ mode: "serial" });
 // The player asks before it is known that the event is to come; what is not there yet when it has just begun is asked again.
@@ -59,4 +59,55 @@ test("an event goes live, is watched, and is a recording afterwards", async ({ p
   await expect(page.locator(".time").first()).toContainText("/ 0:");
   await viewer.context().close();
   await request.delete(`/api/v1/videos/${event.id}?permanent=true`, { headers });
+});
+
+test("clips are cut out of an event while it is live, and out of its recording", async ({ page, request }) => {
+  test.setTimeout(240_000);
+  const data = { title: "Second flight", visibility: "unlisted" };
+  const event = await (await request.post("/api/v1/events", { headers, data })).json();
+  const ingest = await (await request.get(`/api/v1/events/${event.id}/ingest`)).json();
+  const server = ingest.servers.find((one: { protocol: string }) => one.protocol === "rtmp")?.url;
+  test.skip(!server, "this server takes no live streams");
+  encoder = send(server, ingest.keys[0].key);
+  const studio = `/studio/live/${event.id}`;
+  await page.goto(studio);
+  await expect(page.getByRole("heading", { name: "Clips" })).toBeVisible({ timeout: 60_000 });
+
+  // By keyboard: the place, its beginning, its end.
+  const cut = async (title: string, from: number, to: number) => {
+    await page.getByRole("button", { name: "Make a clip" }).click();
+    const place = page.getByRole("slider", { name: "Position" });
+    await expect(place).toBeEnabled({ timeout: 30_000 });
+    await expect.poll(async () => Number(await place.getAttribute("max")), { timeout: 30_000 }).toBeGreaterThan(to);
+    for (const [at, key, field] of [
+      [from, "i", "Begins at"],
+      [to, "o", "Ends at"],
+    ] as const) {
+      await place.fill(String(at));
+      await page.keyboard.press(key);
+      await expect(page.getByLabel(field, { exact: true })).toHaveValue(`0:0${at / 1000}.000`);
+    }
+    await page.getByLabel("Title of the clip").fill(title);
+    await page.getByRole("button", { name: `Make a clip of 0:0${(to - from) / 1000}` }).click();
+    await page.getByRole("status").getByRole("link", { name: title }).click({ timeout: 30_000 });
+    await expect(page.getByRole("heading", { name: title })).toBeVisible();
+    const id = new URL(page.url()).pathname.split("/").pop() as string;
+    await expect.poll(async () => (await video(request, id)).complete, { timeout: 60_000 }).toBe(true);
+    const { duration_ms } = await video(request, id);
+    expect(duration_ms).toBeGreaterThanOrEqual(to - from);
+    expect(duration_ms).toBeLessThan(to - from + 5000);
+    return id;
+  };
+  const clips = [await cut("Take-off", 3000, 7000)];
+  await request.post(`/api/v1/events/${event.id}/end`, { headers });
+  encoder.kill("SIGKILL");
+  await page.goto(studio);
+  await expect(page.getByRole("heading", { name: "This event is over" })).toBeVisible({ timeout: 60_000 });
+  clips.push(await cut("In the air", 2000, 5000));
+  await request.delete(`/api/v1/videos/${event.id}?permanent=true`, { headers });
+  for (const id of clips) {
+    await page.goto(`/watch/${id}`);
+    await playing(page);
+    await request.delete(`/api/v1/videos/${id}?permanent=true`, { headers });
+  }
 });

@@ -68,6 +68,7 @@ macro_rules! conformance {
 conformance![
     objects_come_back_whole_and_in_ranges,
     put_new_never_replaces,
+    a_copy_outlives_what_it_was_made_of,
     files_are_taken_over,
     listings_and_deletions_go_by_folder,
     names_that_climb_never_reach_the_engine,
@@ -133,6 +134,19 @@ async fn put_new_never_replaces(Subject { blobs, .. }: Subject) {
     assert!(matches!(error, Error::Exists(_)), "{error}");
     assert!(!error.is_transient());
     assert_eq!(blobs.get("descriptor/1.json").await.unwrap(), "first");
+}
+
+async fn a_copy_outlives_what_it_was_made_of(Subject { blobs, .. }: Subject) {
+    let bytes = noise(300_000);
+    blobs.put("event/live/7.cmf", bytes.clone()).await.unwrap();
+    for _again in 0..2 {
+        blobs.copy("event/live/7.cmf", "clip/live/0.cmf").await.unwrap();
+    }
+    blobs.delete_prefix("event").await.unwrap();
+    assert_eq!(blobs.get("clip/live/0.cmf").await.unwrap(), bytes);
+    assert_eq!(blobs.range("clip/live/0.cmf", 5..9).await.unwrap(), bytes[5..9]);
+    let gone = blobs.copy("event/live/7.cmf", "clip/live/1.cmf").await.unwrap_err();
+    assert!(matches!(gone, Error::NotFound(_)), "{gone}");
 }
 
 async fn files_are_taken_over(Subject { blobs, dir, .. }: Subject) {

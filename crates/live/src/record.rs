@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 use domain::PresentationId;
 use media::{
     descriptor::{Descriptor, Extent, Segment},
-    measure,
+    excerpt, measure,
 };
 use serde::{Deserialize, Serialize};
 use tokio::{sync::mpsc, time::sleep};
@@ -65,9 +65,8 @@ impl Kept {
 
     /// What became of it.
     pub fn recorded(&self) -> Recorded {
-        let tracks = self.descriptor.iter().flat_map(|told| &told.tracks);
-        let length = tracks.map(|track| measure::micros(track.duration(), track.timescale) / 1000).max();
-        Recorded { duration_ms: length.unwrap_or(0), version: self.version }
+        let duration_ms = self.descriptor.as_ref().map_or(0, excerpt::duration_ms);
+        Recorded { duration_ms, version: self.version }
     }
 }
 
@@ -84,12 +83,8 @@ struct Index {
 /// Finds what is kept of an event: the newest descriptor, and what was stored after it.
 pub async fn find(blobs: &Blobs, presentation: PresentationId) -> blob::Result<Kept> {
     let mut kept = Kept::default();
-    let listed = blobs.list(&names::descriptors(presentation)).await?;
-    let versions = listed
-        .into_iter()
-        .filter_map(|entry| Some((names::descriptor_version(&entry.object)?, entry.object)));
-    if let Some((version, object)) = versions.max() {
-        let bytes = blobs.get(&object).await?;
+    if let Some((version, bytes)) = blobs.newest_descriptor(presentation).await? {
+        let object = names::descriptor(presentation, version);
         let descriptor: Descriptor = serde_json::from_slice(&bytes)
             .map_err(|error| blob::Error::other(object, format!("no descriptor: {error}")))?;
         kept.version = version;

@@ -8,6 +8,7 @@ pub mod cmaf;
 pub mod codec;
 pub mod dash;
 pub mod descriptor;
+pub mod excerpt;
 pub mod flv;
 pub mod frame;
 pub mod hls;

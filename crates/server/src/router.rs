@@ -127,6 +127,7 @@ fn api_face(
 ) -> Router {
     let fetching = imports.map(vod::import::routes).unwrap_or_default();
     let cutting = uploads.clone().map(vod::trim::routes).unwrap_or_default();
+    let clipping = uploads.clone().map(vod::clip::routes).unwrap_or_default();
     let telling = insights.map(|insights| Router::from(control()).with_state(insights)).unwrap_or_default();
     let throttle = throttle.unwrap_or_else(|| Throttle::new(0, 0, app.clock.clone()));
     let gate = Arc::new(Gate { app: app.clone(), throttle });
@@ -136,6 +137,7 @@ fn api_face(
         .with_state(app.clone())
         .merge(fetching)
         .merge(cutting)
+        .merge(clipping)
         .merge(telling)
         .layer(from_fn_with_state(gate.clone(), gate::pass));
     let others = app::sharing::routes()

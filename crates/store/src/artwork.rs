@@ -477,21 +477,15 @@ pub async fn expired(
     )
 }
 
-/// Frames of a title that were not taken from `presentation`, and are not chosen.
-pub async fn outdated(
-    conn: &mut impl Connect,
-    video: VideoId,
-    presentation: PresentationId,
-) -> Result<Vec<String>> {
+/// Frames of a title that are not its poster.
+pub async fn unchosen_frames(conn: &mut impl Connect, video: VideoId) -> Result<Vec<String>> {
     let rows = query!(
         fetch_all,
         conn,
         (String,),
         "SELECT p.id FROM pictures p JOIN videos v ON v.id = p.video_id
-         WHERE p.video_id = $1 AND p.origin = 'frame' AND COALESCE(p.presentation_id, '') <> $2
-           AND COALESCE(v.poster_id, '') <> p.id",
+         WHERE p.video_id = $1 AND p.origin = 'frame' AND COALESCE(v.poster_id, '') <> p.id",
         video.to_string(),
-        presentation.to_string(),
     )?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }

@@ -366,6 +366,7 @@ pub async fn begin(
         id.to_string(),
     )?;
     videos::playable(tx, id, presentation, false, now).await?;
+    picture(tx, "glimpse", id, presentation, now).await?;
     let payload = payload(&title, serde_json::json!({ "presentation": presentation }));
     let subject = id.to_string();
     outbox::append(tx, "event.started", &subject, &payload, now).await?;
@@ -375,7 +376,7 @@ pub async fn begin(
     Ok(presentation)
 }
 
-/// The event is over. When it is kept it is an ordinary title from now on; otherwise nobody can begin to watch it, and what was
+/// The event is over. When it is kept it is an ordinary title from now on, and gets its pictures; otherwise nobody can begin to watch it, and what was
 /// stored goes when those who watch it have had the time to come to its end. An event that has ended stays as it is;
 /// [`Error::Stale`] when it never began.
 pub async fn finish(tx: &mut Tx, id: VideoId, duration_ms: i64, keep: bool, now: Micros) -> Result<()> {
@@ -416,9 +417,24 @@ pub async fn finish(tx: &mut Tx, id: VideoId, duration_ms: i64, keep: bool, now:
     let (subject, payload) = (id.to_string(), payload(&title, more));
     outbox::append(tx, "event.ended", &subject, &payload, now).await?;
     if keep {
+        picture(tx, "pictures", id, presentation, now).await?;
         outbox::append(tx, "title.complete", &subject, &payload, now).await?;
     }
     Ok(())
+}
+
+/// Asks for pictures of what is sent, or was.
+async fn picture(
+    tx: &mut Tx,
+    kind: &str,
+    id: VideoId,
+    presentation: PresentationId,
+    now: Micros,
+) -> Result<()> {
+    let (subject, key) = (id.to_string(), format!("{kind}:{presentation}"));
+    let payload = serde_json::json!({ "presentation": presentation }).to_string();
+    let job = jobs::NewJob::new(kind, &subject, &payload).dedupe(&key).max_attempts(3);
+    jobs::enqueue(tx, &job, now).await.map(|_| ())
 }
 
 fn payload(title: &Video, more: serde_json::Value) -> String {

@@ -5,6 +5,7 @@
 
 pub mod artwork;
 pub mod attempts;
+pub mod clips;
 pub mod db;
 pub mod duplicates;
 mod error;

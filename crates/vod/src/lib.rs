@@ -1,5 +1,6 @@
 //! From a file to a title: upload or import, probe, plan, encode, publish. ffmpeg does the decoding and encoding, in a cage.
 
+pub mod clip;
 pub mod encode;
 pub mod encoders;
 pub mod guest;

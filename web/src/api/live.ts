@@ -23,6 +23,11 @@ export const deleteEvent = (id: string) =>
   body(client.DELETE("/api/v1/events/{id}", { params: path(id) })) as Promise<LiveEvent>;
 export const endEvent = (id: string) =>
   body(client.POST("/api/v1/events/{id}/end", { params: path(id) })) as Promise<LiveEvent>;
+export const createClip = (
+  id: string,
+  form: components["schemas"]["ClipBody"],
+): Promise<components["schemas"]["Clip"]> =>
+  body(client.POST("/api/v1/events/{id}/clips", { params: path(id), body: form }));
 export const ingest = (id: string): Promise<Ingest> =>
   body(client.GET("/api/v1/events/{id}/ingest", { params: path(id) }));
 export const rotateKeys = (id: string): Promise<Ingest> =>

@@ -75,6 +75,10 @@ impl Engine {
         on!(self, engine => engine.list(folder).await)
     }
 
+    pub async fn copy(&self, from: &str, to: &str) -> Result<()> {
+        on!(self, engine => engine.copy(from, to).await)
+    }
+
     pub async fn delete(&self, object: &str) -> Result<()> {
         on!(self, engine => engine.delete(object).await)
     }

@@ -114,6 +114,19 @@ impl Local {
         .await
     }
 
+    /// Gives the file another name. A repeated attempt finds it.
+    pub async fn copy(&self, from: &str, to: &str) -> Result<()> {
+        let (this, source) = (self.clone(), self.path(from));
+        let link = move |to: &str| {
+            let target = this.path(to);
+            match this.place_in_folder(&target, || fs::hard_link(&source, &target)) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+                other => other,
+            }
+        };
+        blocking(to, link).await
+    }
+
     pub async fn get(&self, object: &str) -> Result<Bytes> {
         let path = self.path(object);
         blocking(object, move |_| fs::read(path).map(Bytes::from)).await

@@ -22,7 +22,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use domain::Micros;
+use domain::{Micros, PresentationId};
 use futures::stream::BoxStream;
 
 use engine::Engine;
@@ -196,6 +196,33 @@ impl Blobs {
         }
         found.sort_unstable_by(|a, b| a.object.cmp(&b.object));
         Ok(found)
+    }
+
+    /// Stores the bytes of `from`, which is small, under a name that nothing else has. A directory gives the file a second name, a service
+    /// copies on its own side; what may be encrypted goes through here, since each object's key is bound to its name.
+    pub async fn copy(&self, from: &str, to: &str) -> Result<()> {
+        names::check(from)?;
+        names::check(to)?;
+        if self.vault.is_some() {
+            return self.put(to, self.get(from).await?).await;
+        }
+        self.engine.copy(from, to).await
+    }
+
+    /// The newest descriptor of a presentation, with its version; `None` when there is none.
+    pub async fn newest_descriptor(&self, id: PresentationId) -> Result<Option<(u64, Bytes)>> {
+        let mut pruned = false;
+        loop {
+            let listed = self.list(&names::descriptors(id)).await?.into_iter();
+            let versions =
+                listed.filter_map(|entry| Some((names::descriptor_version(&entry.object)?, entry.object)));
+            let Some((version, object)) = versions.max() else { return Ok(None) };
+            match self.get(&object).await {
+                // Between listing and reading: a newer one is there, or the presentation is gone.
+                Err(Error::NotFound(_)) if !pruned => pruned = true,
+                other => return other.map(|bytes| Some((version, bytes))),
+            }
+        }
     }
 
     /// Removes an object; one that is missing is fine.

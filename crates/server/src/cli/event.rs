@@ -74,6 +74,23 @@ enum Command {
         #[arg(long)]
         rotate: bool,
     },
+    /// Cut a clip out of an event, live or recorded; prints its id, its address, and where it really begins and ends
+    ///
+    /// Nothing is encoded: cuts lie at the borders of segments, which last about two seconds.
+    Clip {
+        #[arg(value_name = "EVENT")]
+        id: String,
+        /// From the beginning of the event: seconds, 12:30 or 1:12:30
+        #[arg(long, value_name = "TIME", value_parser = clock)]
+        from: u64,
+        #[arg(long, value_name = "TIME", value_parser = clock)]
+        to: u64,
+        #[arg(long, value_name = "TEXT")]
+        title: String,
+        /// Who can find and open it
+        #[arg(long, value_name = "WHO", value_parser = ["public", "unlisted", "private"], default_value = "private")]
+        visibility: String,
+    },
     /// End a live event, once and for all
     End {
         #[arg(value_name = "EVENT")]
@@ -127,6 +144,16 @@ async fn act(args: &Args) -> Result<Vec<String>> {
             let lines = servers.chain(keys).collect();
             (ingest, lines)
         }
+        Command::Clip { id, from, to, title, visibility } => {
+            let path = format!("api/v1/events/{}/clips", checked(id)?);
+            let body = json!({ "from_ms": from, "to_ms": to, "title": title, "visibility": visibility });
+            let clip = ask(&server, Method::POST, &path, Some(body)).await?;
+            let page = server.absolute(&format!("/watch/{}", words(&clip["id"])))?;
+            let time = |field: &str| shown(clip[field].as_u64().unwrap_or(0));
+            let span = format!("{} to {}", time("from_ms"), time("to_ms"));
+            let lines = vec![words(&clip["id"]), page, span];
+            (clip, lines)
+        }
         Command::End { id } => {
             let path = format!("api/v1/events/{}/end", checked(id)?);
             let event = ask(&server, Method::POST, &path, None).await?;
@@ -134,6 +161,29 @@ async fn act(args: &Args) -> Result<Vec<String>> {
         }
     };
     Ok(if args.json { vec![answer.to_string()] } else { lines })
+}
+
+/// Milliseconds of a time such as `90`, `1:30.5` or `1:12:30`.
+fn clock(text: &str) -> std::result::Result<u64, String> {
+    let wrong = || format!("`{text}` is no time; write 90, 1:30.5 or 1:12:30");
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let parts: Vec<&str> = whole.split(':').collect();
+    if parts.len() > 3 || fraction.len() > 3 {
+        return Err(wrong());
+    }
+    let number = |digits: &str| match digits.bytes().all(|digit| digit.is_ascii_digit()) && digits.len() < 10
+    {
+        true => digits.parse::<u64>().map_err(|_| wrong()),
+        false => Err(wrong()),
+    };
+    let seconds = parts.iter().try_fold(0, |sum, part| Ok::<_, String>(sum * 60 + number(part)?))?;
+    Ok(seconds * 1000 + number(&format!("{fraction:0<3}"))?)
+}
+
+/// The same the other way round.
+fn shown(ms: u64) -> String {
+    let (seconds, ms) = (ms / 1000, ms % 1000);
+    format!("{}:{:02}:{:02}.{ms:03}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
 /// All pages.
@@ -167,5 +217,21 @@ async fn ask(server: &Server, method: Method, path: &str, body: Option<Value>) -
         StatusCode::UNAUTHORIZED => Err(failed(BAD_TOKEN)),
         status if status.is_success() => answer.json().await.map_err(|error| failed(reason(&error))),
         _ => Err(failed(words_of(answer).await)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_as_people_write_them() {
+        for (text, ms) in [("90", 90_000), ("1:30", 90_000), ("1:30.5", 90_500), ("1:12:30.045", 4_350_045)] {
+            assert_eq!(clock(text), Ok(ms), "{text}");
+            assert_eq!(clock(&shown(ms)), Ok(ms));
+        }
+        for wrong in ["", "a", "-1", "1:2:3:4", "1.2345", "1:", ":", "+5", "99999999999"] {
+            assert!(clock(wrong).is_err(), "{wrong}");
+        }
     }
 }

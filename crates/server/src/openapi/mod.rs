@@ -70,6 +70,7 @@ pub fn document() -> Value {
     operations.merge(OpenApiRouter::new().routes(routes!(vod::upload::mine)).into_openapi());
     operations.merge(OpenApiRouter::new().routes(routes!(vod::import::create)).into_openapi());
     operations.merge(OpenApiRouter::new().routes(routes!(vod::trim::trim)).into_openapi());
+    operations.merge(OpenApiRouter::new().routes(routes!(vod::clip::clip)).into_openapi());
     operations.merge(crate::router::control().into_openapi());
     operations.merge(OpenApiRouter::new().routes(routes!(insights::routes::send)).into_openapi());
     let mut document = serde_json::to_value(operations).unwrap_or_default();

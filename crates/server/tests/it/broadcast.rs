@@ -31,14 +31,14 @@ fn free_port() -> u16 {
 }
 
 /// An event with the addresses of its two places.
-struct Event {
-    id: VideoId,
-    primary: String,
+pub struct Event {
+    pub id: VideoId,
+    pub primary: String,
     backup: String,
 }
 
 impl Event {
-    async fn new(caller: &Caller, more: serde_json::Value) -> Self {
+    pub async fn new(caller: &Caller, more: serde_json::Value) -> Self {
         let mut body = json!({ "title": "Launch", "visibility": "public", "latency": "low" });
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let id =
@@ -49,11 +49,11 @@ impl Event {
         Self { primary: key(0), backup: key(1), id: id.parse().unwrap() }
     }
 
-    fn path(&self, rest: &str) -> String {
+    pub fn path(&self, rest: &str) -> String {
         format!("/api/v1/events/{}{rest}", self.id)
     }
 
-    async fn until(&self, caller: &Caller, state: &str) {
+    pub async fn until(&self, caller: &Caller, state: &str) {
         let began = Instant::now();
         loop {
             let event = caller.get(&self.path("")).await.expect(200).json;
@@ -65,14 +65,14 @@ impl Event {
         }
     }
 
-    async fn end(&self, caller: &Caller) {
+    pub async fn end(&self, caller: &Caller) {
         caller.post(&self.path("/end"), json!({})).await;
         self.until(caller, "ended").await;
     }
 }
 
 /// Sends a test picture in real time.
-fn publish(to: &str, size: &str, rate: u32, seconds: u32) -> Child {
+pub fn publish(to: &str, size: &str, rate: u32, seconds: u32) -> Child {
     let line = format!(
         "-hide_banner -loglevel error -nostdin -re -f lavfi -i testsrc2=s={size}:r=30 -re -f lavfi -i sine=r={rate} -t {seconds} \
          -c:v libx264 -preset ultrafast -tune zerolatency -g 30 -pix_fmt yuv420p -c:a aac -ac 2 -f flv"
@@ -86,7 +86,7 @@ fn publish(to: &str, size: &str, rate: u32, seconds: u32) -> Child {
         .unwrap()
 }
 
-async fn house(engines: Engines) -> House {
+pub async fn house(engines: Engines) -> House {
     House::configured(engines, &Role::ALL, Clock::system(), |config| {
         config.live.rtmp.listen = Some(([127, 0, 0, 1], free_port()).into());
         config.live.making.rungs.truncate(3);
@@ -96,13 +96,13 @@ async fn house(engines: Engines) -> House {
 }
 
 /// A playback's folder.
-async fn folder(base: &str, caller: &Caller, id: VideoId) -> String {
+pub async fn folder(base: &str, caller: &Caller, id: VideoId) -> String {
     let playback = caller.playback(id).await;
     let hls = playback["hls_url"].as_str().unwrap().strip_suffix("/main.m3u8").unwrap().to_owned();
     format!("{base}{hls}")
 }
 
-async fn get(url: &str) -> Answer {
+pub async fn get(url: &str) -> Answer {
     crate::harness::send(reqwest::Client::new().get(url)).await
 }
 

@@ -10,6 +10,7 @@ mod attempts;
 mod broadcast;
 mod bulk;
 mod catalog;
+mod clips;
 mod codecs;
 mod command;
 mod config;

@@ -16,7 +16,7 @@ use store::{
     jobs, units, videos,
 };
 
-use super::{Workflow, blob_error, chunk, descriptor::assemble, failpoint, load};
+use super::{Workflow, blob_error, chunk, failpoint, stored::Stored};
 use crate::{
     encode::artwork as encoding,
     picture::{self, Refusal},
@@ -204,9 +204,9 @@ async fn from_title(
         None => videos::get(&mut job.store.reader().await?, picture.video_id).await?.presentation(),
     };
     let Some(presentation) = presentation else { return gone() };
-    let Some(work) = load(&job.store, presentation).await? else { return gone() };
+    let Some(stored) = Stored::load(flow, &job.store, presentation).await? else { return gone() };
     let units = units::list(&mut job.store.reader().await?, presentation).await?;
-    let Some(assembled) = assemble(&work, &units, 0)? else { return gone() };
+    let Some(assembled) = stored.assemble(&units, 0)? else { return gone() };
     let Some(track) = assembled.descriptor.tracks.iter().find(|track| track.is_video()) else {
         return gone();
     };

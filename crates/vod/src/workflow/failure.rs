@@ -6,7 +6,7 @@ use store::{
     Tx, artwork as pieces, jobs, jobs::Outcome, outbox, presentations, steps, units, versions, videos,
 };
 
-use super::{artwork, enqueue_publish, pictures, units::is_added};
+use super::{artwork, enqueue_publish, glimpse, pictures, units::is_added};
 use crate::worker::Failure;
 
 /// Called in the transaction that records the failure. The last attempt ends the whole workflow, with words for the
@@ -17,7 +17,8 @@ pub(super) fn tell<'a>(tx: &'a mut Tx, failure: &'a Failure) -> BoxFuture<'a, st
             return pieces::failed(tx, &failure.claim.subject, &failure.message, failure.now).await;
         }
         let Ok(video) = failure.claim.subject.parse() else { return Ok(()) };
-        let aside = matches!(&*failure.claim.kind, "purge" | "forget-picture" | "fingerprint");
+        let aside =
+            matches!(&*failure.claim.kind, "purge" | "forget-picture" | "fingerprint" | glimpse::KIND);
         if failure.outcome != Outcome::Dead || aside {
             return Ok(());
         }

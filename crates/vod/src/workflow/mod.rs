@@ -1,6 +1,8 @@
 //! The durable workflow from a source to a title: `probe` → `chunk` and `audio` → `publish` → `pictures` → `publish`,
 //! and `purge`. `trim` makes another presentation of a title out of an earlier one, and `discard` removes one that is over.
-//! Beside it `artwork`, which makes one picture in all its forms, and `forget-picture`.
+//! Beside it `artwork`, which makes one picture in all its forms, and `forget-picture`. What is sent live comes in without this
+//! workflow: `glimpse` takes pictures of it meanwhile, `pictures` and `publish` follow when it is over, `clip` cuts titles out
+//! of it.
 //!
 //! Every handler may run again after a death at any point: what it stores has a name of its own, and counts only when the
 //! unit's row is written, in one transaction with the end of the job and the jobs that follow.
@@ -8,16 +10,19 @@
 mod artwork;
 mod audio;
 mod chunk;
+mod clip;
 mod descriptor;
 mod discard;
 mod failpoint;
 mod failure;
 mod fingerprint;
+mod glimpse;
 mod master;
 mod pictures;
 mod probe;
 mod publish;
 mod purge;
+mod stored;
 mod trim;
 mod unit;
 mod units;
@@ -178,8 +183,10 @@ impl Workflow {
         handlers
             .heavy("probe", call!(probe))
             .heavy("pictures", call!(pictures))
+            .light(glimpse::KIND, call!(glimpse))
             .light("publish", call!(publish))
             .transfer("fingerprint", call!(fingerprint))
+            .transfer("clip", call!(clip))
             .light("trim", call!(trim))
             .light("purge", call!(purge))
             .light("discard", call!(discard))

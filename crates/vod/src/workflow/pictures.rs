@@ -8,11 +8,10 @@ use domain::{
 };
 use media::descriptor::{Extent, Storyboard, Track};
 use serde::{Deserialize, Serialize};
-use store::{artwork, jobs, steps, units};
+use store::{artwork, jobs, presentations::Presentation, steps, units};
 
 use super::{
-    Work, Workflow, artwork as forms, blob_error, chunk, descriptor::assemble, enqueue_publish, failpoint,
-    json, load,
+    Workflow, artwork as forms, blob_error, chunk, enqueue_publish, failpoint, json, stored::Stored,
 };
 use crate::{
     encode::{
@@ -44,12 +43,12 @@ pub(super) struct Pictured {
 
 pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobError> {
     let Payload { presentation } = job.payload()?;
-    let Some(work) = load(&job.store, presentation).await? else { return Ok(()) };
+    let Some(stored) = Stored::load(flow, &job.store, presentation).await? else { return Ok(()) };
     let units = units::list(&mut job.store.reader().await?, presentation).await?;
     if units.iter().any(|unit| unit.name == UNIT) {
         return Ok(());
     }
-    let Some(assembled) = assemble(&work, &units, 0)? else { return Ok(()) };
+    let Some(assembled) = stored.assemble(&units, 0)? else { return Ok(()) };
     let mut tracks: Vec<&Track> =
         assembled.descriptor.tracks.iter().filter(|track| track.is_video()).collect();
     // The first codec's are in standard range and quick to decode.
@@ -58,12 +57,14 @@ pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobErro
     let (Some(best), Some(smallest)) = (tracks.first(), tracks.last()) else { return Ok(()) };
     let scratch = flow.scratch()?;
     let make = async {
-        let (storyboard, looks) = storyboard(flow, &work, smallest, scratch.path()).await?;
+        let duration_ms = assembled.descriptor.planned_duration_ms;
+        let (storyboard, looks) =
+            storyboard(flow, presentation, duration_ms, smallest, scratch.path()).await?;
         failpoint::reach("storyboard-stored");
-        let film =
-            Film { best, smallest, duration_ms: work.plan.duration_ms, interval_ms: storyboard.interval_ms };
-        let chosen = film.choose(flow, &looks, scratch.path()).await?;
-        let posters = posters(flow, work.video(), &film, &chosen, scratch.path()).await?;
+        let film = Film { best, smallest, duration_ms, interval_ms: storyboard.interval_ms };
+        let chosen: Vec<usize> =
+            film.choose(flow, &looks, scratch.path()).await?.iter().map(|chosen| chosen.index).collect();
+        let posters = posters(flow, stored.video(), best, &film.keys(best, &chosen), scratch.path()).await?;
         Ok::<_, JobError>((storyboard, posters))
     };
     let (storyboard, posters) = tokio::select! {
@@ -71,23 +72,34 @@ pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobErro
         () = job.cancelled.cancelled() => return Err(JobError::Stopped),
     };
     failpoint::reach("pictures-stored");
-    let recorded = record(job, &work, storyboard, &posters).await;
+    let recorded = record(job, stored.presentation(), storyboard, &posters).await;
     // Another attempt was first, or the job is not ours any more. An unclear commit keeps its objects.
     if let Ok(false) | Err(JobError::Stopped) = recorded {
         for poster in &posters {
-            for variant in &poster.variants {
-                let object = names::picture_in(work.video(), &poster.id, variant.width, variant.format);
-                flow.blobs.delete(&object).await.map_err(blob_error)?;
-            }
+            forget(flow, stored.video(), &poster.id, &poster.variants).await?;
         }
     }
     recorded?;
     Ok(())
 }
 
+/// Removes what is stored of a picture.
+pub(super) async fn forget(
+    flow: &Workflow,
+    video: VideoId,
+    picture: &str,
+    variants: &[Variant],
+) -> Result<(), JobError> {
+    for variant in variants {
+        let object = names::picture_in(video, picture, variant.width, variant.format);
+        flow.blobs.delete(&object).await.map_err(blob_error)?;
+    }
+    Ok(())
+}
+
 /// A key frame: its segment and its number there.
 #[derive(Clone, Copy)]
-struct KeyFrame<'a> {
+pub(super) struct KeyFrame<'a> {
     extent: &'a Extent,
     offset: u64,
     bytes: u32,
@@ -96,7 +108,7 @@ struct KeyFrame<'a> {
     at: u64,
 }
 
-fn key_frames(track: &Track) -> Vec<KeyFrame<'_>> {
+pub(super) fn key_frames(track: &Track) -> Vec<KeyFrame<'_>> {
     let mut start = 0;
     let mut keys = Vec::new();
     for (extent, offset, segment) in track.segments() {
@@ -170,11 +182,11 @@ async fn film(
 /// Stores the sheets; gives the storyboard and what is seen of each tile.
 async fn storyboard(
     flow: &Workflow,
-    work: &Work,
+    presentation: PresentationId,
+    duration: u64,
     track: &Track,
     scratch: &std::path::Path,
 ) -> Result<(Storyboard, Vec<Look>), JobError> {
-    let duration = work.plan.duration_ms;
     let interval_ms = encode::interval_ms(duration);
     let wanted = tiles(&key_frames(track), interval_ms, duration, track.timescale);
     let tiles = wanted.len() as u32;
@@ -185,7 +197,7 @@ async fn storyboard(
     let sheets = encode::sheets(&flow.tools, &path, tiles, tile, scratch).await.map_err(chunk::failed)?;
     let mut stored = Vec::new();
     for (n, file) in (0..).zip(&sheets.files) {
-        let object = names::storyboard(work.id(), n);
+        let object = names::storyboard(presentation, n);
         let bytes = flow.blobs.put_file(&object, file).await.map_err(blob_error)?;
         stored.push((object, bytes));
     }
@@ -258,31 +270,30 @@ impl Film<'_> {
     }
 }
 
-/// Stores the chosen pictures of the best rung, in the order of the title.
-async fn posters(
+/// Stores pictures of key frames of a track.
+pub(super) async fn posters(
     flow: &Workflow,
     video: VideoId,
-    from: &Film<'_>,
-    chosen: &[Candidate],
+    track: &Track,
+    wanted: &[KeyFrame<'_>],
     scratch: &std::path::Path,
 ) -> Result<Vec<artwork::Frame>, JobError> {
-    let wanted: Vec<usize> = chosen.iter().map(|candidate| candidate.index).collect();
     let path = scratch.join("posters.mp4");
-    film(flow, from.best, &from.keys(from.best, &wanted), 1, &path).await?;
-    let (width, height) = size(from.best);
+    film(flow, track, wanted, 1, &path).await?;
+    let (width, height) = size(track);
     let files =
         encode::posters(&flow.tools, &path, wanted.len(), width, scratch).await.map_err(chunk::failed)?;
     let widest = width.min(Kind::Poster.max_width());
     let size = (widest, (height * widest + width / 2) / width.max(1));
     let mut posters = Vec::new();
-    for (candidate, made) in chosen.iter().zip(files) {
+    for (key, made) in wanted.iter().zip(files) {
         let id = uuid::Uuid::now_v7().to_string();
         let mut variants = Vec::new();
         for (width, file) in made.widths {
             flow.blobs.put_file(&names::picture(video, &id, width), &file).await.map_err(blob_error)?;
             variants.push(Variant { format: Format::Jpeg, width });
         }
-        let at_ms = i64::try_from(candidate.at_ms).unwrap_or(i64::MAX);
+        let at_ms = i64::try_from(key.at * 1000 / u64::from(track.timescale)).unwrap_or(i64::MAX);
         posters.push(artwork::Frame { id, at_ms, size, variants, blur: made.blur });
     }
     Ok(posters)
@@ -291,26 +302,28 @@ async fn posters(
 /// Says whether these are the title's pictures now. `posters` come best first.
 async fn record(
     job: &JobContext,
-    work: &Work,
+    of: &Presentation,
     storyboard: Storyboard,
     posters: &[artwork::Frame],
 ) -> Result<bool, JobError> {
-    let (video, now): (_, Micros) = (work.video(), job.now());
+    let (video, now): (_, Micros) = (of.video_id, job.now());
     let mut tx = job.store.begin().await?;
     job.finish(&mut tx).await?;
     let result = json(&Pictured { storyboard: Some(storyboard) })?;
-    if !units::insert(&mut tx, work.id(), UNIT, &result, now).await? {
+    if !units::insert(&mut tx, of.id, UNIT, &result, now).await? {
         // The job ends when what it stored is gone again.
         return Ok(false);
     }
     for (position, poster) in (0..).zip(posters) {
-        artwork::insert_frame(&mut tx, video, work.id(), poster, position, now).await?;
+        artwork::insert_frame(&mut tx, video, of.id, poster, position, now).await?;
     }
     if let Some(best) = posters.first() {
         let taken = artwork::propose(&mut tx, video, &best.id, now).await?;
-        // Frames of an earlier version of the title, but for one that somebody chose.
-        for old in artwork::outdated(&mut tx, video, work.id()).await? {
-            artwork::remove(&mut tx, video, &old).await?;
+        // Frames of an earlier version of the title, or of it while it was live, but for one that somebody chose.
+        for old in artwork::unchosen_frames(&mut tx, video).await? {
+            if posters.iter().all(|poster| poster.id != old) {
+                artwork::remove(&mut tx, video, &old).await?;
+            }
         }
         if taken {
             forms::enqueue(&mut tx, video, &best.id, jobs::priority::NORMAL, now).await?;
@@ -318,7 +331,7 @@ async fn record(
     }
     let count = posters.len() as i64;
     steps::set(&mut tx, video, steps::Name::Pictures, steps::State::Done, count, count, "", now).await?;
-    enqueue_publish(&mut tx, &work.presentation, &job.clock).await?;
+    enqueue_publish(&mut tx, of, &job.clock).await?;
     tx.commit().await?;
     Ok(true)
 }

@@ -7,12 +7,7 @@ use domain::PresentationId;
 use serde::Deserialize;
 use store::{artwork, jobs, outbox, presentations, steps, units, versions, videos};
 
-use super::{
-    Workflow, blob_error,
-    descriptor::{Assembled, assemble},
-    failpoint, json, load,
-    units::remake,
-};
+use super::{Workflow, blob_error, descriptor::Assembled, failpoint, json, stored::Stored, units::remake};
 use crate::worker::{JobContext, JobError};
 
 /// How long to wait for those who are still at work before looking for what they left.
@@ -25,14 +20,14 @@ struct Payload {
 
 pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobError> {
     let Payload { presentation: id } = job.payload()?;
-    let Some(work) = load(&job.store, id).await? else { return Ok(()) };
+    let Some(stored) = Stored::load(flow, &job.store, id).await? else { return Ok(()) };
     // Number and contents in one transaction: a greater number never knows less.
     let mut tx = job.store.begin().await?;
     job.still_mine(&mut tx).await?;
     let version = presentations::next_version(&mut tx, id, job.now()).await?;
     let units = units::list(&mut tx, id).await?;
-    let Some(assembled) = assemble(&work, &units, version)? else { return Ok(()) };
-    if !assembled.unfit.is_empty() {
+    let Some(assembled) = stored.assemble(&units, version)? else { return Ok(()) };
+    if let (Stored::Planned(work), false) = (&stored, assembled.unfit.is_empty()) {
         let unfit = assembled.unfit.len();
         tracing::warn!(presentation = %id, unfit, "software makes again what hardware made otherwise");
         remake(&mut tx, &work.presentation, &work.plan, &assembled.unfit, job.now()).await?;
@@ -46,7 +41,7 @@ pub(super) async fn run(flow: &Workflow, job: &JobContext) -> Result<(), JobErro
         Err(error) => return Err(blob_error(error)),
     }
     failpoint::reach("publish-stored");
-    tell(job, &work.presentation, &assembled).await?;
+    tell(job, stored.presentation(), &assembled).await?;
     failpoint::reach("publish-recorded");
     if assembled.encoded && assembled.pictured {
         tidy(flow, job, &assembled, id, version).await?;

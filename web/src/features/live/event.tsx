@@ -20,6 +20,7 @@ import { Poster } from "../../ui/poster";
 import { toast } from "../../ui/toast";
 import { restore } from "../studio/actions";
 import { VisibilityOf } from "../studio/state";
+import { Clips } from "./clip";
 import { changesOf, draftOf, EventForm } from "./form";
 import { Going } from "./health";
 import { IngestPanel } from "./ingest";
@@ -153,6 +154,7 @@ function Broadcast({ event }: { event: LiveEvent }) {
         </Notice>
       )}
       {event.state === "live" && <Preview event={event} />}
+      {event.state === "live" && <Clips event={event} />}
       {sends && going?.health ? (
         <Going health={going.health} points={going.points} />
       ) : (
@@ -185,31 +187,34 @@ function Over({ event }: { event: LiveEvent }) {
   const { video } = event;
   const kept = video.state !== "ended";
   return (
-    <section className="panel" aria-label="Over">
-      <h2>This event is over</h2>
-      <p className="muted">
-        {video.event?.ended_at && (
-          <>
-            It ended <When at={video.event.ended_at} />.{" "}
-          </>
+    <div className="stack">
+      <section className="panel" aria-label="Over">
+        <h2>This event is over</h2>
+        <p className="muted">
+          {video.event?.ended_at && (
+            <>
+              It ended <When at={video.event.ended_at} />.{" "}
+            </>
+          )}
+          {kept
+            ? "Its recording is an ordinary title now: it can be watched, edited and shared like any other."
+            : "It was not recorded. Those who were watching could see it to its end."}
+        </p>
+        {kept && (
+          <div className="line">
+            <Link className="btn primary" href={`/watch/${event.id}`}>
+              <Icon name="play" />
+              Watch the recording
+            </Link>
+            <Link className="btn" href={`/studio/videos/${event.id}`}>
+              <Icon name="edit" />
+              Edit the recording
+            </Link>
+          </div>
         )}
-        {kept
-          ? "Its recording is an ordinary title now: it can be watched, edited and shared like any other."
-          : "It was not recorded. Those who were watching could see it to its end."}
-      </p>
-      {kept && (
-        <div className="line">
-          <Link className="btn primary" href={`/watch/${event.id}`}>
-            <Icon name="play" />
-            Watch the recording
-          </Link>
-          <Link className="btn" href={`/studio/videos/${event.id}`}>
-            <Icon name="edit" />
-            Edit the recording
-          </Link>
-        </div>
-      )}
-    </section>
+      </section>
+      {kept && video.deleted_at === null && <Clips event={event} />}
+    </div>
   );
 }
 

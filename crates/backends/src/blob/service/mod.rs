@@ -124,6 +124,11 @@ impl Service {
         self.client.complete_multipart(at, id, parts).await.map(drop).map_err(|e| Error::service(object, &e))
     }
 
+    pub async fn copy(&self, from: &str, to: &str) -> Result<()> {
+        let copied = self.client.copy(&self.path(from), &self.path(to)).await;
+        copied.map_err(|e| Error::service(from, &e))
+    }
+
     pub async fn get(&self, object: &str) -> Result<Bytes> {
         let service = |e| Error::service(object, &e);
         self.client.get(&self.path(object)).await.map_err(service)?.bytes().await.map_err(service)

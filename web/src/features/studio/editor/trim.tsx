@@ -9,9 +9,10 @@ import { clock } from "../../../lib/format";
 import { useStore } from "../../../lib/store";
 import { tileAt } from "../../../lib/vtt";
 import { PlayerSession } from "../../../player/session";
-import { Button, Field, Notice } from "../../../ui/basics";
+import { Button, Notice } from "../../../ui/basics";
 import { toast } from "../../../ui/toast";
-import { cutOut, exactClock, isWhole, keepOnly, length, next, type Part, readClock } from "./cuts";
+import { cutOut, exactClock, isWhole, keepOnly, length, next, type Part } from "./cuts";
+import { Time } from "./time";
 import { versionsKey } from "./versions";
 
 const strip = 10;
@@ -294,45 +295,3 @@ function gone(keep: readonly Part[], duration: number): Part[] {
 }
 
 const cutOutAll = (from: Part[], parts: readonly Part[]) => parts.reduce((rest, part) => cutOut(rest, part), from);
-
-type TimeProps = {
-  label: string;
-  value: number;
-  onValue: (ms: number) => void;
-  onHere?: (() => number) | undefined;
-};
-
-function Time({ label, value, onValue, onHere }: TimeProps) {
-  const [text, setText] = useState<string>();
-  const read = text === undefined ? value : readClock(text);
-  const settle = () => {
-    if (text !== undefined && read !== null) onValue(read);
-    setText(undefined);
-  };
-  return (
-    <div className="trim-time">
-      <Field
-        label={label}
-        value={text ?? exactClock(value)}
-        inputMode="decimal"
-        wrong={read === null ? "Minutes, seconds, thousandths: 1:02.345" : undefined}
-        onChange={(event) => setText(event.target.value)}
-        onBlur={settle}
-        onKeyDown={(event) => {
-          if (event.key !== "Enter") return;
-          event.preventDefault();
-          settle();
-        }}
-      />
-      {onHere && (
-        <Button
-          size="small"
-          onClick={() => onValue(Math.round(onHere()))}
-          aria-label={`${label}: where the preview stands`}
-        >
-          Here
-        </Button>
-      )}
-    </div>
-  );
-}
