@@ -90,16 +90,16 @@ async fn find(
     match resource {
         Resource::Multivariant => {
             programme.begin().await.map_err(refuse)?;
-            let text = hls::multivariant(programme.outline(), selection);
+            let text = programme.tell_all(|event, _| hls::multivariant(event, selection));
             Ok(Text::new(HLS, text).answer(headers, TRACKS))
         }
         Resource::Mpd | Resource::LowMpd => {
             programme.begin().await.map_err(refuse)?;
-            let (event, mut rules) = (programme.outline(), *programme.rules());
+            let mut rules = *programme.rules();
             if resource == Resource::Mpd {
                 rules.part_ms = None;
             }
-            let text = programme.tell_all(|windows| dash::live_mpd(event, windows, &rules, selection));
+            let text = programme.tell_all(|event, windows| dash::live_mpd(event, windows, &rules, selection));
             Ok(Text::new("application/dash+xml", text).answer(headers, NOW))
         }
         Resource::Playlist(track) => playlist(programme, track, query, headers).await,
@@ -146,6 +146,10 @@ async fn playlist(
 ) -> Result<Response, Problem> {
     let words = "A playlist is asked for with `_HLS_msn`, a number, and `_HLS_part` only beside it.";
     let asked = Directives::parse(query).ok_or_else(|| Problem::bad_request(words))?;
+    // Players go to another rendition then.
+    if !programme.offers(track) {
+        return Err(Problem::not_found());
+    }
     if let Some(segment) = asked.segment {
         programme.reach(track, segment, asked.part).await.map_err(refuse)?;
     }

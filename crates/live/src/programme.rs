@@ -68,6 +68,9 @@ struct Told {
     open: Vec<Part>,
     chunks: Vec<Chunk>,
     open_breaks: bool,
+    /// Nothing of it comes just now, and at some time nothing came.
+    withdrawn: bool,
+    has_holes: bool,
 }
 
 /// Where the bytes of a segment are.
@@ -179,6 +182,27 @@ impl Programme {
         });
     }
 
+    /// A rendition is no longer to be had, or again: viewers are sent to the others.
+    pub fn withdraw(&self, track: usize, withdrawn: bool) {
+        self.0.state.send_modify(|state| {
+            if let Some(told) = state.tracks.get_mut(track) {
+                told.withdrawn = withdrawn;
+                told.has_holes |= withdrawn;
+            }
+        });
+    }
+
+    /// Is this track to be had just now?
+    pub fn offers(&self, track: &str) -> bool {
+        let state = self.0.state.borrow();
+        self.index(track).and_then(|index| state.tracks.get(index)).is_some_and(|told| !told.withdrawn)
+    }
+
+    /// Was this track to be had from the beginning to the end?
+    pub fn is_whole(&self, track: usize) -> bool {
+        self.0.state.borrow().tracks.get(track).is_some_and(|told| !told.has_holes)
+    }
+
     /// Nothing will follow.
     pub fn end(&self) {
         self.0.state.send_modify(|state| {
@@ -201,6 +225,7 @@ impl Programme {
         let windows = self.windows(&state);
         let others = self.0.tracks.iter().zip(&windows).enumerate().filter(|(other, _)| *other != index);
         let siblings: Vec<Newest<'_>> = others
+            .filter(|(other, _)| state.tracks.get(*other).is_some_and(|told| !told.withdrawn))
             .filter_map(|(_, (about, window))| {
                 let (segment, part) = window.newest(with_parts)?;
                 Some(Newest { track: &about.id, segment, part })
@@ -209,10 +234,20 @@ impl Programme {
         Some(tell(windows.get(index)?, &siblings))
     }
 
-    /// Hands all tracks to `tell`.
-    pub fn tell_all<T>(&self, tell: impl FnOnce(&[Window<'_>]) -> T) -> T {
+    /// Hands the event and its tracks, those that are to be had, to `tell`: as a descriptor whose tracks have one segment that is as large as
+    /// they may be, and what there is of each.
+    pub fn tell_all<T>(&self, tell: impl FnOnce(&Descriptor, &[Window<'_>]) -> T) -> T {
         let state = self.0.state.borrow();
-        tell(&self.windows(&state))
+        let mut windows = self.windows(&state);
+        if !state.tracks.iter().any(|told| told.withdrawn) {
+            return tell(&self.0.outline, &windows);
+        }
+        let mut event = self.0.outline.clone();
+        let mut offered = state.tracks.iter().map(|told| !told.withdrawn);
+        event.tracks.retain(|_| offered.next().unwrap_or(false));
+        let mut offered = state.tracks.iter().map(|told| !told.withdrawn);
+        windows.retain(|_| offered.next().unwrap_or(false));
+        tell(&event, &windows)
     }
 
     fn windows<'a>(&self, state: &'a State) -> Vec<Window<'a>> {
@@ -306,7 +341,7 @@ impl Programme {
         here.or_else(|| place.stored.clone().map(Held::Stored)).ok_or(Absent::Unknown)
     }
 
-    /// The event as a descriptor whose tracks have one segment that is as large as they may be.
+    /// The event with all its tracks, as [`Self::tell_all`] has it.
     pub fn outline(&self) -> &Descriptor {
         &self.0.outline
     }
@@ -359,7 +394,8 @@ impl About {
     /// As a rendition, when it has pictures.
     pub fn rung(&self) -> Option<Shown> {
         let Media::Video { picture, .. } = &self.spec.media else { return None };
-        Some(Shown { width: picture.width, height: picture.height, bitrate_bps: self.declared_bps })
+        let (width, height) = (picture.width, picture.height);
+        Some(Shown { width, height, bitrate_bps: self.declared_bps, on: true })
     }
 
     /// The track in a descriptor, `n` its place.

@@ -213,8 +213,10 @@ impl Recorder {
     async fn describe(&mut self, complete: bool) {
         let extents = &self.kept.extents;
         let all = self.programme.tracks().iter().enumerate();
+        // A rendition that was given up for a while is none of the recording's.
+        let kept = all.filter(|(n, _)| !complete || self.programme.is_whole(*n));
         let tracks =
-            all.map(|(n, about)| about.track(n, extents.get(&about.id).cloned().unwrap_or_default()));
+            kept.map(|(n, about)| about.track(n, extents.get(&about.id).cloned().unwrap_or_default()));
         let descriptor = self.programme.descriptor(self.kept.version + 1, complete, tracks.collect());
         write(&self.blobs, self.programme.presentation(), &descriptor).await;
         self.kept.version = descriptor.version;

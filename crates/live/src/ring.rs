@@ -4,7 +4,7 @@
 //!
 //! Whoever needs frames reads so: packaging, recording, publishing further, players that are fed frame by frame.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{collections::VecDeque, fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use media::cmaf::TrackSpec;
@@ -59,7 +59,6 @@ pub enum Start {
     From(i64),
 }
 
-#[derive(Debug)]
 struct State {
     window: Window,
     /// Number of the first frame.
@@ -69,6 +68,14 @@ struct State {
     keys: VecDeque<u64>,
     bytes: u64,
     closed: bool,
+}
+
+/// Without the frames, which are many.
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { window, first, frames, bytes, closed, .. } = self;
+        write!(f, "{} frames from {first} on, {bytes} bytes of {window:?}, closed: {closed}", frames.len())
+    }
 }
 
 /// A track's frames. Cheap to clone.

@@ -1,6 +1,7 @@
 //! Events at work in this process: publishers' feeds go in, a programme comes out and is kept. Which publisher is on air, and what
 //! is shown while there is none, is decided here.
 
+mod pace;
 mod run;
 mod session;
 
@@ -119,17 +120,16 @@ pub struct Status {
     pub on_air: Option<Slot>,
     /// Publishers that are there.
     pub sources: Vec<(Slot, Snapshot)>,
-    /// Encoders that died, and renditions that were given up, since the event began.
+    /// Encoders that died since the event began.
     pub deaths: u64,
-    pub given_up: u32,
+    /// How fast encoders are, thousandths of real time, over the last seconds; `None` where there are none.
+    pub speed_milli: Option<u64>,
     /// The renditions, best first.
     pub rungs: Vec<Shown>,
     /// Is the best one the publisher's own picture?
     pub keeps_source: bool,
     /// Segments that are whole.
     pub segments: u64,
-    /// Length so far, milliseconds.
-    pub length_ms: u64,
 }
 
 /// A rendition.
@@ -139,6 +139,8 @@ pub struct Shown {
     pub height: u32,
     /// What it may need.
     pub bitrate_bps: u32,
+    /// Not given up.
+    pub on: bool,
 }
 
 #[derive(Debug)]

@@ -12,13 +12,14 @@ use tokio::{
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
-    Host, Making, Order, Settings, Status,
-    session::{self, Losses, Session, Tracks},
+    Host, Making, Order, Settings, Shown, Status,
+    pace::Pace,
+    session::{self, Session, Tracks},
 };
 use crate::{
     Ended, Feed, Slot,
     config::milliseconds,
-    ladder::{self, Starter},
+    ladder::{self, Losses, Starter},
     pack::{Cut, Made, PICTURES, Packager},
     programme::{About, Programme},
     record::{self, Kept, Recorded, Recorder},
@@ -63,6 +64,8 @@ struct Show {
     recorder: mpsc::UnboundedSender<Made>,
     recording: JoinHandle<Recorded>,
     segments: u64,
+    /// Which of the tracks are to be had.
+    offered: Vec<bool>,
 }
 
 pub struct Run {
@@ -79,6 +82,7 @@ pub struct Run {
     /// What stands in while nobody sends, on its way.
     slate: Option<AbortOnDropHandle<Option<Vec<Frame>>>>,
     losses: Losses,
+    pace: Pace,
     /// Since when nobody publishes, and whether the last one said that it is over.
     empty: Option<(Instant, bool)>,
 }
@@ -112,6 +116,7 @@ impl Run {
             show: None,
             slate: None,
             losses: Losses::default(),
+            pace: Pace::default(),
             empty: None,
         }
     }
@@ -178,9 +183,15 @@ impl Run {
         match came {
             Came::Frame(track, frame) => {
                 if let Some(show) = &mut self.show {
+                    show.offer(track, true);
                     let now = show.now_us();
                     show.packager.push(track, frame, now);
                     show.tell();
+                }
+            }
+            Came::GivenUp(track) => {
+                if let Some(show) = &mut self.show {
+                    show.offer(track, false);
                 }
             }
             Came::End(slot) => {
@@ -260,6 +271,7 @@ impl Run {
             snapshots.push((*slot, snapshot));
         }
         self.choose(now, starter);
+        self.measure(now);
         if let Some(show) = &mut self.show {
             // Who is on air fills its own time, unless nothing comes.
             let behind = show.now_us() - show.packager.now_us();
@@ -313,6 +325,15 @@ impl Run {
         self.on_air = OnAir::Coming(wanted, AbortOnDropHandle::new(tokio::spawn(opening)));
     }
 
+    /// Notes how far encoders are.
+    fn measure(&mut self, now: Instant) {
+        let OnAir::There(session) = &self.on_air else { return };
+        match session.progress() {
+            Some((source_us, made_us)) => self.pace.note(now, source_us, made_us),
+            None => self.pace = Pace::default(),
+        }
+    }
+
     fn report(&self, sources: Vec<(Slot, crate::Snapshot)>) {
         let (on_air, keeps_source) = match &self.on_air {
             OnAir::There(session) => (Some(session.slot), session.keeps_source),
@@ -323,13 +344,13 @@ impl Run {
             keeps_source,
             sources,
             deaths: self.losses.deaths(),
-            given_up: self.losses.given_up(),
+            speed_milli: self.pace.milli(),
             ..Status::default()
         };
         if let Some(show) = &self.show {
             status.segments = show.segments;
-            status.length_ms = u64::try_from(show.packager.now_us() / 1000).unwrap_or(0);
-            status.rungs = show.programme.tracks().iter().filter_map(About::rung).collect();
+            let all = show.programme.tracks().iter().zip(&show.offered);
+            status.rungs = all.filter_map(|(about, on)| Some(Shown { on: *on, ..about.rung()? })).collect();
         }
         self.telling.send_replace(status);
     }
@@ -359,6 +380,8 @@ impl Run {
 /// What comes from who is on air.
 enum Came {
     Frame(usize, Frame),
+    /// A rendition for which the machine is too slow.
+    GivenUp(usize),
     End(Slot),
     Session(Session),
     Nothing(Slot),
@@ -372,7 +395,8 @@ async fn next(on_air: &mut OnAir) -> Came {
             _ => Came::Nothing(*slot),
         },
         OnAir::There(session) => match session.frames.recv().await {
-            Some((track, frame)) => Came::Frame(track, frame),
+            Some((track, Some(frame))) => Came::Frame(track, frame),
+            Some((track, None)) => Came::GivenUp(track),
             None => Came::End(session.slot),
         },
     }
@@ -426,7 +450,22 @@ impl Show {
         let zero = Instant::now()
             .checked_sub(Duration::from_micros(u64::try_from(now - started_at).unwrap_or(0)))
             .unwrap_or_else(Instant::now);
-        Ok(Self { packager, programme, tracks, zero, recorder, recording, segments: number })
+        let offered = vec![true; programme.tracks().len()];
+        Ok(Self { packager, programme, tracks, zero, recorder, recording, segments: number, offered })
+    }
+
+    /// A track is to be had, or no longer: the best one that is leads. The last of the pictures is not taken away.
+    fn offer(&mut self, track: usize, on: bool) {
+        let pictures = self.tracks.rungs().count();
+        let best = |offered: &[bool]| offered.iter().take(pictures).position(|on| *on);
+        let before = self.offered.clone();
+        let Some(offered) = self.offered.get_mut(track).filter(|offered| **offered != on) else { return };
+        *offered = on;
+        match best(&self.offered) {
+            Some(leader) => self.packager.follow_track(leader, self.now_us()),
+            None => return self.offered = before,
+        }
+        self.programme.withdraw(track, !on);
     }
 
     /// The event's time by the clock, microseconds.

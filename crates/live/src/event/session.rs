@@ -1,12 +1,6 @@
 //! One publisher on air: its ladder, and the frames of all tracks in the event's order.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use media::{
@@ -24,8 +18,8 @@ use tokio_util::task::AbortOnDropHandle;
 use super::Making;
 use crate::{
     Feed, Kind, Slot, Track, TrackId, Windows, feed,
-    ladder::{self, Plan, Rung, Starter, can_stay},
-    ring::{Frame, Item, Start},
+    ladder::{self, Losses, Plan, Rung, Starter, can_stay},
+    ring::{Frame, Item, Ring, Start},
 };
 
 /// How long it is waited for key frames and for sound before an event begins.
@@ -88,25 +82,6 @@ fn size(spec: &TrackSpec) -> Option<(u32, u32)> {
     }
 }
 
-/// What the encoders of an event went through.
-#[derive(Debug, Clone, Default)]
-pub struct Losses(Arc<(AtomicU64, AtomicU32)>);
-
-impl Losses {
-    fn add(&self, outcome: ladder::Outcome) {
-        self.0.0.fetch_add(outcome.deaths, Relaxed);
-        self.0.1.fetch_add(outcome.given_up, Relaxed);
-    }
-
-    pub fn deaths(&self) -> u64 {
-        self.0.0.load(Relaxed)
-    }
-
-    pub fn given_up(&self) -> u32 {
-        self.0.1.load(Relaxed)
-    }
-}
-
 /// A publisher's frames as tracks of the event.
 #[derive(Debug)]
 pub struct Session {
@@ -114,10 +89,12 @@ pub struct Session {
     pub tracks: Tracks,
     /// The leader is the publisher's own picture.
     pub keeps_source: bool,
-    /// Track and frame.
-    pub frames: mpsc::Receiver<(usize, Frame)>,
+    /// Track and frame; `None`: the track is given up, and the others go on.
+    pub frames: mpsc::Receiver<(usize, Option<Frame>)>,
     /// When the first picture came.
     pub first: Instant,
+    /// What goes into the encoder, and the best that comes out of it.
+    encoding: Option<(Ring, Ring)>,
     _tasks: Vec<AbortOnDropHandle<()>>,
 }
 
@@ -125,6 +102,16 @@ impl Session {
     /// How long ago its first picture came, microseconds.
     pub fn age_us(&self) -> i64 {
         i64::try_from(self.first.elapsed().as_micros()).unwrap_or(i64::MAX)
+    }
+
+    /// The times of the newest pictures that went into the encoder and came out of it, microseconds; `None` where there is none.
+    pub fn progress(&self) -> Option<(i64, i64)> {
+        let (source, made) = self.encoding.as_ref()?;
+        let micros = |frame: Frame| {
+            let us = i128::from(frame.dts) * 1_000_000 / i128::from(frame.spec.timescale.max(1));
+            i64::try_from(us).unwrap_or(0)
+        };
+        Some((micros(source.newest()?), micros(made.newest()?)))
     }
 }
 
@@ -152,20 +139,26 @@ pub async fn open<S: Starter>(
     let has_sound = known.as_ref().is_none_or(|known| known.sound().is_some());
     wanted.extend(audio.filter(|_| has_sound).map(|_| SOUND));
     let mut tasks = Vec::new();
-    let laddering = ladder::run(source.clone(), writer, plan.clone(), starter);
-    tasks.push(AbortOnDropHandle::new(tokio::spawn(async move { losses.add(laddering.await) })));
+    let laddering = ladder::run(source.clone(), writer, plan.clone(), starter, losses);
+    tasks.push(AbortOnDropHandle::new(tokio::spawn(laddering)));
     let ready = described(&output, &wanted).await;
     if ready.len() < wanted.len() || ready.is_empty() {
         return None;
     }
     let tracks = known.unwrap_or_else(|| tracks_of(&ready, &plan, &source));
+    // The last one is never given up.
+    let last = ready
+        .iter()
+        .filter(|track| track.id.kind == Kind::Video && track.id != TOP)
+        .max_by_key(|track| track.id);
+    let encoding = video.zip(last).map(|(source, rung)| (source.ring, rung.ring.clone()));
     let (sender, frames) = mpsc::channel(ON_THE_WAY);
     for track in ready {
         let Some(index) = place(&track, &tracks, plan.keeps_source) else { continue };
-        let reading = read(track, index, sender.clone());
+        let reading = read(track, index, sender.clone(), source.clone());
         tasks.push(AbortOnDropHandle::new(tokio::spawn(reading)));
     }
-    Some(Session { slot, tracks, keeps_source: plan.keeps_source, frames, first, _tasks: tasks })
+    Some(Session { slot, tracks, keeps_source: plan.keeps_source, frames, first, encoding, _tasks: tasks })
 }
 
 /// Looks at what a publisher sends until it is known how far apart its key frames are. Gives the first track of each kind.
@@ -357,12 +350,15 @@ fn place(track: &Track, tracks: &Tracks, keeps_source: bool) -> Option<usize> {
     }
 }
 
-async fn read(track: Track, index: usize, to: mpsc::Sender<(usize, Frame)>) {
+async fn read(track: Track, index: usize, to: mpsc::Sender<(usize, Option<Frame>)>, source: Feed) {
     let mut reader = track.ring.reader(Start::Oldest);
     while let Some(item) = reader.next().await {
         let Item::Frame(frame) = item else { continue };
-        if to.send((index, frame)).await.is_err() {
+        if to.send((index, Some(frame))).await.is_err() {
             return;
         }
+    }
+    if track.id.kind == Kind::Video && !source.has_ended() {
+        let _ = to.send((index, None)).await;
     }
 }

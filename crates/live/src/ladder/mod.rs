@@ -10,7 +10,17 @@ mod input;
 mod run;
 mod still;
 
-use std::{any::Any, io, path::PathBuf, pin::Pin, process::Stdio};
+use std::{
+    any::Any,
+    io,
+    path::PathBuf,
+    pin::Pin,
+    process::Stdio,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
+    },
+};
 
 use media::{
     cmaf::{Media, TrackSpec},
@@ -61,13 +71,28 @@ pub fn can_stay(spec: &TrackSpec, key_interval_ms: Option<u64>, longest_ms: u64)
     is_plain && key_interval_ms.is_some_and(|apart| apart <= longest_ms)
 }
 
-/// What became of a ladder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Outcome {
+/// What encoders went through, as it happens. Cheap to clone: all clones count together.
+#[derive(Debug, Clone, Default)]
+pub struct Losses(Arc<(AtomicU64, AtomicU32)>);
+
+impl Losses {
     /// Encoders that died or hung.
-    pub deaths: u64,
+    pub fn deaths(&self) -> u64 {
+        self.0.0.load(Relaxed)
+    }
+
     /// Rungs that were given up because the machine could not keep up.
-    pub given_up: u32,
+    pub fn given_up(&self) -> u32 {
+        self.0.1.load(Relaxed)
+    }
+
+    fn death(&self) {
+        self.0.0.fetch_add(1, Relaxed);
+    }
+
+    fn giving_up(&self) {
+        self.0.1.fetch_add(1, Relaxed);
+    }
 }
 
 /// A program at work.

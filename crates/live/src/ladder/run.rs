@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    Outcome, Plan, Starter,
+    Losses, Plan, Starter,
     command::Job,
     drive::{End, drive, key_frame},
     input::Container,
@@ -37,13 +37,12 @@ const GOOD: Duration = Duration::from_secs(10);
 /// Makes the plan's rungs until the source has ended. The source's own picture is `video 0` of the output when it is kept; rungs are numbered
 /// from 1 on, best first; AAC-LC of the source is taken over as it is, if the plan has nothing against it. Begins at the source's newest key
 /// frame.
-pub async fn run<S: Starter>(source: Feed, output: FeedWriter, plan: Plan, starter: Arc<S>) -> Outcome {
+pub async fn run<S: Starter>(source: Feed, output: FeedWriter, plan: Plan, starter: Arc<S>, losses: Losses) {
     let output = Output(Arc::new(Mutex::new(output)));
     let mut tracks = source.watch_tracks();
     let mut taken: Vec<Ring> = Vec::new();
     let mut copies = JoinSet::new();
     let mut encoders = JoinSet::new();
-    let mut outcome = Outcome::default();
     let mut ended = false;
     // What is there already is taken up at its newest picture that decodes on its own: what was before is not live.
     let mut start = Start::NewestKey;
@@ -62,28 +61,30 @@ pub async fn run<S: Starter>(source: Feed, output: FeedWriter, plan: Plan, start
                 }
                 if !plan.rungs.is_empty() {
                     let job = Job::Pictures { plan: plan.clone(), given_up: 0 };
-                    encoders.spawn(encode(track, output.clone(), job, starter.clone(), start));
+                    encoders.spawn(encode(
+                        track,
+                        output.clone(),
+                        job,
+                        (starter.clone(), losses.clone()),
+                        start,
+                    ));
                 }
             } else if track.id.kind == Kind::Audio && !plan.takes(&track.spec) {
                 let job = Job::Sound { track: track.id, bitrate_bps: plan.audio_bps, sound: plan.sound };
-                encoders.spawn(encode(track, output.clone(), job, starter.clone(), start));
+                encoders.spawn(encode(track, output.clone(), job, (starter.clone(), losses.clone()), start));
             } else if track.id.kind == Kind::Audio {
                 copies.spawn(copy(track, output.clone(), Start::Oldest));
             }
         }
         start = Start::Oldest;
         if ended && copies.is_empty() && encoders.is_empty() {
-            return outcome;
+            return;
         }
         tokio::select! {
             _ = tracks.changed(), if !ended => {}
             () = source.ended(), if !ended => ended = true,
             Some(_) = copies.join_next() => {}
-            Some(done) = encoders.join_next() => {
-                let Outcome { deaths, given_up } = done.unwrap_or_default();
-                outcome.deaths += deaths;
-                outcome.given_up += given_up;
-            }
+            Some(_) = encoders.join_next() => {}
         }
     }
 }
@@ -136,11 +137,10 @@ async fn encode<S: Starter>(
     track: Track,
     output: Output,
     mut job: Job,
-    starter: Arc<S>,
+    (starter, losses): (Arc<S>, Losses),
     start: Start,
-) -> Outcome {
+) {
     let mut reader = track.ring.reader(start).with_patience(PATIENCE);
-    let mut outcome = Outcome::default();
     let mut wait = SOONEST;
     let mut next = None;
     loop {
@@ -173,11 +173,11 @@ async fn encode<S: Starter>(
                     );
                     output.lock().end(best);
                     *given_up += 1;
-                    outcome.given_up += 1;
+                    losses.giving_up();
                 }
             }
             End::Died => {
-                outcome.deaths += 1;
+                losses.death();
                 if track.ring.is_closed() {
                     break;
                 }
@@ -190,5 +190,4 @@ async fn encode<S: Starter>(
         }
     }
     job.tracks().into_iter().for_each(|id| output.lock().end(id));
-    outcome
 }

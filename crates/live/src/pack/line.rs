@@ -178,6 +178,11 @@ impl Line {
         }
     }
 
+    /// The frames that were kept.
+    pub fn take_waiting(&mut self) -> VecDeque<Frame> {
+        std::mem::take(&mut self.waiting)
+    }
+
     /// When a frame is decoded: event time in ticks of pictures. Pictures that can be decoded on their own are shown at that time.
     pub fn time(&mut self, frame: &Frame, offset_us: i64) -> Option<u64> {
         let scale_of = |ticks| scale(ticks, frame.spec.timescale, PICTURES);

@@ -1,7 +1,7 @@
 //! The packager: frames of all tracks become parts and segments that begin and end together and follow each other without a gap,
 //! whatever the publisher does.
 //!
-//! One track **leads**: at its key frames segments begin, and the others follow. Each track is filled where it has nothing: a
+//! One track **leads**, at first the first one: at its key frames segments begin, and the others follow. Each track is filled where it has nothing: a
 //! picture with the slate or with the last one that decodes on its own, sound with silence. So the event's time never stands still,
 //! and what is recorded needs no mending. Without a clock: times are arguments.
 
@@ -101,6 +101,7 @@ enum Source {
 pub struct Packager {
     cut: Cut,
     lines: Vec<Line>,
+    leader: usize,
     bounds: Bounds,
     /// The last distances between the leader's key frames.
     groups: VecDeque<u64>,
@@ -122,7 +123,8 @@ impl Packager {
         let line = |(track, spec): (usize, TrackSpec)| Line::new(track, retimed(spec), &cut, &bounds);
         let lines = specs.into_iter().enumerate().map(line).collect();
         let (groups, source) = (VecDeque::new(), Source::Waiting(at));
-        Self { cut, lines, bounds, groups, last_key: None, horizon: at, source, filling: false, behind: None }
+        let (leader, last_key, horizon, filling, behind) = (0, None, at, false, None);
+        Self { cut, lines, leader, bounds, groups, last_key, horizon, source, filling, behind }
     }
 
     /// What a track's samples are described by.
@@ -143,7 +145,7 @@ impl Packager {
     /// Another source begins: its first key frame is shown at `at_us` of the event's time, or later where there is something already.
     pub fn join(&mut self, at_us: i64) {
         // The last picture of who was before is shown.
-        self.horizon = self.horizon.max(self.lines.first().map_or(0, Line::end_if_held));
+        self.horizon = self.horizon.max(self.lines.get(self.leader).map_or(0, Line::end_if_held));
         self.source = Source::Waiting(ticks(at_us).max(self.horizon));
         (self.last_key, self.behind) = (None, None);
         self.groups.clear();
@@ -157,9 +159,19 @@ impl Packager {
         }
     }
 
+    /// Segments begin at the key frames of this track from now on. `now_us` is the event's time by the clock.
+    pub fn follow_track(&mut self, leader: usize, now_us: i64) {
+        if self.leader == leader {
+            return;
+        }
+        self.leader = leader;
+        let waiting = self.lines.get_mut(leader).map(Line::take_waiting).unwrap_or_default();
+        waiting.into_iter().for_each(|frame| self.push(leader, frame, now_us));
+    }
+
     /// Takes a frame of a track at the event's time `now_us` by the clock.
     pub fn push(&mut self, track: usize, frame: Frame, now_us: i64) {
-        if track == 0 {
+        if track == self.leader {
             self.lead(frame, now_us);
         } else if let Some(line) = self.lines.get_mut(track) {
             line.wait(frame);
@@ -172,7 +184,7 @@ impl Packager {
         let to = ticks(to_us);
         // In steps of a part, so that those who wait get something.
         let step = self.ms(self.cut.part_ms);
-        let interrupted = self.lines.first().filter(|line| line.is_started() && !self.filling);
+        let interrupted = self.lines.get(self.leader).filter(|line| line.is_started() && !self.filling);
         let from = interrupted.map(|line| self.horizon.max(line.end_if_held()).max(self.room()));
         if from.unwrap_or(self.horizon) + step > to {
             return;
@@ -186,7 +198,7 @@ impl Packager {
         while self.horizon + step <= to {
             let next = self.horizon + step;
             self.fill_bounds(next);
-            if let Some(line) = self.lines.first_mut() {
+            if let Some(line) = self.lines.get_mut(self.leader) {
                 line.advance(next, &self.bounds);
             }
             self.horizon = next;
@@ -197,7 +209,7 @@ impl Packager {
     /// All that is there becomes segments; nothing follows.
     pub fn finish(&mut self) {
         self.follow();
-        let end = self.lines.first().map_or(0, Line::end_if_held);
+        let end = self.lines.get(self.leader).map_or(0, Line::end_if_held);
         self.horizon = self.horizon.max(end);
         for line in self.lines.iter_mut().filter(|line| line.is_started()) {
             line.advance(self.horizon, &self.bounds);
@@ -217,7 +229,7 @@ impl Packager {
             Source::Waiting(_) if !frame.key => return,
             Source::Waiting(at) => self.anchor(&frame, at.max(self.room())),
         };
-        let Some(line) = self.lines.first_mut() else { return };
+        let Some(line) = self.lines.get_mut(self.leader) else { return };
         let (pictures, filled) = (line.is_video(), self.filling || line.wants_key());
         let Some(mut at) = line.time(&frame, offset) else { return };
         if at < self.horizon {
@@ -226,7 +238,7 @@ impl Packager {
             }
             let offset = self.anchor(&frame, self.horizon.max(self.room()));
             self.lines.iter_mut().for_each(Line::part_with_source);
-            let again = self.lines.first_mut().and_then(|line| line.time(&frame, offset));
+            let again = self.lines.get_mut(self.leader).and_then(|line| line.time(&frame, offset));
             let Some(anchored) = again else { return };
             at = anchored;
         }
@@ -247,7 +259,7 @@ impl Packager {
         if frame.key {
             self.last_key = Some(at);
         }
-        if let Some(line) = self.lines.first_mut() {
+        if let Some(line) = self.lines.get_mut(self.leader) {
             line.add(frame, at, &self.bounds);
         }
         self.horizon = self.horizon.max(at);
@@ -307,7 +319,8 @@ impl Packager {
     /// Brings the followers as far as the leader is.
     fn follow(&mut self) {
         let least = self.horizon.saturating_sub(self.ms(LATE_MS));
-        for line in self.lines.iter_mut().skip(1) {
+        let followers = self.lines.iter_mut().enumerate().filter(|(track, _)| *track != self.leader);
+        for (_, line) in followers {
             if let Source::Playing(offset) = self.source {
                 while let Some((frame, at)) = line.next_waiting(offset, self.horizon) {
                     line.add(frame, at, &self.bounds);

@@ -216,6 +216,23 @@ fn the_slate_stands_in_where_nobody_sends() {
 }
 
 #[test]
+fn another_track_leads_when_the_first_one_is_given_up() {
+    let mut studio = Studio::open(0, 0);
+    studio.play(0, 4_000_000, 2_000_000, 0);
+    studio.packager.follow_track(1, 4_000_000);
+    for n in 120..360 {
+        let at = n * 1_000_000 / 30;
+        studio.push(1, at, n % 60 == 0, at);
+        studio.push(2, at, true, at);
+    }
+    let tracks = studio.end();
+    assert!(tracks[1].len() == 6 && lengths(&tracks[1], PICTURES).iter().all(|ms| ms.abs_diff(2000) <= 1));
+    let own = |(chunk, _): &(Chunk, bool)| chunk.bytes.index.sync.len();
+    assert!(tracks[1].iter().map(own).all(|keys| keys == 1), "as they came");
+    assert!(tracks[0].iter().map(own).skip(3).all(|keys| keys > 1), "the last picture, again and again");
+}
+
+#[test]
 fn a_rung_that_comes_late_has_all_segments() {
     let mut studio = Studio::open(4, 10 * u64::from(PICTURES));
     let second = |n: i64| n * 1_000_000;

@@ -9,7 +9,7 @@ use std::{
 
 use live::{
     Ended, Feed, Track, Windows, feed,
-    ladder::{Outcome, Plan, Process, Rung, Starter, Uncaged, can_stay, run, still},
+    ladder::{Losses, Plan, Process, Rung, Starter, Uncaged, can_stay, run, still},
     ring::{Frame, Item, Start},
 };
 use media::{cmaf, mp4};
@@ -65,7 +65,8 @@ struct Stage {
     source: Feed,
     output: Feed,
     starter: Arc<Mortal>,
-    ladder: JoinHandle<Outcome>,
+    ladder: JoinHandle<()>,
+    losses: Losses,
     publisher: JoinHandle<()>,
 }
 
@@ -101,16 +102,18 @@ async fn stage_at(
     let source = house.opened().await;
     let (writer, output) = feed(Windows { seconds: 3600, ..Windows::default() }, Instant::now());
     let starter = Arc::new(Mortal { ffmpeg: Uncaged { program: encoder.path() }, started: Mutex::default() });
-    let ladder = tokio::spawn(run(source.clone(), writer, plan, starter.clone()));
-    Stage { house, dir, source, output, starter, ladder, publisher }
+    let losses = Losses::default();
+    let ladder = tokio::spawn(run(source.clone(), writer, plan, starter.clone(), losses.clone()));
+    Stage { house, dir, source, output, starter, ladder, losses, publisher }
 }
 
 impl Stage {
-    async fn end(mut self) -> (Outcome, Feed, Feed, tempfile::TempDir) {
+    /// Deaths and rungs that were given up, and what came of it.
+    async fn end(mut self) -> ((u64, u32), Feed, Feed, tempfile::TempDir) {
         self.publisher.await.unwrap();
         assert_eq!(self.house.closed().await, Ended::Finished);
-        let outcome = timeout(SOON, self.ladder).await.unwrap().unwrap();
-        (outcome, self.source, self.output, self.dir)
+        timeout(SOON, self.ladder).await.unwrap().unwrap();
+        ((self.losses.deaths(), self.losses.given_up()), self.source, self.output, self.dir)
     }
 }
 
@@ -192,8 +195,8 @@ async fn a_ladder_of_what_comes_over_srt() {
         let house = House::open().await;
         let to = format!("-f mpegts -output_ts_offset 95441 {}", house.srt_url("streamid=key"));
         let stage = stage_at(house, &to, Ffmpeg::System, encode, 5, plan(), Ffmpeg::System).await;
-        let (outcome, source, output, dir) = stage.end().await;
-        assert_eq!(outcome, Outcome::default());
+        let (losses, source, output, dir) = stage.end().await;
+        assert_eq!(losses, (0, 0));
         let original = frames(&track(&source, "video 0")).await;
         assert!(original.len() > 130, "{}", original.len());
         for (name, width) in [("video 1", 320), ("video 2", 160)] {
@@ -222,8 +225,8 @@ async fn every_rung_has_every_picture_and_the_same_key_frames() {
     let (top, rung) =
         (until_there(&stage.source, "video 0").await, until_there(&stage.output, "video 2").await);
     let delays = delays(top, rung);
-    let (outcome, source, output, dir) = stage.end().await;
-    assert_eq!(outcome, Outcome::default());
+    let (losses, source, output, dir) = stage.end().await;
+    assert_eq!(losses, (0, 0));
     let original = frames(&track(&source, "video 0")).await;
     assert_eq!(original.len(), 180);
     let apart = source.snapshot(Instant::now()).tracks[0].longest_key_interval_ms;
@@ -271,8 +274,8 @@ async fn without_the_source_key_frames_are_made() {
 async fn hevc_is_encoded_by_an_old_ffmpeg() {
     let encode = "-c:v libx265 -preset ultrafast -x265-params log-level=none:bframes=0:keyint=30 -pix_fmt yuv420p -rtmp_enhanced_codecs hvc1";
     let stage = stage(Ffmpeg::Recent, encode, 5, plan()).await;
-    let (outcome, source, output, dir) = stage.end().await;
-    assert_eq!(outcome, Outcome::default());
+    let (losses, source, output, dir) = stage.end().await;
+    assert_eq!(losses, (0, 0));
     let original = frames(&track(&source, "video 0")).await;
     assert!(!can_stay(&original[0].spec, Some(1000), 2000), "not everybody plays HEVC");
     let made = frames(&track(&output, "video 1")).await;
@@ -287,8 +290,8 @@ async fn hevc_is_encoded_by_an_old_ffmpeg() {
 async fn a_recent_ffmpeg_makes_the_same() {
     let plan = Plan { keeps_source: false, ..plan() };
     let stage = stage_with(Ffmpeg::System, X264, 4, plan, Ffmpeg::Recent).await;
-    let (outcome, source, output, dir) = stage.end().await;
-    assert_eq!(outcome, Outcome::default());
+    let (losses, source, output, dir) = stage.end().await;
+    assert_eq!(losses, (0, 0));
     let made = frames(&track(&output, "video 2")).await;
     assert_eq!(shown(&made, false), shown(&frames(&track(&source, "video 0")).await, false));
     assert_eq!((shown(&made, true).len(), decoded(dir.path(), &made)), (4, 119));
@@ -301,8 +304,8 @@ async fn a_dead_encoder_heals_within_a_group() {
     until_there(&stage.output, "video 1").await;
     sleep(Duration::from_millis(1700)).await;
     stage.starter.kill();
-    let (outcome, source, output, dir) = stage.end().await;
-    assert_eq!(outcome, Outcome { deaths: 1, given_up: 0 });
+    let (losses, source, output, dir) = stage.end().await;
+    assert_eq!(losses, (1, 0));
     let made = frames(&track(&output, "video 1")).await;
     let times = shown(&made, false);
     let gap = times.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
@@ -323,14 +326,15 @@ async fn what_is_no_encoder_is_survived() {
         let (mut source, feed_of_source) = feed(Windows::default(), Instant::now());
         let (writer, output) = feed(Windows::default(), Instant::now());
         let starter = Arc::new(Uncaged { program });
-        let ladder = tokio::spawn(run(feed_of_source, writer, plan(), starter));
+        let losses = Losses::default();
+        let ladder = tokio::spawn(run(feed_of_source, writer, plan(), starter, losses.clone()));
         Ffmpeg::System.make(dir.path(), &format!("-f lavfi -i testsrc2=s=64x64:d=1 {X264} one.flv")).await;
         let bytes = std::fs::read(dir.path().join("one.flv")).unwrap();
         crate::probe::fill(&mut source, &bytes);
         sleep(Duration::from_millis(wait)).await;
         drop(source);
-        let outcome = timeout(SOON, ladder).await.unwrap().unwrap();
-        assert!((1..20).contains(&outcome.deaths), "{outcome:?}");
+        timeout(SOON, ladder).await.unwrap().unwrap();
+        assert!((1..20).contains(&losses.deaths()), "{losses:?}");
         assert_eq!(frames(&track(&output, "video 0")).await.len(), 25, "the source is there all the same");
     }
 }
@@ -370,9 +374,11 @@ async fn overload_gives_up_the_top_rung_and_keeps_the_others() {
     let source = house.opened().await;
     let (writer, output) = feed(Windows { seconds: 3600, ..Windows::default() }, Instant::now());
     let starter = Arc::new(Overloaded(Uncaged { program: "ffmpeg".into() }));
-    let outcome = timeout(SOON, run(source.clone(), writer, plan(), starter)).await.unwrap();
+    let losses = Losses::default();
+    timeout(SOON, run(source.clone(), writer, plan(), starter, losses.clone())).await.unwrap();
+    let losses = (losses.deaths(), losses.given_up());
     publisher.await.unwrap();
-    assert_eq!(outcome, Outcome { deaths: 0, given_up: 1 });
+    assert_eq!(losses, (0, 1));
     let last = |frames: &[Frame]| shown(frames, false).last().copied();
     let (top, rung) = (frames(&track(&output, "video 1")).await, frames(&track(&output, "video 2")).await);
     assert!(last(&top) < last(&rung), "the top rung has ended, the other one goes on");
@@ -393,9 +399,11 @@ async fn sound_is_made_into_aac() {
     let source = house.opened().await;
     let (writer, output) = feed(Windows::default(), Instant::now());
     let starter = Arc::new(Uncaged { program: "ffmpeg".into() });
-    let outcome = timeout(SOON, run(source.clone(), writer, plan(), starter)).await.unwrap();
+    let losses = Losses::default();
+    timeout(SOON, run(source.clone(), writer, plan(), starter, losses.clone())).await.unwrap();
+    let losses = (losses.deaths(), losses.given_up());
     publisher.await.unwrap();
-    assert_eq!(outcome, Outcome::default());
+    assert_eq!(losses, (0, 0));
     let (opus, aac) = (frames(&track(&source, "audio 0")).await, frames(&track(&output, "audio 0")).await);
     assert_eq!(aac[0].spec.codec().unwrap(), "mp4a.40.2");
     let (from, to) = (shown(&opus, false), shown(&aac, false));

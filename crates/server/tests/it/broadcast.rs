@@ -350,6 +350,71 @@ async fn a_backup_takes_over_and_what_is_missing_is_filled() {
     assert!(widest < 1.0, "{widest} s without a picture in {video}");
 }
 
+/// The encoders of this process.
+fn encoders() -> Vec<String> {
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+    let children = tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("children")).ok());
+    let pids: Vec<String> =
+        children.flat_map(|line| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect();
+    let encodes = |pid: &String| {
+        std::fs::read_to_string(format!("/proc/{pid}/cmdline"))
+            .is_ok_and(|line| line.contains("-force_key_frames"))
+    };
+    pids.into_iter().filter(encodes).collect()
+}
+
+fn signal(pid: &str, name: &str) {
+    assert!(std::process::Command::new("kill").args([name, pid]).status().unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_slow_machine_cannot_make_is_withdrawn() {
+    let house = house(Engines::embedded()).await;
+    let admin = house.admin().await;
+    let event = Event::new(&admin, json!({})).await;
+    let _encoder = publish(&event.primary, "1280x720", 48_000, 60);
+    event.until(&admin, "live").await;
+    let folder = folder(&house.base, &house.visitor(), event.id).await;
+    let list = get(&format!("{folder}/main.m3u8")).await.expect(200).text();
+    assert!(list.contains("v480p") && list.contains("v360p"), "{list}");
+    let pids = encoders();
+    let [encoder] = pids.as_slice() else { panic!("{pids:?}") };
+    signal(encoder, "-STOP");
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    signal(encoder, "-CONT");
+    let began = Instant::now();
+    loop {
+        let health = admin.get(&event.path("/health")).await.expect(200).json;
+        let on = |n: usize| health["ladder"]["rungs"][n]["on"].as_bool().unwrap();
+        if !on(1) {
+            assert!(on(0) && on(2), "{health}");
+            break;
+        }
+        assert!(began.elapsed() < SOON, "nothing is given up: {health}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    // Players are sent to the others, which go on.
+    for path in ["v480p/playlist.m3u8", "v480p/playlist.m3u8?_HLS_msn=3"] {
+        assert_eq!(get(&format!("{folder}/{path}")).await.status, 404);
+    }
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    for manifest in ["main.m3u8", "main.mpd"] {
+        let text = get(&format!("{folder}/{manifest}")).await.expect(200).text();
+        assert!(!text.contains("v480p") && text.contains("v360p") && text.contains("v720p"), "{text}");
+    }
+    let smaller = format!("{folder}/v360p/playlist.m3u8");
+    let before = count(&get(&smaller).await.expect(200).text(), "#EXTINF");
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert!(count(&get(&smaller).await.expect(200).text(), "#EXTINF") > before);
+    // And so is the recording.
+    event.end(&admin).await;
+    admin.until_complete(event.id).await;
+    let list = get(&format!("{folder}/main.m3u8")).await.expect(200).text();
+    assert!(!list.contains("v480p") && list.contains("v360p") && list.contains("v720p"), "{list}");
+    let args = ["-v", "error", "-i", &smaller, "-map", "0:v:0", "-f", "null", "-"];
+    run("ffmpeg", &args).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_event_goes_on_after_its_node_has_died() {
     let engines = Engines::embedded();

@@ -46,8 +46,7 @@ async fn plays(house: &House, caller: &Caller, id: VideoId, seconds: f64) {
     let folder = folder(&house.base, caller, id).await;
     for track in ["v480p", "v360p", "a0"] {
         let list = format!("{folder}/{track}/playlist.m3u8");
-        let args =
-            ["-v", "error", "-show_entries", "packet=dts_time,duration_time", "-of", "csv=p=0", &list];
+        let args = ["-v", "error", "-show_entries", "packet=dts_time,duration_time", "-of", "csv=p=0", &list];
         let packets = run("ffprobe", &args).await;
         // Where each begins and ends.
         let spans: Vec<(f64, f64)> = packets
@@ -59,7 +58,11 @@ async fn plays(house: &House, caller: &Caller, id: VideoId, seconds: f64) {
             })
             .collect();
         let hole = spans.windows(2).map(|pair| (pair[1].0 - pair[0].1).abs()).fold(0.0, f64::max);
-        assert!(spans[0].0.abs() < 0.2 && hole < 0.01, "{track} begins at {} s, holes of {hole} s", spans[0].0);
+        assert!(
+            spans[0].0.abs() < 0.2 && hole < 0.01,
+            "{track} begins at {} s, holes of {hole} s",
+            spans[0].0
+        );
         let all = spans[spans.len() - 1].1 - spans[0].0;
         assert!((all - seconds).abs() < 0.1, "{all} of {seconds} s of {track}");
     }

@@ -64,7 +64,7 @@ pub async fn report(gate: Arc<Gate>, node: String, bus: Bus, stop: CancellationT
                         .map(|(n, rung)| told_rung(n, rung, &status))
                         .collect(),
                     deaths: status.deaths,
-                    speed_milli: None,
+                    speed_milli: status.speed_milli,
                 },
                 segments: status.segments,
                 viewers: 0,
@@ -79,7 +79,7 @@ fn told_rung(n: usize, rung: &Shown, status: &Status) -> told::Rung {
         height: rung.height,
         bitrate_bps: rung.bitrate_bps.into(),
         is_source: n == 0 && status.keeps_source,
-        on: true,
+        on: rung.on,
     }
 }
 
