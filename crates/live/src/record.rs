@@ -18,8 +18,9 @@ use crate::{
     programme::{Programme, Stored},
 };
 
-/// A descriptor for so many segments.
+/// A descriptor for so many segments, or for so small a share of them: it tells them all.
 const DESCRIBED: u64 = 5;
+const SHARE: u64 = 500;
 /// Segments of all tracks that may wait for a store that is away: ten minutes.
 const MOST_WAITING: usize = 300;
 /// Between two attempts to store something: at first, and at most.
@@ -129,6 +130,8 @@ pub struct Recorder {
     /// Segments that are whole, until all tracks have theirs.
     waiting: BTreeMap<u64, Vec<Option<Chunk>>>,
     next: u64,
+    /// With this segment the next descriptor is written; at once when an event begins or goes on.
+    described_at: u64,
 }
 
 /// What became of a recording.
@@ -141,7 +144,7 @@ pub struct Recorded {
 
 impl Recorder {
     pub fn new(blobs: Blobs, programme: Programme, kept: Kept) -> Self {
-        Self { blobs, next: kept.next(), programme, kept, waiting: BTreeMap::new() }
+        Self { blobs, next: kept.next(), programme, kept, waiting: BTreeMap::new(), described_at: 0 }
     }
 
     /// Keeps what comes until there is nothing more, and calls `playable` when there is a first descriptor.
@@ -166,8 +169,9 @@ impl Recorder {
                 self.waiting.pop_first();
             }
             while self.store_next().await {
-                if (self.next - 1).is_multiple_of(DESCRIBED) {
+                if self.next >= self.described_at {
                     self.describe(false).await;
+                    self.described_at = self.next + DESCRIBED.max(self.next / SHARE);
                     if let Some(playable) = playable.take() {
                         playable().await;
                     }

@@ -9,6 +9,7 @@ mod ladder;
 mod limits;
 mod probe;
 mod publish;
+mod soak;
 mod srt;
 mod srt_client;
 mod srt_faults;
