@@ -2,7 +2,7 @@
 // there is a recording.
 import type { ChildProcess } from "node:child_process";
 import { send } from "./encoder";
-import { clip, expect, frames, headers, playing, position, signed as test, video } from "./support";
+import { expect, frames, headers, playing, position, signed as test, video } from "./support";
 
 test.describe.configure({ mode: "serial" });
 // The player asks before it is known that the event is to come; what is not there yet when it has just begun is asked again.
