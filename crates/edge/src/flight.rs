@@ -137,6 +137,15 @@ impl Reader {
         }
     }
 
+    /// Waits until nothing more comes.
+    pub async fn landed(&mut self) {
+        let over = |state: &State| {
+            state.end.is_some() || state.outcome.as_ref().is_some_and(|how| !matches!(how, Outcome::Head(_)))
+        };
+        // Dropped is over, too.
+        let _ = self.state.wait_for(over).await;
+    }
+
     /// Only these bytes.
     pub fn limit(&mut self, range: std::ops::Range<u64>) {
         (self.at, self.until) = (range.start, range.end);

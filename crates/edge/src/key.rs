@@ -93,6 +93,11 @@ impl Key {
         !self.query.is_empty() || part()
     }
 
+    /// Is it asked for before it exists, and comes all at once then?
+    pub fn comes_whole(&self) -> bool {
+        self.may_block() && !self.rest.ends_with(".chunks.m4s")
+    }
+
     /// All of it in one spelling.
     pub fn text(&self) -> String {
         let mut text = self.address("");

@@ -80,6 +80,13 @@ impl Edge {
         Some((object, ready))
     }
 
+    /// What someone whose token is known waits for, if it is something that comes all at once when it exists.
+    pub(crate) fn awaited(&self, path: &str, query: Option<&str>, gzip: bool) -> Option<Key> {
+        let asked = Asked::parse(path, query)?;
+        let claims = self.0.tokens.known(&asked).filter(|claims| !claims.is_bound())?;
+        Some(asked.key(claims.max_height, gzip)).filter(Key::comes_whole)
+    }
+
     /// An answer that counts nowhere.
     pub(crate) async fn find(&self, ask: Ask<'_>) -> Result<(Reply, How), Problem> {
         let asked = Asked::parse(ask.path, ask.query).ok_or_else(Problem::not_found)?;

@@ -1,6 +1,7 @@
 //! The fast lane: on a plain TCP connection, requests for media over HTTP/1.1 are answered here, files by `sendfile(2)` and
 //! small bodies by one write. Whatever is not plain goes, with the bytes already read, to whoever speaks all of HTTP.
 
+mod landing;
 mod parse;
 mod rewound;
 mod send;
@@ -133,11 +134,19 @@ impl Edge {
         last: bool,
     ) -> io::Result<Next> {
         let mut sender = Sender::new(stream, &self.0.config.clients, last);
-        if request.plain
-            && let Some((object, ready)) = self.at_hand(request.path, request.query, request.gzip)
-        {
-            self.send_held(&mut sender, &object, ready, request.head_only).await?;
-            return Ok(Next::Another);
+        if request.plain {
+            let at_hand = || self.at_hand(request.path, request.query, request.gzip);
+            let found = match at_hand() {
+                Some(found) => Some((found, How::Hit)),
+                None => match self.awaited(request.path, request.query, request.gzip) {
+                    Some(key) if self.landing(&key).await => at_hand().map(|found| (found, How::Coalesced)),
+                    _ => None,
+                },
+            };
+            if let Some(((object, ready), how)) = found {
+                self.send_held(&mut sender, &object, ready, (how, request.head_only)).await?;
+                return Ok(Next::Another);
+            }
         }
         let headers = &request.headers();
         let Request { head_only, path, query, .. } = request;
@@ -150,7 +159,7 @@ impl Edge {
         sender: &mut Sender<'_>,
         object: &Object,
         ready: Ready,
-        head_only: bool,
+        (how, head_only): (How, bool),
     ) -> io::Result<()> {
         let began = Instant::now();
         let head = object.written.get_or_init(|| lasting_head(object));
@@ -158,7 +167,7 @@ impl Edge {
         let room = changing.len();
         let mut left = &mut changing[..];
         let age = object.freshness.age_s(self.0.clock.now()).to_string();
-        let status = self.0.statuses.of(How::Hit).as_bytes();
+        let status = self.0.statuses.of(how).as_bytes();
         for part in
             [&b"age: "[..], age.as_bytes(), b"\r\ncache-status: ", status, b"\r\n", sender.end_of_head()]
         {
@@ -167,7 +176,7 @@ impl Edge {
         let length = room - left.len();
         let changing = &changing[..length];
         let sent = if head_only { 0 } else { object.length };
-        self.0.measure.answered(How::Hit, sent, began.elapsed());
+        self.0.measure.answered(how, sent, began.elapsed());
         match ready {
             _ if head_only => sender.write([head, changing]).await,
             Ready::Memory(body) => sender.write([head, changing, &body]).await,
