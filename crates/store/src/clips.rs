@@ -18,13 +18,7 @@ pub struct Piece {
 
 /// Creates the clip of an event and asks for it to be made. What the event's viewers have to be old enough for, what it is spoken
 /// in, and where it may be seen, goes for the clip as well.
-pub async fn insert(
-    tx: &mut Tx,
-    new: &NewVideo,
-    event: VideoId,
-    piece: &Piece,
-    now: Micros,
-) -> Result<()> {
+pub async fn insert(tx: &mut Tx, new: &NewVideo, event: VideoId, piece: &Piece, now: Micros) -> Result<()> {
     videos::insert(tx, new, now).await?;
     execute!(
         &mut *tx,

@@ -163,7 +163,8 @@ async fn recording(uploads: &Uploads, of: PresentationId, keep: &[Keep]) -> Resu
     if part.start_ms >= part.end_ms {
         return Err(refuse(&Refused::Order));
     }
-    let cut = excerpt::cut(&descriptor, part.start_ms, part.end_ms).ok_or_else(|| refuse(&Refused::Outside))?;
+    let cut =
+        excerpt::cut(&descriptor, part.start_ms, part.end_ms).ok_or_else(|| refuse(&Refused::Outside))?;
     let duration_ms = cut.to_ms - cut.from_ms;
     if duration_ms == excerpt::length_ms(&descriptor) {
         return Err(refuse(&Refused::Nothing));
