@@ -148,7 +148,8 @@ async fn clips_outlive_the_event_and_its_recording(engines: Engines) {
 async fn by_command(house: &House, admin: &Caller, event: &Event) {
     let token = admin.token(&["read", "manage"]).await;
     let id = event.id.to_string();
-    let of = |from, to| ["clip", &id, "--from", from, "--to", to, "--title", "Typed", "--visibility", "unlisted"];
+    let of =
+        |from, to| ["clip", &id, "--from", from, "--to", to, "--title", "Typed", "--visibility", "unlisted"];
     let (code, out, err) = command(house, &token, &of("0:03", "5.5")).await;
     let lines: Vec<&str> = out.lines().collect();
     assert_eq!((code, lines.len()), (0, 3), "{out}{err}");
