@@ -10,6 +10,7 @@ use crate::{
     engines::Engines,
     film::run,
     harness::{Caller, House},
+    live_events::command,
 };
 
 crate::on_both_engines!(clips_outlive_the_event_and_its_recording);
@@ -121,6 +122,7 @@ async fn clips_outlive_the_event_and_its_recording(engines: Engines) {
     let refused = admin.post(&event.path("/clips"), outside).await.expect(422);
     assert_eq!(refused.json["errors"][0]["field"], "to_ms", "{}", refused.text());
     let (second, second_length) = clip(&admin, &event, 6500, 8500).await;
+    by_command(&house, &admin, &event).await;
     plays(&house, &admin, second, second_length).await;
     shortened(&house, &admin, &event, length).await;
 
@@ -141,6 +143,22 @@ async fn clips_outlive_the_event_and_its_recording(engines: Engines) {
     assert!(stored.iter().all(|entry| !entry.object.contains(sent)), "something is left");
     plays(&house, &admin, first, first_length).await;
     plays(&house, &admin, second, second_length).await;
+}
+
+async fn by_command(house: &House, admin: &Caller, event: &Event) {
+    let token = admin.token(&["read", "manage"]).await;
+    let id = event.id.to_string();
+    let of =
+        |from, to| ["clip", &id, "--from", from, "--to", to, "--title", "Typed", "--visibility", "unlisted"];
+    let (code, out, err) = command(house, &token, &of("0:03", "5.5")).await;
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!((code, lines.len()), (0, 3), "{out}{err}");
+    assert_eq!(lines[1], format!("{}/watch/{}", house.base, lines[0]));
+    assert!(lines[2].starts_with("0:00:0") && lines[2].contains(" to 0:00:0"), "{out}");
+    let video = admin.get(&format!("/api/v1/videos/{}", lines[0])).await.expect(200).json;
+    assert_eq!((&video["title"], &video["visibility"]), (&json!("Typed"), &json!("unlisted")));
+    let (code, _, err) = command(house, &token, &of("5", "1:00:00")).await;
+    assert!(code == 1 && err.contains("lasts"), "{err}");
 }
 
 /// The beginning and the end of the recording are cut away, and come back.

@@ -389,7 +389,7 @@ async fn health_is_told_every_second(house: House) {
 }
 
 /// Runs `kinora event`; gives its exit code and both outputs.
-async fn command(house: &House, token: &str, args: &[&str]) -> (i32, String, String) {
+pub async fn command(house: &House, token: &str, args: &[&str]) -> (i32, String, String) {
     let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_kinora"));
     command.env("KINORA_SERVER", &house.base).env("KINORA_TOKEN", token);
     command.arg("event").args(args).current_dir(house.engines.dir()).kill_on_drop(true);

@@ -3,9 +3,10 @@
 use domain::{
     Audience, Country, Micros, PresentationId, UserId, VideoId, Visibility,
     event::{Latency, Settings, Slot, State},
+    vocabulary::Kind,
 };
 use store::{
-    Error, Store,
+    Error, Store, clips,
     events::{self, Event, NewEvent, Which},
     jobs, library, outbox, presentations, quality, versions, videos,
 };
@@ -17,6 +18,7 @@ const T0: Micros = Micros(1_800_000_000_000_000);
 
 on_both_engines!(
     an_event_goes_live_and_is_kept,
+    a_clip_is_a_title_of_its_own,
     what_is_not_kept_leaves,
     lists_are_sorted_and_paged,
     keys_are_of_the_instance,
@@ -125,10 +127,49 @@ async fn an_event_goes_live_and_is_kept(database: Database) {
     assert!(events::live_for(&mut reader, &everybody(T0), 10).await.unwrap().is_empty());
     assert_eq!(videos::list_public(&mut reader, &everybody(T0), None, 10).await.unwrap()[0].id, id);
     assert_eq!(presentations::get(&mut reader, sent).await.unwrap().state, "complete");
+    assert_eq!(kinds(&store, id).await, ["glimpse", "pictures"], "once each");
     let told = ["event.started", "title.published", "event.ended", "title.complete"];
     assert_eq!(topics(&store).await, told);
     commit!(store, |tx| videos::delete(tx, id));
     assert!(matches!(events::get(&mut store.reader().await.unwrap(), id).await, Err(Error::NotFound)));
+}
+
+/// What is to be done about a title.
+async fn kinds(store: &Store, id: VideoId) -> Vec<String> {
+    let jobs = jobs::list(&mut store.reader().await.unwrap(), &id.to_string()).await.unwrap();
+    let mut kinds: Vec<String> = jobs.into_iter().map(|job| job.kind).collect();
+    kinds.sort();
+    kinds
+}
+
+async fn a_clip_is_a_title_of_its_own(database: Database) {
+    let store = database.store().await.unwrap();
+    let owner = owner(&store).await;
+    let id = event(&store, owner, None, false).await;
+    let sent = PresentationId::new();
+    commit!(store, |tx| events::begin(tx, id, sent, T0));
+    let new = videos::NewVideo {
+        id: VideoId::new(),
+        owner,
+        title: "The best of it".into(),
+        description: String::new(),
+        attribution: String::new(),
+        visibility: Visibility::Private,
+    };
+    let piece = clips::Piece { of: sent, segments: 3..7 };
+    commit!(store, |tx| clips::insert(tx, &new, id, &piece, T0));
+    let mut reader = store.reader().await.unwrap();
+    let clip = videos::get(&mut reader, new.id).await.unwrap();
+    assert_eq!((clip.state, clip.is_event, clip.kind), (videos::State::Processing, false, Kind::Clip));
+    let made = presentations::of_video(&mut reader, new.id).await.unwrap();
+    assert_eq!((made.len(), made[0].source(), made[0].plan.as_deref()), (1, None, None));
+    let job = &jobs::list(&mut reader, &new.id.to_string()).await.unwrap()[0];
+    let payload: serde_json::Value = serde_json::from_str(&job.payload).unwrap();
+    let wanted =
+        serde_json::json!({ "presentation": made[0].id, "of": sent, "first": 3, "end": 7, "version": null });
+    assert_eq!((job.kind.as_str(), payload), ("clip", wanted));
+    commit!(store, |tx| videos::delete(tx, id));
+    assert!(videos::get(&mut store.reader().await.unwrap(), new.id).await.is_ok());
 }
 
 async fn what_is_not_kept_leaves(database: Database) {
@@ -146,6 +187,7 @@ async fn what_is_not_kept_leaves(database: Database) {
     assert_eq!(version.state, "purging");
     let waiting = jobs::list(&mut reader, &format!("version:{}", version.id)).await.unwrap();
     assert_eq!((waiting.len(), waiting[0].kind.as_str()), (1, "discard"));
+    assert_eq!(kinds(&store, id).await, ["glimpse"]);
     // Whoever has gone back as far as one can sees it to its end.
     assert_eq!(waiting[0].run_at, T0.plus((5 + 7200) * Micros::SECOND));
     assert_eq!(topics(&store).await, ["event.started", "title.published", "event.ended"]);

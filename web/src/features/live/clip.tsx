@@ -222,7 +222,8 @@ function usePlayer(id: string, screen: { current: HTMLVideoElement | null }) {
       const ask = () => {
         const { start, end } = player.seekRange();
         // Whole steps, which a slider counts from its beginning.
-        if (end > start) setRange({ start: Math.ceil((start * 1000) / step) * step, end: Math.floor((end * 1000) / step) * step });
+        if (end > start)
+          setRange({ start: Math.ceil((start * 1000) / step) * step, end: Math.floor((end * 1000) / step) * step });
       };
       const timer = setInterval(ask, 1000);
       close = () => {

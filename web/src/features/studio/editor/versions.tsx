@@ -30,6 +30,8 @@ export function Versions({ video, children }: { video: Video; children: ReactNod
   });
   const pending = list.data?.find((one) => one.state === "uploading" || one.state === "processing");
   const [trimming, setTrimming] = useState(false);
+  // What was sent live has no source, and can be cut only where its segments end.
+  const sent = list.data?.some((one) => one.current && one.size === null) ?? false;
   const ready = video.state === "ready" && video.complete && video.deleted_at === null;
   return (
     <>
@@ -44,7 +46,9 @@ export function Versions({ video, children }: { video: Video; children: ReactNod
           ) : (
             <>
               <p className="muted small">
-                Cut away the beginning, the end, or parts in the middle. Only the moments at the cuts are encoded again.
+                {sent
+                  ? "Cut away the beginning or the end, in steps of about two seconds. Nothing is encoded again."
+                  : "Cut away the beginning, the end, or parts in the middle. Only the moments at the cuts are encoded again."}
               </p>
               <div className="line">
                 <Button icon="edit" onClick={() => setTrimming(true)}>
