@@ -1,10 +1,11 @@
 """Plays and attacks titles through caches in front of Kinora, then kills it and plays on.
 
-python3 caches.py KINORA PID KEY TITLE OTHER NAME=URL…: KEY signs tokens that KINORA believes, KINORA_TOKEN is an
-administrator's. `scripts/recipes.sh` starts all that this needs.
+python3 caches.py KINORA PID KEY TITLE OTHER EVENT NAME=URL…: KEY signs tokens that KINORA believes, KINORA_TOKEN is an
+administrator's, EVENT is live and of low latency. `scripts/recipes.sh` starts all that this needs.
 """
 
 import base64
+import concurrent.futures
 import gzip
 import http.client
 import json
@@ -16,6 +17,7 @@ import tempfile
 import threading
 import time
 import urllib.parse
+import urllib.request
 import uuid
 
 # What docs/caches.md promises.
@@ -341,6 +343,51 @@ def everything_plays(house, caches):
         print(f"{kind.partition('_')[0]}: {len(right)} frames are the same through all")
 
 
+def together(count, act):
+    """What so many get who ask at the same time."""
+    with concurrent.futures.ThreadPoolExecutor(count) as pool:
+        return [asked.result() for asked in [pool.submit(act) for _ in range(count)]]
+
+
+def arriving(base, path):
+    """A body, and seconds from its first bytes to its last."""
+    with urllib.request.urlopen(base + path, timeout=40) as answer:
+        body, began = answer.read1(), time.monotonic()
+        body += answer.read()
+        return body, time.monotonic() - began
+
+
+def an_event_is_shared(house, caches, event):
+    """Playlists that are waited for, and segments that are being made, are asked for once for all."""
+    for cache in caches:
+        viewer = house.viewer(event)
+        rung = next(line for line in cache.get(viewer + "main.m3u8").body.decode().splitlines() if line.endswith("/playlist.m3u8"))
+        track = rung.split("/")[0]
+        told = ask(house.url, viewer + rung).body.decode()
+        coming = int(told.split("#EXT-X-MEDIA-SEQUENCE:")[1].split()[0]) + told.count("#EXTINF") + 1
+        before = cache.house_requests()
+        answers = together(10, lambda: cache.get(f"{viewer}{rung}?_HLS_msn={coming}&_HLS_part=0&_HLS_skip=YES"))
+        cache.must({answer.status for answer in answers} == {200} and len({answer.body for answer in answers}) == 1, "a playlist that is waited for")
+        cache.must(f"\n{coming - 1}.m4s\n" in answers[0].body.decode(), "it tells too little:", answers[0].body)
+        fetched = cache.house_requests() - before
+        cache.must(fetched == 1, "fetches of a playlist:", fetched)
+        segment = f"{track}/{coming - 1}.m4s"
+        for hit in (False, True):
+            answer = cache.get(house.viewer(event) + segment)
+            cache.must(answer.status == 200 and answer.body == ask(house.url, viewer + segment).body, "a live segment")
+            cache.must(answer.is_hit == hit, "a live segment:", answer["cache-status"])
+        # Part by part, while it is made.
+        before = cache.house_requests()
+        chunks = f"{viewer}{track}/{coming + 1}.chunks.m4s"
+        bodies = together(5, lambda: arriving(cache.url, chunks))
+        fetched = cache.house_requests() - before
+        cache.must(fetched == 1, "fetches of a segment that is being made:", fetched)
+        cache.must({body for body, _ in bodies} == {ask(house.url, chunks).body}, "a segment that is being made")
+        spread = sorted(took for _, took in bodies)
+        cache.must(spread[-1] > 1, "nobody got it while it was made:", spread)
+        print(f"{cache.name}: a segment that is being made arrives over {spread[0]:.1f} to {spread[-1]:.1f} s")
+
+
 def plays_on_without(house, pid, caches):
     """Kinora is killed: what is held is served to whom the cache knows, and to nobody else."""
     known = house.viewer()
@@ -383,9 +430,10 @@ CLAIMS = [
 
 
 def main():
-    url, pid, key, title, other = sys.argv[1:6]
+    url, pid, key, title, other, event = sys.argv[1:7]
     house = House(url, key, title, other)
-    caches = [Cache(house, *named.split("=", 1)) for named in sys.argv[6:]]
+    caches = [Cache(house, *named.split("=", 1)) for named in sys.argv[7:]]
+    an_event_is_shared(house, caches, event)
     for claim in CLAIMS:
         for cache in caches:
             claim(cache)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Starts the built program with two titles in it and, in front of it, nginx and Varnish with the files of deploy/; plays and
+# Starts the built program with two titles and a live event in it and, in front of it, nginx and Varnish with the files of deploy/; plays and
 # attacks through both, kills the program and plays on; stops all of it again. PROGRAM names another program than bin/kinora.
 set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -40,8 +40,9 @@ public=$(openssl pkey -in "$work/key.pem" -pubout -outform DER | tail -c 32 | od
 echo "{\"alg\":\"Ed25519\",\"public_key\":\"$public\"}" >"$work/data/blobs/keys/playback/recipes.json"
 
 port=$(free_port)
+rtmp_port=$(free_port)
 kinora=http://127.0.0.1:$port
-KINORA_HTTP__TRUSTED_PROXIES='["127.0.0.1/32"]' KINORA_HTTP__VISITOR_REQUESTS_PER_MINUTE=0 \
+KINORA_LIVE__RTMP__LISTEN=127.0.0.1:$rtmp_port KINORA_HTTP__TRUSTED_PROXIES='["127.0.0.1/32"]' KINORA_HTTP__VISITOR_REQUESTS_PER_MINUTE=0 \
     "$bin" serve --data "$work/data" --listen "127.0.0.1:$port" >"$work/kinora.log" 2>&1 &
 server=$!
 # Its death is part of the test, and needs no word of the shell.
@@ -86,5 +87,15 @@ for name in "One" "Two"; do
         -d '{"visibility":"public"}' "$kinora/api/v1/videos/$id" >/dev/null
     titles+=("$id")
 done
-timeout 400 python3 "$ROOT/judges/caches.py" "$kinora" "$server" "$work/key.pem" "${titles[@]}" \
+# An event for as long as the judge looks at it.
+event=$("$bin" event create --title "Live" --visibility public --no-record | head -n 1)
+key=$("$bin" event key "$event" --json | jq -r '.keys[0].key')
+ffmpeg -v error -nostdin -re -f lavfi -i testsrc2=size=640x360:rate=25 -re -f lavfi -i sine -t 120 -c:v libx264 -preset ultrafast -tune zerolatency \
+    -g 50 -c:a aac -f flv "rtmp://127.0.0.1:$rtmp_port/live/$key" 2>"$work/encoder.log" &
+pids+=($!)
+for _ in $(seq 60); do
+    curl -fsS -H "Authorization: Bearer $KINORA_TOKEN" "$kinora/api/v1/events/$event" | jq -e '.state == "live"' >/dev/null && break
+    sleep 0.5
+done
+timeout 400 python3 "$ROOT/judges/caches.py" "$kinora" "$server" "$work/key.pem" "${titles[@]}" "$event" \
     "nginx=http://127.0.0.1:$nginx_port" "varnish=http://127.0.0.1:$varnish_port"

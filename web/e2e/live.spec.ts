@@ -2,11 +2,11 @@
 // there is a recording.
 import type { ChildProcess } from "node:child_process";
 import { send } from "./encoder";
-import { expect, frames, headers, playing, position, signed as test, video } from "./support";
+import { expect, frames, headers, listen, playing, position, signed as test, video } from "./support";
 
 test.describe.configure({ mode: "serial" });
-// The player asks before it is known that the event is to come; what is not there yet when it has just begun is asked again.
-test.use({ expected: [/409|404/] });
+// What is not there yet when it has just begun is asked again.
+test.use({ expected: [/404/] });
 
 let encoder: ChildProcess | null = null;
 test.afterAll(() => void encoder?.kill("SIGKILL"));
@@ -19,6 +19,7 @@ test("an event goes live, is watched, and is a recording afterwards", async ({ p
   const server = ingest.servers.find((one: { protocol: string }) => one.protocol === "rtmp")?.url;
   test.skip(!server, "this server takes no live streams");
   const viewer = await (await browser.newContext()).newPage();
+  const errors = listen(viewer);
   await viewer.goto(`/watch/${event.id}`);
   await expect(viewer.getByRole("heading", { name: "It starts here by itself" })).toBeVisible();
   await page.goto(`/studio/live/${event.id}`);
@@ -57,6 +58,7 @@ test("an event goes live, is watched, and is a recording afterwards", async ({ p
   await page.getByRole("link", { name: "Watch the recording" }).click();
   await playing(page);
   await expect(page.locator(".time").first()).toContainText("/ 0:");
+  expect(errors.filter((error) => !/404/.test(error))).toEqual([]);
   await viewer.context().close();
   await request.delete(`/api/v1/videos/${event.id}?permanent=true`, { headers });
 });

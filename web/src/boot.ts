@@ -1,6 +1,7 @@
 // Runs before anything else: sets the colour theme before the first paint, so that the page never flashes in the wrong
 // one, asks at once for what this address will need, while the app itself is still on its way, and puts the first picture
 // into the frame where the server has not. A script of its own: `vite.config.ts`.
+import { isNotYet } from "./api/early";
 import type { Home, Video } from "./api/types";
 import { painted } from "./lib/painted";
 import { backdropSizes, blurOf, firstPicture, pictureAt, srcSetOf, stillWidth } from "./ui/picture";
@@ -80,7 +81,7 @@ ask("instance", "instance");
 if (kept("kinora-signed-in")) ask("session", "session");
 if (id) drawFrom(kind as Kind, ask(`video ${id}`, `videos/${id}`), (body) => body as Video);
 if (kind === "watch") {
-  ask(`playback ${id}`, `videos/${id}/playback`, "POST");
+  if (!isNotYet(id)) ask(`playback ${id}`, `videos/${id}/playback`, "POST");
   fetchFiles("modulepreload", files?.watch);
   // The largest file does not share a narrow line with the picture that is seen first.
   void painted().then(() => fetchFiles("modulepreload", files?.player));

@@ -7,6 +7,7 @@ import "./shell/shell.css";
 import "./player/frame.css";
 import { startTransition } from "react";
 import { createRoot } from "react-dom/client";
+import { isNotYet } from "./api/early";
 import { App } from "./app";
 import { firstShown, within } from "./first";
 import { followFont } from "./lib/font";
@@ -24,7 +25,7 @@ followArrows();
 followWorker();
 const watching = /^\/watch\/([^/]+)$/.exec(location.pathname)?.[1];
 // The picture is there, or takes so long that playback itself may be first.
-if (watching) void within(300, painted()).then(() => warmWatch(decodeURIComponent(watching)));
+if (watching && !isNotYet(watching)) void within(300, painted()).then(() => warmWatch(decodeURIComponent(watching)));
 const root = document.getElementById("root");
 // As a transition it is drawn in slices: a press in between does not wait for the whole page.
 if (root) void firstShown(root).then(() => startTransition(() => createRoot(root).render(<App />)));

@@ -5,6 +5,9 @@ declare global {
   }
 }
 
+/** The page that this address was opened with said that the title does not play yet: nobody need ask. */
+export const isNotYet = (id: string | undefined) => id !== undefined && document.documentElement.dataset.notYet === id;
+
 /** After this long it may no longer be true. */
 const freshMs = 10_000;
 

@@ -7,11 +7,12 @@ import { warmWatch } from "../player/warm";
 import { Icon } from "../ui/icon";
 
 /** Handlers for whatever leads to the watch page. */
-export const warming = ({ id, live }: Pick<Video, "id" | "live">) => ({
+export const warming = ({ id, live, state }: Pick<Video, "id" | "live" | "state">) => ({
   onPointerEnter: () => warmWatch(undefined, live),
   onPointerDown: () => warmWatch(undefined, live),
   onFocus: () => warmWatch(undefined, live),
-  onClick: () => warmWatch(id, live),
+  // What is to come cannot be asked for.
+  onClick: () => warmWatch(state === "upcoming" ? undefined : id, live),
 });
 
 /** Milliseconds left of a title that was begun; 0 otherwise. */

@@ -58,7 +58,8 @@ pub async fn title_page(
         Some(video) => {
             let base = app.base(client, &headers);
             let plays = uri.path().starts_with("/watch/");
-            page(&with_first_picture(&with_tags(&text(INDEX), &video, &app, base.as_deref()), &video, plays))
+            let told = with_tags(&text(INDEX), &video, &app, base.as_deref());
+            page(&with_first_picture(&with_state(&told, &video), &video, plays))
         }
         None => page(&text(INDEX)),
     }
@@ -72,6 +73,14 @@ fn with_first_picture(page: &str, video: &Video, plays: bool) -> String {
         Some(picture) => page.replacen(EMPTY_FRAME, &format!("<main>{picture}</main>"), 1),
         None => page.to_owned(),
     }
+}
+
+/// The page of a title that does not play yet tells so before anything asks.
+fn with_state(page: &str, video: &Video) -> String {
+    if video.state == videos::State::Ready {
+        return page.to_owned();
+    }
+    page.replacen("<html ", &format!("<html data-not-yet=\"{}\" ", video.id), 1)
 }
 
 fn first_picture(page: &str, video: &Video, plays: bool) -> Option<String> {

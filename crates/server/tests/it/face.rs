@@ -252,7 +252,8 @@ async fn pages_hold_the_picture_that_is_seen_first(house: House) {
     let set = [160, 320, 640, 1280].map(|width| format!("{picture}?width={width} {width}w")).join(", ");
     assert!(text.contains(&format!("<img srcset=\"{set}\" sizes=\"{sizes}\"")), "{text}");
     let text = page(&house.visitor(), format!("/watch/{}", film.id)).await;
-    assert!(text.contains(&format!("<img class=\"still\" src=\"{picture}?width=640\"")), "{text}");
+    let still = format!("<img class=\"still\" src=\"{picture}?width=640\"");
+    assert!(text.contains(&still) && !text.contains("data-not-yet"), "{text}");
     // Pages do not depend on who is signed in: what only some may see gets there by the app.
     let secret = house.title(&admin, "A secret", Visibility::Private).await;
     for path in [format!("/title/{}", secret.id), format!("/watch/{}", secret.id)] {
@@ -261,6 +262,11 @@ async fn pages_hold_the_picture_that_is_seen_first(house: House) {
     // Nothing plays yet.
     let begun = house.unfinished(&admin, "Soon", Visibility::Public).await;
     assert!(page(&house.visitor(), format!("/watch/{begun}")).await.contains("<main></main>"));
+    // Nobody need ask for the playback of an event that is to come.
+    let plan = serde_json::json!({ "title": "To come", "visibility": "public" });
+    let event = admin.post("/api/v1/events", plan).await.expect(201).json["id"].as_str().unwrap().to_owned();
+    let text = page(&house.visitor(), format!("/watch/{event}")).await;
+    assert!(text.contains(&format!("<html data-not-yet=\"{event}\"")), "{text}");
 }
 
 /// Remaining requests as `RateLimit` tells them.

@@ -3,6 +3,7 @@ import "./watch.css";
 import "../studio/studio.css";
 import { startTransition, useCallback, useDeferredValue, useEffect, useState } from "react";
 import { Link, useLocation } from "wouter";
+import { isNotYet } from "../../api/early";
 import { useVideoEvents } from "../../api/events";
 import { Problem } from "../../api/problem";
 import { keys, queryClient, useMe, useRelated, useVideo } from "../../api/queries";
@@ -38,7 +39,7 @@ export default function WatchPage({ id }: { id: string }) {
   useVideoEvents(id, growing);
   useViewers(video);
   // The player starts without waiting for the page's data; only a title known to have nothing yet holds it back.
-  const playable = video === undefined || video.state === "ready";
+  const playable = video === undefined ? !isNotYet(id) : video.state === "ready";
   useEffect(() => {
     if (!playable) drop();
   }, [playable]);
@@ -66,6 +67,8 @@ export default function WatchPage({ id }: { id: string }) {
       <div className="theatre">
         {playable ? (
           <Playing id={id} video={video} moving={moving} onMoving={moves} />
+        ) : video === undefined ? (
+          <div className="player" />
         ) : video.state === "upcoming" ? (
           <Upcoming video={video} />
         ) : video.state === "ended" ? (
