@@ -24,7 +24,8 @@ pub fn cut(descriptor: &Descriptor, from_ms: u64, to_ms: u64) -> Option<Cut> {
     let last = borders.len().saturating_sub(1);
     let reach = if to_ms <= duration_ms(descriptor) { last } else { borders.len() };
     let end = borders.partition_point(|border| *border < to_ms).min(reach);
-    let (from_ms, to_ms) = (*borders.get(first)?, *borders.get(end).filter(|_| from_ms < to_ms)?);
+    let is_some = from_ms < to_ms && first < end;
+    let (from_ms, to_ms) = (*borders.get(first)?, *borders.get(end).filter(|_| is_some)?);
     Some(Cut { segments: first..end, from_ms, to_ms })
 }
 
