@@ -16,14 +16,16 @@ export type Foreign = keyof typeof scripts;
 const pages: Record<Foreign, string> = {
   shaka: `
     const player = new shaka.Player();
-    player.addEventListener("error", (event) => failed.push(event.detail.code));
+    // What it recovers from by itself it tells as well.
+    const fatal = shaka.util.Error.Severity.CRITICAL;
+    player.addEventListener("error", (event) => event.detail.severity === fatal && failed.push(event.detail.code));
     await player.attach(video);
     // It would take the end of what is listed for the present, but of low latency that is yet to come.
     if (url.endsWith("/low.mpd")) player.configure("manifest.dash.autoCorrectDrift", false);
     await player.load(url).catch((error) => failed.push(error.code));
     window.rungs = player.getVideoTracks().length;
     window.latency = () => player.getStats().liveLatency;
-    video.play();`,
+    video.play().catch(() => {});`,
   hls: `
     const hls = new Hls();
     hls.on(Hls.Events.ERROR, (_, data) => { if (data.fatal || data.type !== "otherError") failed.push(data.details); });
@@ -31,7 +33,7 @@ const pages: Record<Foreign, string> = {
     window.latency = () => hls.latency;
     hls.loadSource(url);
     hls.attachMedia(video);
-    video.play();`,
+    video.play().catch(() => {});`,
   dash: `
     const player = dashjs.MediaPlayer().create();
     player.on(dashjs.MediaPlayer.events.ERROR, (event) => failed.push(event.error.message));
