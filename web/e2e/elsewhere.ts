@@ -16,14 +16,18 @@ export type Foreign = keyof typeof scripts;
 const pages: Record<Foreign, string> = {
   shaka: `
     const player = new shaka.Player();
-    player.addEventListener("error", (event) => failed.push(event.detail.code));
+    // What it recovers from by itself it tells as well.
+    const fatal = shaka.util.Error.Severity.CRITICAL;
+    player.addEventListener("error", (event) => event.detail.severity === fatal && failed.push(event.detail.code));
     await player.attach(video);
     // It would take the end of what is listed for the present, but of low latency that is yet to come.
     if (url.endsWith("/low.mpd")) player.configure("manifest.dash.autoCorrectDrift", false);
+    // It looks for captions in a whole segment, and may be given one of which there are only parts.
+    if (live) player.configure("manifest.hls.disableClosedCaptionsDetection", true);
     await player.load(url).catch((error) => failed.push(error.code));
     window.rungs = player.getVideoTracks().length;
     window.latency = () => player.getStats().liveLatency;
-    video.play();`,
+    video.play().catch(() => {});`,
   hls: `
     const hls = new Hls();
     hls.on(Hls.Events.ERROR, (_, data) => { if (data.fatal || data.type !== "otherError") failed.push(data.details); });
@@ -31,7 +35,7 @@ const pages: Record<Foreign, string> = {
     window.latency = () => hls.latency;
     hls.loadSource(url);
     hls.attachMedia(video);
-    video.play();`,
+    video.play().catch(() => {});`,
   dash: `
     const player = dashjs.MediaPlayer().create();
     player.on(dashjs.MediaPlayer.events.ERROR, (event) => failed.push(event.error.message));
@@ -41,7 +45,7 @@ const pages: Record<Foreign, string> = {
 };
 const pageOf = (player: Foreign) => `<!doctype html><title>Another site</title><link rel="icon" href="data:,">
 <video muted playsinline width="640" height="360"></video><script src="/${player}.js"></script><script type="module">
-const url = new URLSearchParams(location.search).get("url"), video = document.querySelector("video");
+const asked = new URLSearchParams(location.search), url = asked.get("url"), live = asked.has("live"), video = document.querySelector("video");
 window.failed = [];
 window.stalls = 0;
 video.addEventListener("waiting", () => (window.stalls += 1));
@@ -62,7 +66,8 @@ export async function anotherSite() {
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
-    address: (player: Foreign, url: string) => `${origin}/${player}?url=${encodeURIComponent(url)}`,
+    address: (player: Foreign, url: string, live = false) =>
+      `${origin}/${player}?url=${encodeURIComponent(url)}${live ? "&live" : ""}`,
     close: () => new Promise((done) => server.close(done)),
   };
 }
