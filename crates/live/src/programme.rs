@@ -272,7 +272,8 @@ impl Programme {
 
     /// Waits until the event can be played.
     pub async fn begin(&self) -> Result<(), Absent> {
-        self.wait(|state| state.ended || state.tracks.iter().all(|told| told.next() > 0)).await
+        let begun = |told: &Told| told.withdrawn || told.next() > 0;
+        self.wait(|state| state.ended || state.tracks.iter().all(begun)).await
     }
 
     async fn wait(&self, until: impl FnMut(&State) -> bool) -> Result<(), Absent> {

@@ -314,11 +314,13 @@ impl Run {
             Some(show) => Some(show.tracks.clone()),
             None => self.kept.as_ref().and_then(|kept| Tracks::recall(kept.descriptor.as_ref()?)),
         };
+        // What was interrupted goes on with all that it had: what stands in for a track is its first picture.
+        let may_miss = self.show.is_some() || known.is_none();
         let opening = session::open(
             wanted,
             source.feed.clone(),
             self.making.clone(),
-            known,
+            (known, may_miss),
             Cut::default().longest_ms.into(),
             (starter.clone(), self.losses.clone()),
         );

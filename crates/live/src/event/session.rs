@@ -115,12 +115,13 @@ impl Session {
     }
 }
 
-/// Puts a publisher on air, with the tracks that the event has if it has begun. `None` when nothing can be made of it.
+/// Puts a publisher on air, with the tracks that the event has if it has begun. `may_miss`: renditions may be given up before their first
+/// picture. `None` when nothing can be made of it.
 pub async fn open<S: Starter>(
     slot: Slot,
     source: Feed,
     making: Making,
-    known: Option<Tracks>,
+    (known, may_miss): (Option<Tracks>, bool),
     longest_ms: u64,
     (starter, losses): (Arc<S>, Losses),
 ) -> Option<Session> {
@@ -139,12 +140,15 @@ pub async fn open<S: Starter>(
     let has_sound = known.as_ref().is_none_or(|known| known.sound().is_some());
     wanted.extend(audio.filter(|_| has_sound).map(|_| SOUND));
     let mut tasks = Vec::new();
-    let laddering = ladder::run(source.clone(), writer, plan.clone(), starter, losses);
+    let losses_before = losses.given_up();
+    let laddering = ladder::run(source.clone(), writer, plan.clone(), starter, losses.clone());
     tasks.push(AbortOnDropHandle::new(tokio::spawn(laddering)));
-    let ready = described(&output, &wanted).await;
-    if ready.len() < wanted.len() || ready.is_empty() {
-        return None;
-    }
+    let ready = begun(&output, &wanted, || match may_miss {
+        true => (losses.given_up() - losses_before) as usize,
+        false => 0,
+    })
+    .await?;
+    let places = Places::new(known.is_some(), &ready, plan.keeps_source);
     let tracks = known.unwrap_or_else(|| tracks_of(&ready, &plan, &source));
     // The last one is never given up.
     let last = ready
@@ -153,8 +157,13 @@ pub async fn open<S: Starter>(
         .max_by_key(|track| track.id);
     let encoding = video.zip(last).map(|(source, rung)| (source.ring, rung.ring.clone()));
     let (sender, frames) = mpsc::channel(ON_THE_WAY);
+    for id in wanted.iter().filter(|id| ready.iter().all(|track| track.id != **id)) {
+        if let Some(index) = places.of(*id, &tracks) {
+            sender.try_send((index, None)).ok()?;
+        }
+    }
     for track in ready {
-        let Some(index) = place(&track, &tracks, plan.keeps_source) else { continue };
+        let Some(index) = places.of(track.id, &tracks) else { continue };
         let reading = read(track, index, sender.clone(), source.clone());
         tasks.push(AbortOnDropHandle::new(tokio::spawn(reading)));
     }
@@ -271,15 +280,26 @@ fn lag(track: &Track) -> Duration {
     Duration::from_micros(measure::micros(ticks, key.spec.timescale))
 }
 
-/// Waits until the tracks that are wanted are described. Gives those that are in time.
-async fn described(output: &Feed, wanted: &[TrackId]) -> Vec<Track> {
-    let mut tracks = output.watch_tracks();
-    let all = tracks.wait_for(|tracks| wanted.iter().all(|id| tracks.iter().any(|track| track.id == *id)));
+/// Waits until all tracks that are wanted have their first frames, but for those that were given up before: so many. `None` when they
+/// are not in time.
+async fn begun(output: &Feed, wanted: &[TrackId], given_up: impl Fn() -> usize) -> Option<Vec<Track>> {
+    let ready = || -> Vec<Track> {
+        let begun = |track: &Track| wanted.contains(&track.id) && track.ring.newest().is_some();
+        output.tracks().into_iter().filter(begun).collect()
+    };
+    let all = async {
+        loop {
+            let ready = ready();
+            if !ready.is_empty() && ready.len() + given_up() >= wanted.len() {
+                return ready;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
     tokio::select! {
-        _ = timeout(BEGINS, all) => {}
-        () = output.ended() => {}
+        ready = timeout(BEGINS, all) => ready.ok(),
+        () = output.ended() => Some(ready()).filter(|ready| !ready.is_empty() && ready.len() >= wanted.len()),
     }
-    output.tracks().into_iter().filter(|track| wanted.contains(&track.id)).collect()
 }
 
 /// Tracks of an event that begins: pictures best first, then the sound.
@@ -335,17 +355,38 @@ fn frame_rate(source: &Feed) -> (u32, u32) {
     near.map_or((u32::try_from(milli.max(1)).unwrap_or(30_000), 1000), |rate| (rate, 1))
 }
 
-/// Which of the event's tracks it is.
-fn place(track: &Track, tracks: &Tracks, keeps_source: bool) -> Option<usize> {
-    let pictures = tracks.pictures().count();
-    match track.id.kind {
-        Kind::Video => {
-            let number = usize::from(track.id.number);
-            Some(if keeps_source { number } else { number.checked_sub(1)? }).filter(|at| *at < pictures)
+/// Which of the event's tracks an encoder's are.
+#[derive(Debug)]
+enum Places {
+    /// They make the event: its pictures are these, best first.
+    New(Vec<TrackId>),
+    /// It has had them before, all of them, with or without the publisher's own picture.
+    Known { keeps_source: bool },
+}
+
+impl Places {
+    fn new(is_known: bool, ready: &[Track], keeps_source: bool) -> Self {
+        if is_known {
+            return Self::Known { keeps_source };
         }
-        Kind::Audio => {
+        let pictures = ready.iter().map(|track| track.id).filter(|id| id.kind == Kind::Video);
+        let mut pictures: Vec<TrackId> = pictures.collect();
+        pictures.sort_unstable();
+        Self::New(pictures)
+    }
+
+    fn of(&self, id: TrackId, tracks: &Tracks) -> Option<usize> {
+        if id.kind == Kind::Audio {
             let is_sound = |spec: &TrackSpec| matches!(&spec.media, Media::Audio(Sound::Mpeg(_)));
-            tracks.specs.iter().position(is_sound)
+            return tracks.specs.iter().position(is_sound);
+        }
+        let number = usize::from(id.number);
+        match self {
+            Self::New(pictures) => pictures.iter().position(|known| *known == id),
+            Self::Known { keeps_source } => {
+                let at = if *keeps_source { number } else { number.checked_sub(1)? };
+                Some(at).filter(|at| *at < tracks.pictures().count())
+            }
         }
     }
 }

@@ -414,6 +414,32 @@ async fn what_a_slow_machine_cannot_make_is_withdrawn() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_given_up_before_it_begins_holds_nobody_up() {
+    let house = house(Engines::embedded()).await;
+    let admin = house.admin().await;
+    let event = Event::new(&admin, json!({})).await;
+    let mut publisher = publish(&event.primary, "1280x720", 48_000, 15);
+    let encoder = loop {
+        if let Some(pid) = encoders().pop() {
+            break pid;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    };
+    signal(&encoder, "-STOP");
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    signal(&encoder, "-CONT");
+    event.until(&admin, "live").await;
+    let folder = folder(&house.base, &house.visitor(), event.id).await;
+    let list = get(&format!("{folder}/main.m3u8")).await.expect(200).text();
+    assert!(!list.contains("v480p") && list.contains("v360p") && list.contains("v720p"), "{list}");
+    publisher.wait().await.unwrap();
+    event.end(&admin).await;
+    admin.until_complete(event.id).await;
+    let rung = format!("{folder}/v360p/playlist.m3u8");
+    run("ffmpeg", &["-v", "error", "-i", &rung, "-map", "0:v:0", "-f", "null", "-"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_event_goes_on_after_its_node_has_died() {
     let engines = Engines::embedded();
     let token = engines.token();
