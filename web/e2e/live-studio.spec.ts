@@ -21,7 +21,7 @@ test("an event is planned", async ({ page }) => {
   await page.getByRole("textbox", { name: "Title", exact: true }).fill("Launch night");
   await page.getByLabel("Description").fill("We launch, and answer questions.");
   await page.getByLabel("Starts at").fill("2030-05-01T20:00");
-  await page.getByRole("radio", { name: /Half a minute behind/ }).check();
+  await page.getByRole("radio", { name: /Under ten seconds behind/ }).check();
   await page.getByLabel("How far viewers can go back").selectOption({ label: "30 minutes" });
   await page.getByRole("button", { name: "Create event" }).click();
   // Too far away: the field says so, and nothing is lost.
@@ -32,7 +32,7 @@ test("an event is planned", async ({ page }) => {
   await expect(page.getByRole("heading", { name: "Launch night", level: 1 })).toBeVisible();
   await expect(page.getByRole("heading", { name: "Waiting for your encoder" })).toBeVisible();
   address = new URL(page.url()).pathname;
-  await expect(page.getByLabel("About the event")).toContainText("Half a minute behind");
+  await expect(page.getByLabel("About the event")).toContainText("Under ten seconds behind");
 });
 
 test("its key is shown, copied and changed", async ({ page }) => {

@@ -48,7 +48,7 @@ pub enum EventState {
     Cancelled,
 }
 
-/// How far viewers are behind: two to five seconds, or twenty to thirty.
+/// How far viewers are behind: two to three seconds, or six to ten.
 #[derive(ToSchema)]
 #[schema(rename_all = "lowercase")]
 #[allow(dead_code)]

@@ -18,9 +18,8 @@ use crate::{
     programme::{Programme, Stored},
 };
 
-/// A descriptor for so many segments, or for so small a share of them: it tells them all.
+/// A descriptor for so many segments.
 const DESCRIBED: u64 = 5;
-const SHARE: u64 = 500;
 /// Segments of all tracks that may wait for a store that is away: ten minutes.
 const MOST_WAITING: usize = 300;
 /// Between two attempts to store something: at first, and at most.
@@ -171,7 +170,7 @@ impl Recorder {
             while self.store_next().await {
                 if self.next >= self.described_at {
                     self.describe(false).await;
-                    self.described_at = self.next + DESCRIBED.max(self.next / SHARE);
+                    self.described_at = self.next + DESCRIBED;
                     if let Some(playable) = playable.take() {
                         playable().await;
                     }

@@ -130,6 +130,8 @@ pub struct Status {
     pub keeps_source: bool,
     /// Segments that are whole.
     pub segments: u64,
+    /// Nothing follows.
+    pub ended: bool,
 }
 
 /// A rendition.
@@ -198,28 +200,26 @@ impl<S: Starter, H: Host> Stage<S, H> {
 
     /// Another process has an event now.
     pub fn leave(&self, event: &str) {
-        if let Some(event) = self.events().get(event) {
-            let _ = event.orders.send(Order::Leave);
-        }
+        self.order(event, Order::Leave);
     }
 
     /// A publisher has left.
     pub fn gone(&self, event: &str, slot: Slot, ended: &Ended) {
-        if let Some(event) = self.events().get(event) {
-            let _ = event.orders.send(Order::Gone(slot, ended.clone()));
-        }
+        self.order(event, Order::Gone(slot, ended.clone()));
     }
 
     /// Sends a publisher away.
     pub fn dismiss(&self, event: &str, slot: Slot, words: &str) {
-        if let Some(event) = self.events().get(event) {
-            let _ = event.orders.send(Order::Dismiss(slot, words.to_owned()));
-        }
+        self.order(event, Order::Dismiss(slot, words.to_owned()));
     }
 
     /// Ends an event. `false` when it is not at work here.
     pub fn end(&self, event: &str) -> bool {
-        self.events().get(event).is_some_and(|event| event.orders.send(Order::End).is_ok())
+        self.order(event, Order::End)
+    }
+
+    fn order(&self, event: &str, order: Order) -> bool {
+        self.events().get(event).is_some_and(|event| event.orders.send(order).is_ok())
     }
 
     /// What an event shows, by its presentation; `None` when it does not go on here.

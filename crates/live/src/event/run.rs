@@ -7,7 +7,7 @@ use media::{cmaf, live::Rules};
 use tokio::{
     sync::{mpsc, watch},
     task::JoinHandle,
-    time::{Instant, MissedTickBehavior, interval},
+    time::{Instant, MissedTickBehavior, interval, timeout},
 };
 use tokio_util::task::AbortOnDropHandle;
 
@@ -20,7 +20,7 @@ use crate::{
     Ended, Feed, Slot,
     config::milliseconds,
     ladder::{self, Losses, Starter},
-    pack::{Cut, Made, PICTURES, Packager},
+    pack::{Cut, Made, Packager, ticks},
     programme::{About, Programme},
     record::{self, Kept, Recorded, Recorder},
     ring::Frame,
@@ -32,6 +32,8 @@ const LOOK: Duration = Duration::from_millis(100);
 const BEHIND_US: i64 = 300_000;
 /// A longer interruption of an event is not filled, microseconds.
 const LONGEST_HOLE_US: i64 = 120_000_000;
+/// So long after its end an event is still shown as it was.
+const LINGER: Duration = Duration::from_secs(10);
 /// Before it is tried again to put a publisher on air of which nothing could be made.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -167,6 +169,11 @@ impl Run {
             }
         };
         self.close(over, &*host).await;
+        if over == Over::Event {
+            // Who has not heard of the end asks once more, and is told by a playlist like those before. When the process stops, nobody
+            // can order any more.
+            let _ = timeout(LINGER, async { while orders.recv().await.is_some() {} }).await;
+        }
     }
 
     fn leave(&mut self, slot: Slot, ended: &Ended) {
@@ -359,6 +366,7 @@ impl Run {
 
     async fn close<H: Host>(mut self, over: Over, host: &H) {
         self.on_air = OnAir::Nobody;
+        self.telling.send_modify(|status| status.ended = true);
         let words = match over {
             Over::Event => "The event has ended.",
             Over::Process => "The server stops. Connect again.",
@@ -426,8 +434,10 @@ impl Show {
         let mut packager = Packager::new(cut, tracks.specs.clone(), number, 0);
         let abouts = abouts(&tracks, &packager)?;
         // How long it is, and what of that is the time in which nothing was made.
-        let length =
-            abouts.first().and_then(|about| kept.extents.get(&about.id)).map_or(0, |list| length_us(list));
+        let length = abouts.first().map_or(0, |about| {
+            let extents = kept.extents.get(&about.id).map(Vec::as_slice).unwrap_or_default();
+            length_us(extents, about.spec.timescale)
+        });
         let began = kept.descriptor.as_ref().map_or(now - age, |descriptor| descriptor.created_at);
         let hole = now - age - began - length;
         let started_at = if hole > LONGEST_HOLE_US { began + hole } else { began };
@@ -530,12 +540,8 @@ fn abouts(tracks: &Tracks, packager: &Packager) -> media::Result<Vec<About>> {
     Ok(abouts)
 }
 
-fn length_us(extents: &[media::descriptor::Extent]) -> i64 {
+fn length_us(extents: &[media::descriptor::Extent], timescale: u32) -> i64 {
     let ticks: u64 =
         extents.iter().flat_map(|extent| &extent.segments).map(|segment| u64::from(segment.duration)).sum();
-    i64::try_from(media::measure::micros(ticks, PICTURES)).unwrap_or(0)
-}
-
-fn ticks(us: i64) -> u64 {
-    u64::try_from(i128::from(us) * i128::from(PICTURES) / 1_000_000).unwrap_or(0)
+    i64::try_from(media::measure::micros(ticks, timescale)).unwrap_or(0)
 }

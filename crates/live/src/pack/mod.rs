@@ -361,7 +361,7 @@ fn micros(ticks: u64) -> i64 {
 }
 
 /// Microseconds as ticks of pictures, rounded.
-fn ticks(micros: i64) -> u64 {
+pub fn ticks(micros: i64) -> u64 {
     u64::try_from(scale(micros, 1_000_000, PICTURES)).unwrap_or(0)
 }
 

@@ -58,7 +58,7 @@ pub fn live_mpd(event: &Descriptor, windows: &[Window<'_>], rules: &Rules, selec
         .attr("availabilityStartTime", time::date_time_ms(rules.started_at))
         .attr("publishTime", time::date_time_ms(rules.started_at.saturating_add_unsigned(end)))
         .attr("minBufferTime", time::duration(target))
-        .attr("timeShiftBufferDepth", time::duration(end.saturating_sub(start).max(target)))
+        .attr("timeShiftBufferDepth", time::duration(end.saturating_sub(start).max(target * LEAST_WINDOW)))
         .attr("suggestedPresentationDelay", time::duration(delay))
         .attr("maxSegmentDuration", time::duration(target));
     mpd = if ended {
@@ -93,6 +93,9 @@ pub fn live_mpd(event: &Descriptor, windows: &[Window<'_>], rules: &Rules, selec
     mpd.child(sets::property("UTCTiming", "urn:mpeg:dash:utc:http-head:2014", "main.mpd")).document()
 }
 
+/// Target durations that can be gone back at least, as far as the event has lasted: players that are told of less come nearer to the
+/// present than it is meant.
+const LEAST_WINDOW: u64 = 6;
 /// Parts that a viewer is behind the present: the least, and as many again for a network that hesitates.
 const LEAST_BEHIND: u64 = 3;
 const PARTS_BEHIND: u64 = 2 * LEAST_BEHIND;

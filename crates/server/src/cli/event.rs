@@ -51,7 +51,7 @@ enum Command {
         /// When it is announced to begin, such as 2026-12-24T18:00:00Z
         #[arg(long, value_name = "TIME")]
         starts_at: Option<String>,
-        /// low: two to five seconds behind; standard: twenty to thirty
+        /// low: two to three seconds behind; standard: six to ten
         #[arg(long, value_parser = ["low", "standard"], default_value = "low")]
         latency: String,
         /// How far viewers can go back while it is live

@@ -4,11 +4,11 @@ import type { EventState, Latency } from "../../api/types";
 export const latencies: Record<Latency, { label: string; hint: string }> = {
   low: {
     label: "A few seconds behind",
-    hint: "Viewers see it 2 to 5 seconds later. Right for nearly everything, above all when you talk with them.",
+    hint: "Viewers see it 2 to 3 seconds later. Right for nearly everything, above all when you talk with them.",
   },
   standard: {
-    label: "Half a minute behind",
-    hint: "Viewers see it 20 to 30 seconds later. Runs more smoothly over weak connections and on old devices.",
+    label: "Under ten seconds behind",
+    hint: "Viewers see it 6 to 10 seconds later. Runs more smoothly over weak connections and on old devices.",
   },
 };
 
