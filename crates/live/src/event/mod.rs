@@ -130,8 +130,6 @@ pub struct Status {
     pub keeps_source: bool,
     /// Segments that are whole.
     pub segments: u64,
-    /// Nothing follows.
-    pub ended: bool,
 }
 
 /// A rendition.

@@ -7,7 +7,7 @@ use media::{cmaf, live::Rules};
 use tokio::{
     sync::{mpsc, watch},
     task::JoinHandle,
-    time::{Instant, MissedTickBehavior, interval, timeout},
+    time::{Instant, MissedTickBehavior, interval},
 };
 use tokio_util::task::AbortOnDropHandle;
 
@@ -32,8 +32,6 @@ const LOOK: Duration = Duration::from_millis(100);
 const BEHIND_US: i64 = 300_000;
 /// A longer interruption of an event is not filled, microseconds.
 const LONGEST_HOLE_US: i64 = 120_000_000;
-/// So long after its end an event is still shown as it was.
-const LINGER: Duration = Duration::from_secs(10);
 /// Before it is tried again to put a publisher on air of which nothing could be made.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -169,11 +167,6 @@ impl Run {
             }
         };
         self.close(over, &*host).await;
-        if over == Over::Event {
-            // Who has not heard of the end asks once more, and is told by a playlist like those before. When the process stops, nobody
-            // can order any more.
-            let _ = timeout(LINGER, async { while orders.recv().await.is_some() {} }).await;
-        }
     }
 
     fn leave(&mut self, slot: Slot, ended: &Ended) {
@@ -366,7 +359,6 @@ impl Run {
 
     async fn close<H: Host>(mut self, over: Over, host: &H) {
         self.on_air = OnAir::Nobody;
-        self.telling.send_modify(|status| status.ended = true);
         let words = match over {
             Over::Event => "The event has ended.",
             Over::Process => "The server stops. Connect again.",

@@ -88,8 +88,8 @@ pub fn track(feed: &Feed, name: &str) -> Track {
     found.unwrap_or_else(|| panic!("no {name} among {tracks:?}")).clone()
 }
 
-/// Writes an FLV file into a feed.
-pub fn fill(writer: &mut FeedWriter, bytes: &[u8]) {
+/// What an FLV file tells, in its order.
+pub fn events(bytes: &[u8]) -> Vec<Event> {
     let (mut reader, mut demuxer, mut events) = (flv::Reader::new(1 << 20), flv::Demuxer::new(8), Vec::new());
     reader.feed(bytes);
     while let Some(tag) = reader.next().unwrap() {
@@ -100,7 +100,12 @@ pub fn fill(writer: &mut FeedWriter, bytes: &[u8]) {
         };
         demuxer.read(kind, tag.time_ms.into(), &tag.body, &mut events).unwrap();
     }
-    for event in events {
+    events
+}
+
+/// Writes an FLV file into a feed.
+pub fn fill(writer: &mut FeedWriter, bytes: &[u8]) {
+    for event in events(bytes) {
         match event {
             Event::Track(id, spec) => writer.describe(id, spec),
             Event::Sample(id, sample) => writer.push(id, sample, Instant::now()),

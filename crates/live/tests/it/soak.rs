@@ -12,7 +12,7 @@ use backends::blob::{self, Blobs, names};
 use bytes::Bytes;
 use domain::PresentationId;
 use live::{
-    Ended, Kind, Slot, Windows,
+    Ended, Slot, Windows,
     event::{Host, Making, Settings, Stage},
     faces, feed,
     ladder::{Process, Starter},
@@ -20,7 +20,6 @@ use live::{
 };
 use media::{
     cmaf::TrackSpec,
-    flv,
     frame::{Event, Sample, TrackId},
 };
 use tokio::{
@@ -28,7 +27,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use crate::house::Ffmpeg;
+use crate::{house::Ffmpeg, probe};
 
 const HOUR: i64 = 3_600_000_000;
 /// The clip that is sent again and again, microseconds: whole frames of picture and of sound.
@@ -73,18 +72,8 @@ async fn clip(dir: &Path) -> (Vec<Track>, Vec<(TrackId, Sample)>) {
         -g 60 -pix_fmt yuv420p -c:a aac clip.flv";
     Ffmpeg::System.make(dir, line).await;
     let bytes = std::fs::read(dir.join("clip.flv")).unwrap();
-    let (mut reader, mut demuxer, mut events) = (flv::Reader::new(1 << 20), flv::Demuxer::new(8), Vec::new());
-    reader.feed(&bytes);
-    while let Some(tag) = reader.next().unwrap() {
-        let kind = match tag.kind {
-            flv::VIDEO => Kind::Video,
-            flv::AUDIO => Kind::Audio,
-            _ => continue,
-        };
-        demuxer.read(kind, tag.time_ms.into(), &tag.body, &mut events).unwrap();
-    }
     let (mut tracks, mut samples) = (Vec::new(), Vec::new());
-    for event in events {
+    for event in probe::events(&bytes) {
         match event {
             Event::Track(id, spec) => tracks.push((id, spec)),
             Event::Sample(id, sample) if sample.dts < CLIP => samples.push((id, sample)),

@@ -22,8 +22,7 @@ pub async fn report(gate: Arc<Gate>, node: String, bus: Bus, stop: CancellationT
             _ = ticks.tick() => {}
         }
         let now = gate.app.clock.now();
-        let mut all = gate.stage.statuses();
-        all.retain(|(_, status)| !status.ended);
+        let all = gate.stage.statuses();
         since.retain(|event, _| all.iter().any(|(settings, _)| settings.event == *event));
         for (settings, status) in all {
             let Ok(event) = settings.event.parse() else { continue };
