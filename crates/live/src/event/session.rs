@@ -140,11 +140,11 @@ pub async fn open<S: Starter>(
     let has_sound = known.as_ref().is_none_or(|known| known.sound().is_some());
     wanted.extend(audio.filter(|_| has_sound).map(|_| SOUND));
     let mut tasks = Vec::new();
-    let losses_before = losses.given_up();
+    let losses = losses.of_another_ladder();
     let laddering = ladder::run(source.clone(), writer, plan.clone(), starter, losses.clone());
     tasks.push(AbortOnDropHandle::new(tokio::spawn(laddering)));
     let ready = begun(&output, &wanted, || match may_miss {
-        true => (losses.given_up() - losses_before) as usize,
+        true => losses.given_up().len(),
         false => 0,
     })
     .await?;
@@ -164,7 +164,7 @@ pub async fn open<S: Starter>(
     }
     for track in ready {
         let Some(index) = places.of(track.id, &tracks) else { continue };
-        let reading = read(track, index, sender.clone(), source.clone());
+        let reading = read(track, index, sender.clone(), losses.clone());
         tasks.push(AbortOnDropHandle::new(tokio::spawn(reading)));
     }
     Some(Session { slot, tracks, keeps_source: plan.keeps_source, frames, first, encoding, _tasks: tasks })
@@ -391,7 +391,7 @@ impl Places {
     }
 }
 
-async fn read(track: Track, index: usize, to: mpsc::Sender<(usize, Option<Frame>)>, source: Feed) {
+async fn read(track: Track, index: usize, to: mpsc::Sender<(usize, Option<Frame>)>, losses: Losses) {
     let mut reader = track.ring.reader(Start::Oldest);
     while let Some(item) = reader.next().await {
         let Item::Frame(frame) = item else { continue };
@@ -399,7 +399,7 @@ async fn read(track: Track, index: usize, to: mpsc::Sender<(usize, Option<Frame>
             return;
         }
     }
-    if track.id.kind == Kind::Video && !source.has_ended() {
+    if losses.given_up().contains(&track.id) {
         let _ = to.send((index, None)).await;
     }
 }

@@ -17,14 +17,15 @@ use std::{
     pin::Pin,
     process::Stdio,
     sync::{
-        Arc,
-        atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
     },
 };
 
 use media::{
     cmaf::{Media, TrackSpec},
     codec::{Format, avc},
+    frame::TrackId,
 };
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -73,25 +74,34 @@ pub fn can_stay(spec: &TrackSpec, key_interval_ms: Option<u64>, longest_ms: u64)
 
 /// What encoders went through, as it happens. Cheap to clone: all clones count together.
 #[derive(Debug, Clone, Default)]
-pub struct Losses(Arc<(AtomicU64, AtomicU32)>);
+pub struct Losses {
+    deaths: Arc<AtomicU64>,
+    given_up: Arc<Mutex<Vec<TrackId>>>,
+}
 
 impl Losses {
+    /// Deaths count together with these; nothing is given up yet.
+    pub fn of_another_ladder(&self) -> Self {
+        Self { deaths: self.deaths.clone(), given_up: Arc::default() }
+    }
+
     /// Encoders that died or hung.
     pub fn deaths(&self) -> u64 {
-        self.0.0.load(Relaxed)
+        self.deaths.load(Relaxed)
     }
 
     /// Rungs that were given up because the machine could not keep up.
-    pub fn given_up(&self) -> u32 {
-        self.0.1.load(Relaxed)
+    pub fn given_up(&self) -> Vec<TrackId> {
+        self.given_up.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn death(&self) {
-        self.0.0.fetch_add(1, Relaxed);
+        self.deaths.fetch_add(1, Relaxed);
     }
 
-    fn giving_up(&self) {
-        self.0.1.fetch_add(1, Relaxed);
+    /// Before the track ends, so that whoever reads it knows why.
+    fn giving_up(&self, track: TrackId) {
+        self.given_up.lock().unwrap_or_else(PoisonError::into_inner).push(track);
     }
 }
 

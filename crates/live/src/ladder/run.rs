@@ -171,9 +171,9 @@ async fn encode<S: Starter>(
                         height = rung.height,
                         "a live encoder does not keep up: its top rung is given up"
                     );
+                    losses.giving_up(best);
                     output.lock().end(best);
                     *given_up += 1;
-                    losses.giving_up();
                 }
             }
             End::Died => {

@@ -109,11 +109,11 @@ async fn stage_at(
 
 impl Stage {
     /// Deaths and rungs that were given up, and what came of it.
-    async fn end(mut self) -> ((u64, u32), Feed, Feed, tempfile::TempDir) {
+    async fn end(mut self) -> ((u64, usize), Feed, Feed, tempfile::TempDir) {
         self.publisher.await.unwrap();
         assert_eq!(self.house.closed().await, Ended::Finished);
         timeout(SOON, self.ladder).await.unwrap().unwrap();
-        ((self.losses.deaths(), self.losses.given_up()), self.source, self.output, self.dir)
+        ((self.losses.deaths(), self.losses.given_up().len()), self.source, self.output, self.dir)
     }
 }
 
@@ -376,7 +376,7 @@ async fn overload_gives_up_the_top_rung_and_keeps_the_others() {
     let starter = Arc::new(Overloaded(Uncaged { program: "ffmpeg".into() }));
     let losses = Losses::default();
     timeout(SOON, run(source.clone(), writer, plan(), starter, losses.clone())).await.unwrap();
-    let losses = (losses.deaths(), losses.given_up());
+    let losses = (losses.deaths(), losses.given_up().len());
     publisher.await.unwrap();
     assert_eq!(losses, (0, 1));
     let last = |frames: &[Frame]| shown(frames, false).last().copied();
@@ -401,7 +401,7 @@ async fn sound_is_made_into_aac() {
     let starter = Arc::new(Uncaged { program: "ffmpeg".into() });
     let losses = Losses::default();
     timeout(SOON, run(source.clone(), writer, plan(), starter, losses.clone())).await.unwrap();
-    let losses = (losses.deaths(), losses.given_up());
+    let losses = (losses.deaths(), losses.given_up().len());
     publisher.await.unwrap();
     assert_eq!(losses, (0, 0));
     let (opus, aac) = (frames(&track(&source, "audio 0")).await, frames(&track(&output, "audio 0")).await);
